@@ -1,0 +1,1 @@
+//! The benches of Attaché; see README.md.

@@ -1,0 +1,1 @@
+//! The examples of Attaché; see README.md.

@@ -1,0 +1,1 @@
+//! The tests of Attaché; see README.md.
