@@ -5,5 +5,6 @@
 //! of applications that embed it. It shares no code with the engine, so that two
 //! readings of the platform's rules check each other.
 
+pub mod id;
 pub mod schema;
 pub mod value;

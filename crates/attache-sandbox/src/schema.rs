@@ -199,7 +199,8 @@ impl Schema {
         match self.by_name.get(&object.name.to_ascii_lowercase()) {
             Some(&at) => self.objects[at] = object,
             None => {
-                self.by_name.insert(object.name.to_ascii_lowercase(), self.objects.len());
+                self.by_name
+                    .insert(object.name.to_ascii_lowercase(), self.objects.len());
                 self.objects.push(object);
             }
         }
@@ -223,7 +224,9 @@ impl Schema {
     /// Finds an object by the first three characters of an id.
     pub fn by_prefix(&self, id: &str) -> Option<&ObjectDef> {
         let prefix = id.get(..3)?;
-        self.objects.iter().find(|object| object.key_prefix == prefix)
+        self.objects
+            .iter()
+            .find(|object| object.key_prefix == prefix)
     }
 }
 
@@ -266,7 +269,10 @@ impl ObjectDef {
     /// Finds the reference field behind a parent path's step (`Account` in `Account.Name`).
     pub fn parent_field(&self, relationship: &str) -> Option<&FieldDef> {
         self.fields.iter().find(|field| {
-            field.relationship_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(relationship))
+            field
+                .relationship_name
+                .as_deref()
+                .is_some_and(|name| name.eq_ignore_ascii_case(relationship))
         })
     }
 }
@@ -281,15 +287,28 @@ impl FieldDef {
             kind,
             length: match kind {
                 FieldKind::Id | FieldKind::Reference => 18,
-                FieldKind::String | FieldKind::Url | FieldKind::Picklist | FieldKind::Combobox => 255,
+                FieldKind::String | FieldKind::Url | FieldKind::Picklist | FieldKind::Combobox => {
+                    255
+                }
                 FieldKind::TextArea => 32_000,
                 FieldKind::Email => 80,
                 FieldKind::Phone => 40,
                 FieldKind::MultiPicklist => 4_099,
                 _ => 0,
             },
-            precision: if matches!(kind, FieldKind::Double | FieldKind::Currency | FieldKind::Percent) { 18 } else { 0 },
-            scale: if matches!(kind, FieldKind::Currency | FieldKind::Percent) { 2 } else { 0 },
+            precision: if matches!(
+                kind,
+                FieldKind::Double | FieldKind::Currency | FieldKind::Percent
+            ) {
+                18
+            } else {
+                0
+            },
+            scale: if matches!(kind, FieldKind::Currency | FieldKind::Percent) {
+                2
+            } else {
+                0
+            },
             digits: if kind == FieldKind::Int { 8 } else { 0 },
             nillable: kind != FieldKind::Boolean,
             createable: true,

@@ -29,7 +29,11 @@ impl Value {
     /// Makes a text value; empty text is null.
     pub fn text(text: impl AsRef<str>) -> Value {
         let text = text.as_ref();
-        if text.is_empty() { Value::Null } else { Value::Text(text.into()) }
+        if text.is_empty() {
+            Value::Null
+        } else {
+            Value::Text(text.into())
+        }
     }
 
     /// Borrows the text of a text value.
