@@ -1,1 +1,15 @@
-//! To be written.
+//! An embeddable offline-first sync engine for CRM records.
+
+mod env;
+mod error;
+mod record;
+mod remote;
+mod schema;
+
+pub use env::{Env, LocalTime, SystemEnv};
+pub use error::{Error, ErrorKind, Problem, Result, Retry};
+pub use record::{Fields, Record, RecordId, ServerTime, Value};
+pub use remote::{
+    ApiUsage, Deleted, Describe, Identity, Page, Remote, Updated, Write, WriteAction, WriteOutcome,
+};
+pub use schema::{ChildRelationship, FieldSchema, FieldType, ObjectSchema, PicklistEntry, Schema};

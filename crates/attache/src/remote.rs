@@ -1,0 +1,209 @@
+//! What a remote must speak.
+
+use crate::error::{Error, Result};
+use crate::record::{Fields, ServerTime};
+use async_trait::async_trait;
+use serde_json::value::RawValue;
+
+/// Who the credentials belong to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The user's id, 18 characters.
+    pub user_id: String,
+    /// The org's id, 18 characters.
+    pub org_id: String,
+    /// What the user is called at sign-in.
+    pub username: String,
+    /// IANA name of the time zone that date literals mean.
+    pub time_zone: String,
+    /// Locale that says when a week starts, `en_US`.
+    pub locale: String,
+}
+
+/// One page of a query's answer.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The records as they came, undecoded: the engine reads each by its described types.
+    pub records: Vec<Box<RawValue>>,
+    /// Records of the whole answer.
+    pub total: u64,
+    /// Where the next page is; `None` at the end. A short page is not the end.
+    pub next: Option<String>,
+}
+
+/// The answer to a describe call.
+#[derive(Clone, Debug)]
+pub struct Describe {
+    /// The JSON text.
+    pub json: String,
+    /// What to send the next time to be told that nothing changed.
+    pub last_modified: Option<String>,
+}
+
+/// Ids of records that changed in a window of time.
+#[derive(Clone, Debug)]
+pub struct Updated {
+    /// 18-character ids, in no order.
+    pub ids: Vec<String>,
+    /// The next window starts here, not at the end that was asked for.
+    pub latest_covered: ServerTime,
+}
+
+/// Records that were deleted in a window of time.
+#[derive(Clone, Debug)]
+pub struct Deleted {
+    /// 18-character ids with the time of deletion, in no order.
+    pub records: Vec<(String, ServerTime)>,
+    /// Deletions before this time are forgotten.
+    pub earliest_available: ServerTime,
+    /// The next window starts here.
+    pub latest_covered: ServerTime,
+}
+
+/// One write of a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Write {
+    /// The object's API name.
+    pub object: String,
+    /// What to do.
+    pub action: WriteAction,
+}
+
+/// What a write does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WriteAction {
+    /// Creates a record.
+    Create {
+        /// The fields that are set.
+        fields: Fields,
+    },
+    /// Creates a record under a key of the client's, or finds the one that has it.
+    ///
+    /// Sent again after a lost answer, it does not make a second record.
+    CreateByKey {
+        /// The external-id field that carries the key.
+        key_field: String,
+        /// The key, unique to this create.
+        key: String,
+        /// The fields that are set, without the key.
+        fields: Fields,
+    },
+    /// Changes fields of a record, if nobody changed the record since.
+    Update {
+        /// The record's server id.
+        id: String,
+        /// The changed fields only.
+        fields: Fields,
+        /// The stamp of the version that was edited; `None` writes unconditionally.
+        unmodified_since: Option<ServerTime>,
+    },
+    /// Deletes a record.
+    Delete {
+        /// The record's server id.
+        id: String,
+    },
+}
+
+/// What became of one write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WriteOutcome {
+    /// Done.
+    Done {
+        /// The record's server id.
+        id: String,
+    },
+    /// Somebody changed the record since: nothing was written.
+    Stale,
+    /// The record is deleted, or out of this user's sight.
+    Gone,
+    /// The remote refused this write and will refuse it again as it is.
+    Refused(Vec<crate::error::Problem>),
+    /// Nothing was written, and the same write may succeed later (a locked row, ...).
+    Later(Vec<crate::error::Problem>),
+    /// No answer came for this write: it may have been done.
+    Unknown,
+}
+
+/// How many calls the remote has counted, and how many it allows in a day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ApiUsage {
+    /// Calls that this client has made since it was made.
+    pub calls: u64,
+    /// Calls that the remote has counted today, of all clients; a hint.
+    pub used: Option<u64>,
+    /// Calls that the remote allows.
+    pub allowed: Option<u64>,
+}
+
+/// A CRM service: what the engine pulls from and pushes to.
+///
+/// Conditions and queries are SOQL text that the engine built. Errors are of
+/// the kinds `RemoteUnreachable` (the remote cannot have acted),
+/// `RemoteOutcomeUnknown` (it may have), `RemoteRefused`, `RemoteBusy`,
+/// `NotAuthorized`, `NotARemote`, `LimitReached`, `CursorExpired`.
+#[async_trait]
+pub trait Remote: Send + Sync + 'static {
+    /// Tells who the credentials belong to.
+    async fn identity(&self) -> Result<Identity>;
+
+    /// Describes an object; `None` if it did not change since `known`, an earlier `last_modified`.
+    ///
+    /// # Errors
+    /// `UnknownObject` if there is no such object for this user.
+    async fn describe(&self, object: &str, known: Option<&str>) -> Result<Option<Describe>>;
+
+    /// Starts a query and gives its first page.
+    async fn query(&self, soql: &str) -> Result<Page>;
+
+    /// Gives the page behind [`Page::next`].
+    ///
+    /// # Errors
+    /// `CursorExpired` if the remote forgot the query.
+    async fn query_more(&self, next: &str) -> Result<Page>;
+
+    /// Reads records by id, at most 2,000; `None` for one that is deleted or out of sight.
+    async fn retrieve(
+        &self,
+        object: &str,
+        ids: &[String],
+        fields: &[String],
+    ) -> Result<Vec<Option<Box<RawValue>>>>;
+
+    /// Lists what changed from `start` on, to now.
+    async fn updated(&self, object: &str, start: ServerTime) -> Result<Updated>;
+
+    /// Lists what was deleted from `start` on, to now.
+    ///
+    /// # Errors
+    /// `CursorExpired` if the remote no longer knows the deletions of that time.
+    async fn deleted(&self, object: &str, start: ServerTime) -> Result<Deleted>;
+
+    /// Sends writes that do not depend on each other, and gives one outcome for each, in order.
+    ///
+    /// Each outcome is handed to `settled` (with the write's place in the batch)
+    /// as soon as its answer is here, before anything else is sent: a caller
+    /// that stores it loses nothing when the process dies in between.
+    ///
+    /// # Errors
+    /// Only when nothing of the batch was sent. Once something was, what has no
+    /// answer is [`WriteOutcome::Unknown`].
+    async fn push(
+        &self,
+        batch: &[Write],
+        settled: &mut (dyn FnMut(usize, WriteOutcome) -> Result<()> + Send),
+    ) -> Result<()>;
+
+    /// The server's clock, as of its last answer; `None` before the first.
+    fn server_time(&self) -> Option<ServerTime>;
+
+    /// How many calls were made.
+    fn usage(&self) -> ApiUsage;
+}
+
+/// Stands in until a host gives a remote.
+pub(crate) fn no_remote() -> Error {
+    Error::new(
+        crate::error::ErrorKind::NotReady,
+        "this store has no remote: give it one with with_remote()",
+    )
+}

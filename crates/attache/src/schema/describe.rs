@@ -1,0 +1,260 @@
+//! Reads a describe.
+
+use super::{ChildRelationship, FieldSchema, FieldType, ObjectSchema, PicklistEntry};
+use crate::error::{Error, ErrorKind, Result};
+use base64::Engine;
+use serde::Deserialize;
+use std::collections::HashMap;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawObject {
+    name: String,
+    #[serde(default)]
+    label: Option<String>,
+    #[serde(default)]
+    label_plural: Option<String>,
+    #[serde(default)]
+    key_prefix: Option<String>,
+    #[serde(default)]
+    createable: bool,
+    #[serde(default)]
+    updateable: bool,
+    #[serde(default)]
+    deletable: bool,
+    #[serde(default)]
+    queryable: bool,
+    #[serde(default)]
+    replicateable: bool,
+    fields: Vec<RawField>,
+    #[serde(default)]
+    child_relationships: Vec<RawChild>,
+    #[serde(default)]
+    supported_scopes: Option<Vec<RawScope>>,
+}
+
+#[derive(Deserialize)]
+struct RawScope {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawChild {
+    #[serde(default)]
+    relationship_name: Option<String>,
+    #[serde(rename = "childSObject")]
+    child_sobject: String,
+    field: String,
+    #[serde(default)]
+    cascade_delete: bool,
+    #[serde(default)]
+    restricted_delete: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawField {
+    name: String,
+    #[serde(default)]
+    label: Option<String>,
+    #[serde(rename = "type")]
+    field_type: String,
+    #[serde(default)]
+    length: u32,
+    #[serde(default)]
+    precision: u32,
+    #[serde(default)]
+    scale: u32,
+    #[serde(default)]
+    digits: u32,
+    #[serde(default)]
+    nillable: bool,
+    #[serde(default)]
+    createable: bool,
+    #[serde(default)]
+    updateable: bool,
+    #[serde(default)]
+    defaulted_on_create: bool,
+    #[serde(default)]
+    calculated: bool,
+    #[serde(default)]
+    case_sensitive: bool,
+    #[serde(default)]
+    filterable: bool,
+    #[serde(default)]
+    sortable: bool,
+    #[serde(default)]
+    unique: bool,
+    #[serde(default)]
+    external_id: bool,
+    #[serde(default)]
+    name_field: bool,
+    #[serde(default)]
+    compound_field_name: Option<String>,
+    #[serde(default)]
+    reference_to: Option<Vec<String>>,
+    #[serde(default)]
+    relationship_name: Option<String>,
+    #[serde(default)]
+    cascade_delete: bool,
+    #[serde(default)]
+    picklist_values: Option<Vec<RawEntry>>,
+    #[serde(default)]
+    restricted_picklist: bool,
+    #[serde(default)]
+    controller_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawEntry {
+    value: String,
+    #[serde(default)]
+    label: Option<String>,
+    #[serde(default)]
+    active: bool,
+    #[serde(default)]
+    default_value: bool,
+    #[serde(default)]
+    valid_for: Option<String>,
+}
+
+impl ObjectSchema {
+    /// Reads the answer of a describe call.
+    ///
+    /// Keys that this version does not know are passed over; a type that it does
+    /// not know is kept by its name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotARemote`] if the text is not a describe.
+    ///
+    /// # Source
+    /// The keys are those of the reference, sections 8.2 and 8.3.
+    pub fn from_describe(json: &str) -> Result<ObjectSchema> {
+        let raw: RawObject = serde_json::from_str(json).map_err(|error| {
+            Error::new(
+                ErrorKind::NotARemote,
+                "the answer to a describe cannot be read",
+            )
+            .with_source(error)
+        })?;
+        let mut object = ObjectSchema {
+            label: raw.label.unwrap_or_else(|| raw.name.clone()),
+            label_plural: raw.label_plural.unwrap_or_else(|| raw.name.clone()),
+            name: raw.name,
+            key_prefix: raw.key_prefix,
+            createable: raw.createable,
+            updateable: raw.updateable,
+            deletable: raw.deletable,
+            queryable: raw.queryable,
+            replicateable: raw.replicateable,
+            fields: raw.fields.into_iter().map(field).collect(),
+            children: raw
+                .child_relationships
+                .into_iter()
+                .map(|child| ChildRelationship {
+                    name: child.relationship_name,
+                    child: child.child_sobject,
+                    field: child.field,
+                    cascade_delete: child.cascade_delete,
+                    restricted_delete: child.restricted_delete,
+                })
+                .collect(),
+            scopes: raw
+                .supported_scopes
+                .unwrap_or_default()
+                .into_iter()
+                .map(|scope| scope.name)
+                .collect(),
+            by_name: HashMap::new(),
+        };
+        object.index_fields();
+        Ok(object)
+    }
+}
+
+fn field(raw: RawField) -> FieldSchema {
+    FieldSchema {
+        label: raw.label.unwrap_or_else(|| raw.name.clone()),
+        name: raw.name,
+        field_type: field_type(raw.field_type),
+        length: raw.length,
+        precision: raw.precision,
+        scale: raw.scale,
+        digits: raw.digits,
+        nillable: raw.nillable,
+        createable: raw.createable,
+        updateable: raw.updateable,
+        defaulted_on_create: raw.defaulted_on_create,
+        calculated: raw.calculated,
+        case_sensitive: raw.case_sensitive,
+        filterable: raw.filterable,
+        sortable: raw.sortable,
+        unique: raw.unique,
+        external_id: raw.external_id,
+        name_field: raw.name_field,
+        compound: raw.compound_field_name,
+        reference_to: raw.reference_to.unwrap_or_default(),
+        relationship_name: raw.relationship_name,
+        cascade_delete: raw.cascade_delete,
+        picklist: raw
+            .picklist_values
+            .unwrap_or_default()
+            .into_iter()
+            .map(entry)
+            .collect(),
+        restricted_picklist: raw.restricted_picklist,
+        controller: raw.controller_name,
+    }
+}
+
+fn field_type(name: String) -> FieldType {
+    match name.as_str() {
+        "id" => FieldType::Id,
+        "reference" => FieldType::Reference,
+        "string" => FieldType::String,
+        "textarea" => FieldType::TextArea,
+        "picklist" => FieldType::Picklist,
+        "multipicklist" => FieldType::MultiPicklist,
+        "combobox" => FieldType::Combobox,
+        "email" => FieldType::Email,
+        "phone" => FieldType::Phone,
+        "url" => FieldType::Url,
+        "encryptedstring" => FieldType::EncryptedString,
+        "boolean" => FieldType::Boolean,
+        "int" => FieldType::Int,
+        "long" => FieldType::Long,
+        "double" => FieldType::Double,
+        "currency" => FieldType::Currency,
+        "percent" => FieldType::Percent,
+        "date" => FieldType::Date,
+        "datetime" => FieldType::DateTime,
+        "time" => FieldType::Time,
+        "base64" => FieldType::Base64,
+        "address" => FieldType::Address,
+        "location" => FieldType::Location,
+        "anyType" => FieldType::AnyType,
+        _ => FieldType::Other(name),
+    }
+}
+
+fn entry(raw: RawEntry) -> PicklistEntry {
+    PicklistEntry {
+        label: raw.label.unwrap_or_else(|| raw.value.clone()),
+        value: raw.value,
+        active: raw.active,
+        default: raw.default_value,
+        valid_for: raw.valid_for.and_then(|text| {
+            let bytes = base64::engine::general_purpose::STANDARD
+                .decode(text)
+                .ok()?;
+            Some(
+                bytes
+                    .iter()
+                    .flat_map(|byte| (0..8).map(move |bit| byte & (0x80 >> bit) != 0))
+                    .collect(),
+            )
+        }),
+    }
+}
