@@ -5,6 +5,8 @@
 //! of applications that embed it. It shares no code with the engine, so that two
 //! readings of the platform's rules check each other.
 
+pub mod catalog;
 pub mod id;
+pub mod org;
 pub mod schema;
 pub mod value;

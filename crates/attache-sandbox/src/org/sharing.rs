@@ -1,0 +1,233 @@
+//! Who sees which row.
+
+use super::table::{IdKey, Slot, key};
+use super::{Org, Viewer};
+use crate::schema::Schema;
+use std::collections::{HashMap, HashSet};
+
+/// What a user may do beyond their own rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// Sees every row.
+    pub view_all: bool,
+    /// Sees, changes and deletes every row.
+    pub modify_all: bool,
+}
+
+/// How the rows of one object are shared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Model {
+    /// Everybody sees and changes every row; only users with all rights may change setup objects.
+    Public,
+    /// The owner, and whoever may see one of the rows these lookups name.
+    Private { owner: usize, through: Vec<Through> },
+    /// Whoever may see the master.
+    ByMaster { master: usize },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Through {
+    field: usize,
+    /// Seeing the target is not enough, one must own it.
+    owned: bool,
+}
+
+/// Rights, and the rows granted one by one.
+#[derive(Debug, Default)]
+pub(super) struct Sharing {
+    models: Vec<Model>,
+    rights: HashMap<IdKey, Rights>,
+    /// (row, user) -> may edit.
+    grants: HashMap<(IdKey, IdKey), bool>,
+    hidden_fields: HashSet<(IdKey, usize, usize)>,
+}
+
+/// How far a chain of rows that share each other is followed.
+const DEPTH: u8 = 5;
+
+impl Sharing {
+    pub(super) fn refresh(&mut self, schema: &Schema) {
+        self.models = schema
+            .objects()
+            .iter()
+            .map(|object| {
+                let master = object
+                    .fields
+                    .iter()
+                    .position(|field| field.relationship_order == Some(0));
+                match (master, object.index("OwnerId")) {
+                    (Some(master), _) => Model::ByMaster { master },
+                    (None, Some(owner)) => {
+                        let lookup =
+                            |name, owned| object.index(name).map(|field| Through { field, owned });
+                        let through = match object.name.as_str() {
+                            "Contact" | "Opportunity" => vec![lookup("AccountId", true)],
+                            "Task" | "Event" => {
+                                vec![lookup("WhatId", false), lookup("WhoId", false)]
+                            }
+                            _ => Vec::new(),
+                        };
+                        Model::Private {
+                            owner,
+                            through: through.into_iter().flatten().collect(),
+                        }
+                    }
+                    (None, None) => Model::Public,
+                }
+            })
+            .collect();
+    }
+
+    pub(super) fn rights(&self, user: &IdKey) -> Rights {
+        self.rights.get(user).copied().unwrap_or_default()
+    }
+}
+
+impl Org {
+    /// Sets what a user may do beyond their own rows.
+    pub fn set_rights(&mut self, user: &str, rights: Rights) {
+        if let Some(user) = key(user) {
+            self.sharing.rights.insert(user, rights);
+        }
+    }
+
+    /// Shares a row with a user, for reading and changing. The row itself is not touched.
+    pub fn grant(&mut self, object: &str, id: &str, user: &str) {
+        self.share(object, id, user, true);
+    }
+
+    /// Shares a row with a user, for reading only.
+    pub fn grant_read(&mut self, object: &str, id: &str, user: &str) {
+        self.share(object, id, user, false);
+    }
+
+    /// Takes back what [`Org::grant`] gave.
+    pub fn revoke(&mut self, _object: &str, id: &str, user: &str) {
+        if let (Some(row), Some(user)) = (key(id), key(user)) {
+            self.sharing.grants.remove(&(row, user));
+        }
+    }
+
+    fn share(&mut self, _object: &str, id: &str, user: &str, edit: bool) {
+        if let (Some(row), Some(user)) = (key(id), key(user)) {
+            self.sharing.grants.insert((row, user), edit);
+        }
+    }
+
+    /// Hides a field from a user, or shows it again, as field-level security does.
+    pub fn hide_field(&mut self, user: &str, object: &str, field: &str, hidden: bool) {
+        let Some(at) = self.schema.index(object) else {
+            return;
+        };
+        let field = self.schema.objects()[at].index(field);
+        if let (Some(user), Some(field)) = (key(user), field) {
+            if hidden {
+                self.sharing.hidden_fields.insert((user, at, field));
+            } else {
+                self.sharing.hidden_fields.remove(&(user, at, field));
+            }
+        }
+    }
+
+    /// Says whether a user may see a field.
+    pub(crate) fn readable(&self, viewer: &Viewer, object: usize, field: usize) -> bool {
+        self.sharing.hidden_fields.is_empty()
+            || !self
+                .sharing
+                .hidden_fields
+                .contains(&(viewer.key, object, field))
+    }
+
+    /// Says whether a user may see a row. Deleted rows are judged as they were.
+    pub(crate) fn visible(&self, viewer: &Viewer, object: usize, slot: Slot) -> bool {
+        viewer.rights.view_all
+            || viewer.rights.modify_all
+            || self.shared(viewer, object, slot, false, DEPTH)
+    }
+
+    /// Says whether a user may change a row they can see.
+    pub(crate) fn editable(&self, viewer: &Viewer, object: usize, slot: Slot) -> bool {
+        viewer.rights.modify_all || self.shared(viewer, object, slot, true, DEPTH)
+    }
+
+    /// Says whether a user may delete a row they can see: it is theirs, or in their charge, not merely shared.
+    pub(crate) fn removable(&self, viewer: &Viewer, object: usize, slot: Slot) -> bool {
+        if viewer.rights.modify_all {
+            return true;
+        }
+        match &self.sharing.models[object] {
+            Model::Public => true,
+            Model::ByMaster { .. } => self.shared(viewer, object, slot, true, DEPTH),
+            Model::Private { owner, through } => {
+                self.names(object, slot, *owner, viewer)
+                    || through.iter().any(|step| {
+                        step.owned && self.step(viewer, object, slot, *step, true, DEPTH)
+                    })
+            }
+        }
+    }
+
+    fn shared(&self, viewer: &Viewer, object: usize, slot: Slot, edit: bool, depth: u8) -> bool {
+        let own = match &self.sharing.models[object] {
+            Model::Public => return true,
+            Model::Private { owner, .. } => self.names(object, slot, *owner, viewer),
+            Model::ByMaster { .. } => false,
+        };
+        if own || self.granted(viewer, object, slot, edit) {
+            return true;
+        }
+        if depth == 0 {
+            return false;
+        }
+        match &self.sharing.models[object] {
+            Model::Public => true,
+            Model::Private { through, .. } => through
+                .iter()
+                .any(|step| self.step(viewer, object, slot, *step, edit, depth)),
+            Model::ByMaster { master } => {
+                let step = Through {
+                    field: *master,
+                    owned: false,
+                };
+                self.step(viewer, object, slot, step, edit, depth)
+            }
+        }
+    }
+
+    /// Looks at the row a lookup names.
+    fn step(
+        &self,
+        viewer: &Viewer,
+        object: usize,
+        slot: Slot,
+        step: Through,
+        edit: bool,
+        depth: u8,
+    ) -> bool {
+        let target = self.tables[object].value(slot, step.field).as_text();
+        let Some((parent, at)) = target.and_then(|id| self.locate(id)) else {
+            return false;
+        };
+        match (&self.sharing.models[parent], step.owned) {
+            // A user is public; being named by a task does not share the task.
+            (Model::Public, _) => false,
+            (Model::Private { owner, .. }, true) => self.names(parent, at, *owner, viewer),
+            _ => self.shared(viewer, parent, at, edit, depth - 1),
+        }
+    }
+
+    fn granted(&self, viewer: &Viewer, object: usize, slot: Slot, edit: bool) -> bool {
+        !self.sharing.grants.is_empty()
+            && key(self.tables[object].id(slot))
+                .and_then(|row| self.sharing.grants.get(&(row, viewer.key)))
+                .is_some_and(|&may_edit| may_edit || !edit)
+    }
+
+    fn names(&self, object: usize, slot: Slot, field: usize, viewer: &Viewer) -> bool {
+        self.tables[object]
+            .value(slot, field)
+            .as_text()
+            .and_then(key)
+            == Some(viewer.key)
+    }
+}
