@@ -1,0 +1,39 @@
+//! The objects of a new org: what a developer edition has, as far as the sandbox goes.
+//!
+//! The standard fields follow recorded describes of real orgs; `tests/describe.rs` compares them
+//! field by field and names those left out. `Visit__c` and the other custom fields are the
+//! sandbox's own: between them they use each field type, a dependent picklist, a master-detail,
+//! an auto-number and an external id.
+
+mod account;
+mod activity;
+mod build;
+mod lead;
+mod opportunity;
+mod person;
+mod setup;
+mod visit;
+
+pub use opportunity::stages;
+
+use crate::schema::Schema;
+
+/// Makes the schema of a new org.
+///
+/// The order of the objects, and of the fields within one, is fixed: parents stand before the
+/// children that need them.
+pub fn standard() -> Schema {
+    Schema::new([
+        setup::organization(),
+        person::user(),
+        setup::group(),
+        setup::record_type(),
+        account::account(),
+        person::contact(),
+        opportunity::opportunity(),
+        lead::lead(),
+        visit::visit(),
+        activity::task(),
+        activity::event(),
+    ])
+}
