@@ -6,6 +6,7 @@
 //! readings of the platform's rules check each other.
 
 pub mod catalog;
+pub mod describe;
 pub mod id;
 pub mod org;
 pub mod schema;

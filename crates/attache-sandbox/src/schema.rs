@@ -62,6 +62,33 @@ pub enum FieldKind {
     Address,
 }
 
+impl FieldKind {
+    /// Names the type as a describe does, `multipicklist`.
+    pub fn name(self) -> &'static str {
+        match self {
+            FieldKind::Id => "id",
+            FieldKind::Reference => "reference",
+            FieldKind::String => "string",
+            FieldKind::TextArea => "textarea",
+            FieldKind::Picklist => "picklist",
+            FieldKind::MultiPicklist => "multipicklist",
+            FieldKind::Combobox => "combobox",
+            FieldKind::Email => "email",
+            FieldKind::Phone => "phone",
+            FieldKind::Url => "url",
+            FieldKind::Boolean => "boolean",
+            FieldKind::Int => "int",
+            FieldKind::Double => "double",
+            FieldKind::Currency => "currency",
+            FieldKind::Percent => "percent",
+            FieldKind::Date => "date",
+            FieldKind::DateTime => "datetime",
+            FieldKind::Time => "time",
+            FieldKind::Address => "address",
+        }
+    }
+}
+
 /// One entry of a picklist.
 #[derive(Clone, Debug)]
 pub struct PicklistEntry {

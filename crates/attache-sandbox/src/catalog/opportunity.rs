@@ -1,7 +1,7 @@
 //! Opportunity and its stages.
 
 use super::build::*;
-use crate::schema::{Formula, ObjectDef, Stage};
+use crate::schema::{FieldDef, Formula, ObjectDef, Stage};
 use rust_decimal::Decimal;
 
 pub(super) fn opportunity() -> ObjectDef {
@@ -51,9 +51,13 @@ pub(super) fn opportunity() -> ObjectDef {
         .with([
             date("LastActivityDate", "Last Activity").read_only(),
             datetime("LastStageChangeDate", "Last Stage Change Date").read_only(),
-            lookup("ContactId", "Contact ID", &["Contact"], "Contact")
-                .insert_only()
-                .children("Opportunities"),
+            // The platform has no path up from here, though it has one down.
+            FieldDef {
+                relationship_name: None,
+                ..lookup("ContactId", "Contact ID", &["Contact"], "")
+                    .insert_only()
+                    .children("Opportunities")
+            },
         ])
         .with(viewed())
         .with([text("Account_Name__c", "Account Name (formula)", 1_300)
