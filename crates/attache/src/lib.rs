@@ -5,6 +5,7 @@ mod error;
 mod record;
 mod remote;
 mod schema;
+mod store;
 
 pub use env::{Env, LocalTime, SystemEnv};
 pub use error::{Error, ErrorKind, Problem, Result, Retry};

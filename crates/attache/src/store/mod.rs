@@ -1,0 +1,4 @@
+//! The records of this device in one SQLite file.
+
+pub(crate) mod query;
+pub(crate) mod value;
