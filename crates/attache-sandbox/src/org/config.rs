@@ -62,6 +62,8 @@ pub struct Switches {
     pub restored_rows_stay_in_delete_log: bool,
     /// §13.6: seconds a deleted row stays in the recycle bin.
     pub recycle_bin_seconds: i64,
+    /// §8.3: a dependent picklist accepts only what its controller allows.
+    pub enforces_dependent_picklists: bool,
     /// §4.4: a week's first day follows the user's locale; otherwise it is Sunday.
     pub week_follows_locale: bool,
 }
@@ -82,6 +84,7 @@ impl Default for Switches {
             roll_ups_move_parent: true,
             restored_rows_stay_in_delete_log: true,
             recycle_bin_seconds: 15 * 86_400,
+            enforces_dependent_picklists: true,
             week_follows_locale: true,
         }
     }

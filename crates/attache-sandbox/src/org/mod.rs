@@ -22,6 +22,7 @@ mod rules;
 mod save;
 mod sharing;
 mod table;
+pub(crate) mod time;
 mod view;
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ pub(super) struct DeleteLog {
     entries: HashMap<usize, Vec<DeleteEntry>>,
     /// Nothing is known of deletions before this time.
     pruned_until: i64,
+    /// What the deletion of a row took along, the row itself first.
+    groups: HashMap<(usize, Slot), Vec<(usize, Slot)>>,
 }
 
 impl DeleteLog {
@@ -49,6 +51,18 @@ impl DeleteLog {
     pub(super) fn put_back(&mut self, object: usize, at: usize, entry: DeleteEntry) {
         let entries = self.entries.entry(object).or_default();
         entries.insert(at.min(entries.len()), entry);
+    }
+
+    pub(super) fn remember_group(&mut self, root: (usize, Slot), group: Vec<(usize, Slot)>) {
+        self.groups.insert(root, group);
+    }
+
+    /// Gives what went with a row when it was deleted, itself included.
+    pub(super) fn group(&self, root: (usize, Slot)) -> Vec<(usize, Slot)> {
+        self.groups
+            .get(&root)
+            .cloned()
+            .unwrap_or_else(|| vec![root])
     }
 
     fn of(&self, object: usize) -> &[DeleteEntry] {

@@ -1,6 +1,10 @@
-//! Saving a row.
+//! Saving a row: one pipeline for creates and updates.
 
-use super::{Org, SaveError};
+use super::table::{Row, folded};
+use super::{Org, SaveError, Slot, Viewer, check, input, key};
+use crate::id;
+use crate::schema::{FieldKind, ObjectDef};
+use crate::value::Value;
 use serde_json::value::RawValue;
 
 /// The fields of a write as they came, in order; numbers stay text, because money is exact.
@@ -24,6 +28,30 @@ pub enum UpsertFailure {
     Errors(Vec<SaveError>),
 }
 
+impl From<Vec<SaveError>> for UpsertFailure {
+    fn from(errors: Vec<SaveError>) -> UpsertFailure {
+        UpsertFailure::Errors(errors)
+    }
+}
+
+/// A row on its way through the pipeline.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub object: usize,
+    /// Where the row stands, if it exists.
+    pub slot: Option<Slot>,
+    pub before: Option<Row>,
+    pub row: Vec<Value>,
+    /// The fields the client gave.
+    pub touched: Vec<usize>,
+}
+
+impl Draft {
+    pub(super) fn is_new(&self) -> bool {
+        self.slot.is_none()
+    }
+}
+
 impl Org {
     /// Creates a row and gives its 18-character id.
     pub fn create(
@@ -32,8 +60,25 @@ impl Org {
         object: &str,
         fields: &Input,
     ) -> Result<String, Vec<SaveError>> {
-        let _ = (actor, object, fields);
-        Err(vec![SaveError::not_found()])
+        let object = self.object(object).map_err(one)?;
+        let definition = &self.schema.objects()[object];
+        if !definition.createable {
+            let message = format!("entity type cannot be inserted: {}", definition.label);
+            return Err(one(SaveError::new(
+                "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+                message,
+            )));
+        }
+        let row = vec![Value::Null; definition.fields.len()];
+        let draft = Draft {
+            object,
+            slot: None,
+            before: None,
+            row,
+            touched: Vec::new(),
+        };
+        let slot = self.save(actor, draft, fields)?;
+        Ok(self.tables[object].id(slot).to_owned())
     }
 
     /// Changes the given fields of a row.
@@ -48,11 +93,37 @@ impl Org {
         fields: &Input,
         unmodified_since: Option<i64>,
     ) -> Result<(), Vec<SaveError>> {
-        let _ = (actor, object, id, fields, unmodified_since);
-        Err(vec![SaveError::not_found()])
+        let viewer = self.viewer(actor);
+        let (object, slot) = self.reach(&viewer, object, id).map_err(one)?;
+        if unmodified_since.is_some_and(|since| self.precondition_stamp(object, slot) > since) {
+            let message = "One or more preconditions given in the request headers failed";
+            return Err(one(
+                SaveError::new("PRECONDITION_FAILED", message).with_status(412)
+            ));
+        }
+        let definition = &self.schema.objects()[object];
+        if !definition.updateable || !self.editable(&viewer, object, slot) {
+            return Err(one(no_access()));
+        }
+        if let Some(error) = self.converted_lead(object, slot) {
+            return Err(one(error));
+        }
+        let before = self.tables[object].row(slot).cloned();
+        let row = self.whole_row(object, slot).unwrap_or_default();
+        let draft = Draft {
+            object,
+            slot: Some(slot),
+            before,
+            row,
+            touched: Vec::new(),
+        };
+        self.save(actor, draft, fields).map(|_| ())
     }
 
     /// Creates the row with this key, or changes it if it exists.
+    ///
+    /// `key_field` is an external id, or `Id`. The key's text is read as a value
+    /// of that field.
     pub fn upsert(
         &mut self,
         actor: &str,
@@ -61,7 +132,431 @@ impl Org {
         key: &str,
         fields: &Input,
     ) -> Result<Upserted, UpsertFailure> {
-        let _ = (actor, object, key_field, key, fields);
-        Err(UpsertFailure::Errors(vec![SaveError::not_found()]))
+        let at = self.object(object).map_err(one)?;
+        let definition = &self.schema.objects()[at];
+        if key_field.eq_ignore_ascii_case("Id") {
+            self.update(actor, object, key, fields, None)?;
+            let id = id::parse(key).unwrap_or_default();
+            return Ok(Upserted { id, created: false });
+        }
+        let field = definition
+            .index(key_field)
+            .filter(|&field| definition.fields[field].external_id);
+        let Some(field) = field else {
+            let message = format!(
+                "Provided external ID field does not exist or is not accessible: {key_field}"
+            );
+            return Err(one(SaveError::new("NOT_FOUND", message).with_status(404)).into());
+        };
+        let name = definition.fields[field].name.clone();
+        let text = serde_json::value::to_raw_value(key).map_err(|_| one(SaveError::not_found()))?;
+        let value =
+            input::read(&text, &definition.fields[field], &self.config.switches).map_err(one)?;
+        let mut found = self.keyed_rows(actor, at, field, &value);
+        match (found.pop(), found.is_empty()) {
+            (Some(id), true) => {
+                self.update(actor, object, &id, fields, None)?;
+                Ok(Upserted { id, created: false })
+            }
+            (Some(id), false) => {
+                found.push(id);
+                Err(UpsertFailure::Multiple(found))
+            }
+            (None, _) => {
+                let rest = fields
+                    .iter()
+                    .filter(|(field, _)| !field.eq_ignore_ascii_case(&name))
+                    .cloned();
+                let all: Vec<_> = rest.chain([(name.clone(), text)]).collect();
+                Ok(Upserted {
+                    id: self.create(actor, object, &all)?,
+                    created: true,
+                })
+            }
+        }
+    }
+
+    /// Finds the ids of visible rows by an external id.
+    pub fn find_by_key(
+        &self,
+        actor: &str,
+        object: &str,
+        key_field: &str,
+        key: &str,
+    ) -> Result<Vec<String>, SaveError> {
+        let at = self.object(object)?;
+        let definition = &self.schema.objects()[at];
+        let field = definition
+            .index(key_field)
+            .filter(|&field| definition.fields[field].external_id);
+        let field = field.ok_or_else(|| {
+            let message = format!(
+                "Provided external ID field does not exist or is not accessible: {key_field}"
+            );
+            SaveError::new("NOT_FOUND", message).with_status(404)
+        })?;
+        let text = serde_json::value::to_raw_value(key).map_err(|_| SaveError::not_found())?;
+        let value = input::read(&text, &definition.fields[field], &self.config.switches)?;
+        Ok(self.keyed_rows(actor, at, field, &value))
+    }
+
+    fn keyed_rows(&self, actor: &str, object: usize, field: usize, value: &Value) -> Vec<String> {
+        let (viewer, table) = (self.viewer(actor), &self.tables[object]);
+        let Some(value) = folded(&self.schema.objects()[object], field, value) else {
+            return Vec::new();
+        };
+        let rows = table.keyed(field, &value).iter();
+        rows.filter(|&&slot| !table.is_deleted(slot) && self.visible(&viewer, object, slot))
+            .map(|&slot| table.id(slot).to_owned())
+            .collect()
+    }
+
+    /// Finds a row the user may see, or words why there is none.
+    pub(super) fn reach(
+        &self,
+        viewer: &Viewer,
+        object: &str,
+        id: &str,
+    ) -> Result<(usize, Slot), SaveError> {
+        let object = self.object(object)?;
+        let found = id::parse(id).and_then(|id| self.tables[object].find(&key(&id)?));
+        let slot = found
+            .filter(|&slot| self.visible(viewer, object, slot))
+            .ok_or_else(SaveError::not_found)?;
+        if self.is_purged(object, slot) {
+            return Err(SaveError::not_found());
+        }
+        if self.tables[object].is_deleted(slot) {
+            return Err(SaveError::deleted());
+        }
+        Ok((object, slot))
+    }
+
+    fn precondition_stamp(&self, object: usize, slot: Slot) -> i64 {
+        let columns = &self.tables[object].columns;
+        let column = match self.config.switches.precondition_reads_system_modstamp {
+            true => columns.stamp,
+            false => columns.modified,
+        };
+        match column.map(|at| self.tables[object].value(slot, at)) {
+            Some(Value::DateTime(at)) => *at,
+            _ => i64::MIN,
+        }
+    }
+
+    fn converted_lead(&self, object: usize, slot: Slot) -> Option<SaveError> {
+        let definition = &self.schema.objects()[object];
+        let converted = definition
+            .index("IsConverted")
+            .filter(|_| definition.name == "Lead")?;
+        (*self.tables[object].value(slot, converted) == Value::Bool(true)).then(|| {
+            SaveError::new(
+                "CANNOT_UPDATE_CONVERTED_LEAD",
+                "cannot reference converted lead",
+            )
+        })
+    }
+
+    /// Takes a draft through the pipeline; nothing is left behind when it is refused.
+    fn save(
+        &mut self,
+        actor: &str,
+        mut draft: Draft,
+        fields: &Input,
+    ) -> Result<Slot, Vec<SaveError>> {
+        let viewer = self.viewer(actor);
+        self.take_fields(&viewer, &mut draft, fields)?;
+        self.check_transfer(&viewer, &draft)?;
+        if draft.is_new() {
+            self.fill_in(actor, &mut draft);
+        }
+        let rules_first = self.config.switches.validation_rules_first;
+        if rules_first {
+            self.run_before(&mut draft);
+            refuse(self.validate(&mut draft))?;
+        }
+        refuse(check::values(
+            &draft,
+            &self.schema.objects()[draft.object],
+            &self.config.switches,
+        ))?;
+        refuse(self.check_references(&viewer, &draft))?;
+        if !rules_first {
+            self.run_before(&mut draft);
+            refuse(self.validate(&mut draft))?;
+        }
+        refuse(self.check_unique(&draft))?;
+        self.atomically(|org| {
+            let slot = org.write(actor, draft)?;
+            Ok(slot)
+        })
+    }
+
+    /// Reads the client's fields into the draft, or lists the ones that cannot be written.
+    fn take_fields(
+        &self,
+        viewer: &Viewer,
+        draft: &mut Draft,
+        fields: &Input,
+    ) -> Result<(), Vec<SaveError>> {
+        let definition = &self.schema.objects()[draft.object];
+        let mut locked = Vec::new();
+        for (name, raw) in fields {
+            if name == "attributes" {
+                continue;
+            }
+            let known = definition
+                .index(name)
+                .filter(|&at| self.readable(viewer, draft.object, at));
+            let Some(at) = known else {
+                let (at, value) = self
+                    .by_external_id(viewer, definition, name, raw)
+                    .map_err(one)?;
+                draft.row[at] = value;
+                draft.touched.push(at);
+                continue;
+            };
+            let field = &definition.fields[at];
+            let writable = if draft.is_new() {
+                field.createable
+            } else {
+                field.updateable
+            };
+            if !writable {
+                locked.push(field.name.clone());
+                continue;
+            }
+            draft.row[at] = input::read(raw, field, &self.config.switches).map_err(one)?;
+            if !draft.touched.contains(&at) {
+                draft.touched.push(at);
+            }
+        }
+        if locked.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "Unable to create/update fields: {}. Please check the security settings of this field and verify that it \
+             is read/write for your profile or permission set.",
+            locked.join(", ")
+        );
+        Err(one(SaveError {
+            fields: locked,
+            ..SaveError::new("INVALID_FIELD_FOR_INSERT_UPDATE", message)
+        }))
+    }
+
+    /// Reads `"Account": {"External_Id__c": "A-1"}` as a value of `AccountId`.
+    fn by_external_id(
+        &self,
+        viewer: &Viewer,
+        definition: &ObjectDef,
+        name: &str,
+        raw: &RawValue,
+    ) -> Result<(usize, Value), SaveError> {
+        let unknown = || {
+            let message = format!(
+                "No such column '{name}' on sobject of type {}",
+                definition.name
+            );
+            SaveError::new("INVALID_FIELD", message)
+        };
+        let lookup = definition.parent_field(name).ok_or_else(unknown)?;
+        let at = definition.index(&lookup.name).ok_or_else(unknown)?;
+        let named: std::collections::BTreeMap<String, Box<RawValue>> =
+            serde_json::from_str(raw.get()).map_err(|_| unknown())?;
+        let mut named = named.into_iter().filter(|(key, _)| key != "attributes");
+        let (Some((key_field, value)), None) = (named.next(), named.next()) else {
+            return Err(unknown());
+        };
+        let parent = lookup
+            .reference_to
+            .first()
+            .and_then(|name| self.schema.index(name))
+            .ok_or_else(unknown)?;
+        let parent_definition = &self.schema.objects()[parent];
+        let key_at = parent_definition
+            .index(&key_field)
+            .filter(|&at| parent_definition.fields[at].external_id)
+            .ok_or_else(|| {
+                let message = format!(
+                    "{key_field} is not an external id of {}",
+                    parent_definition.name
+                );
+                SaveError::new("INVALID_FIELD", message)
+            })?;
+        let value = input::read(
+            &value,
+            &parent_definition.fields[key_at],
+            &self.config.switches,
+        )?;
+        let table = &self.tables[parent];
+        let folded = folded(parent_definition, key_at, &value);
+        let found = folded.and_then(|value| {
+            table
+                .keyed(key_at, &value)
+                .iter()
+                .copied()
+                .find(|&slot| !table.is_deleted(slot) && self.visible(viewer, parent, slot))
+        });
+        let slot = found.ok_or_else(|| {
+            let message = format!(
+                "Foreign key external ID not found for field {key_field} in entity {}",
+                parent_definition.name
+            );
+            SaveError::new("INVALID_FIELD", message)
+        })?;
+        Ok((at, Value::text(table.id(slot))))
+    }
+
+    /// Refuses a change of owner by somebody who may only edit.
+    fn check_transfer(&self, viewer: &Viewer, draft: &Draft) -> Result<(), Vec<SaveError>> {
+        let (Some(owner), Some(slot)) = (self.tables[draft.object].columns.owner, draft.slot)
+        else {
+            return Ok(());
+        };
+        let moved = draft.touched.contains(&owner)
+            && draft.row[owner] != *self.tables[draft.object].value(slot, owner);
+        if moved && !self.removable(viewer, draft.object, slot) {
+            return Err(one(no_access()));
+        }
+        Ok(())
+    }
+
+    /// Gives a new row what the client left out: its id, defaults, numbers and name.
+    fn fill_in(&mut self, actor: &str, draft: &mut Draft) {
+        let definition = &self.schema.objects()[draft.object];
+        let id = self.tables[draft.object].next_id(&definition.key_prefix);
+        for (at, field) in definition.fields.iter().enumerate() {
+            if draft.row[at].is_null() && !draft.touched.contains(&at) && field.formula.is_none() {
+                let entry = field.picklist.iter().find(|entry| entry.default);
+                draft.row[at] = match (&field.default, entry) {
+                    (Some(value), _) => value.clone(),
+                    (None, Some(entry)) if field.createable => Value::text(&entry.value),
+                    _ if field.kind == FieldKind::Boolean => Value::Bool(false),
+                    _ => continue,
+                };
+            }
+        }
+        let columns = self.tables[draft.object].columns.clone();
+        draft.row[columns.id] = Value::text(&id);
+        if let Some(owner) = columns.owner.filter(|&at| draft.row[at].is_null()) {
+            draft.row[owner] = id::parse(actor).map_or(Value::Null, Value::text);
+        }
+        let (mut numbered, mut named) = (None, None);
+        for (at, field) in definition.fields.iter().enumerate() {
+            if let Some(format) = &field.auto_number {
+                numbered = Some((at, format.clone()));
+            } else if field.name_field && definition.custom && draft.row[at].is_null() {
+                named = Some(at);
+            }
+        }
+        if let Some((at, format)) = numbered {
+            let number = self.tables[draft.object].next_number();
+            draft.row[at] = Value::text(auto_number(&format, number));
+        }
+        if let Some(at) = named {
+            draft.row[at] = Value::text(&id[..15]);
+        }
+    }
+
+    /// Stamps and writes a checked draft, and runs what follows a write.
+    fn write(&mut self, actor: &str, draft: Draft) -> Result<Slot, Vec<SaveError>> {
+        let Draft {
+            object,
+            slot,
+            mut row,
+            ..
+        } = draft;
+        let columns = &self.tables[object].columns;
+        let (now, actor) = (
+            Value::DateTime(self.now),
+            id::parse(actor).map_or(Value::Null, Value::text),
+        );
+        let mut set = |column: Option<usize>, value: &Value| {
+            if let Some(at) = column {
+                row[at] = value.clone();
+            }
+        };
+        if slot.is_none() {
+            set(columns.created, &now);
+            set(columns.created_by, &actor);
+        }
+        set(columns.modified, &now);
+        set(columns.modified_by, &actor);
+        self.stamp_system(object, &mut row);
+        let slot = match slot {
+            Some(slot) => {
+                self.replace_row(object, slot, row.into());
+                slot
+            }
+            None => self.insert_row(object, row.into()).map_err(|message| {
+                one(SaveError::new("UNKNOWN_EXCEPTION", message).with_status(500))
+            })?,
+        };
+        self.run_after(object, slot);
+        Ok(slot)
+    }
+
+    /// Moves a row's `SystemModstamp` to now; it never goes back.
+    pub(super) fn stamp_system(&self, object: usize, row: &mut [Value]) {
+        if let Some(at) = self.tables[object].columns.stamp {
+            let before = match row[at] {
+                Value::DateTime(before) => before,
+                _ => i64::MIN,
+            };
+            row[at] = Value::DateTime(before.max(self.now));
+        }
+    }
+
+    /// Touches a row as the platform's own jobs do: only `SystemModstamp` moves.
+    pub fn touch(&mut self, object: &str, id: &str) {
+        let found = self
+            .schema
+            .index(object)
+            .and_then(|at| Some((at, self.tables[at].find(&key(id)?)?)));
+        let Some((object, slot)) = found else { return };
+        if let Some(mut row) = self.whole_row(object, slot) {
+            self.stamp_system(object, &mut row);
+            self.replace_row(object, slot, row.into());
+        }
+    }
+
+    /// Copies a row, as long as the object has fields.
+    pub(super) fn whole_row(&self, object: usize, slot: Slot) -> Option<Vec<Value>> {
+        let mut row = self.tables[object].row(slot)?.to_vec();
+        row.resize(self.schema.objects()[object].fields.len(), Value::Null);
+        Some(row)
+    }
+}
+
+/// Writes a number the way a format such as `V-{00000}` asks.
+fn auto_number(format: &str, number: u64) -> String {
+    match (format.find('{'), format.find('}')) {
+        (Some(open), Some(close)) if open < close => {
+            let width = close - open - 1;
+            format!(
+                "{}{number:0width$}{}",
+                &format[..open],
+                &format[close + 1..]
+            )
+        }
+        _ => format!("{format}{number}"),
+    }
+}
+
+pub(super) fn no_access() -> SaveError {
+    let message = "insufficient access rights on object id";
+    SaveError::new("INSUFFICIENT_ACCESS_OR_READONLY", message).with_status(403)
+}
+
+pub(super) fn one(error: SaveError) -> Vec<SaveError> {
+    vec![error]
+}
+
+fn refuse(errors: Vec<SaveError>) -> Result<(), Vec<SaveError>> {
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors)
     }
 }

@@ -1,5 +1,6 @@
 //! The rows of one object, and the indexes that find them.
 
+use crate::id;
 use crate::schema::{FieldKind, ObjectDef};
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -76,9 +77,8 @@ pub(crate) struct Table {
     by_stamp: BTreeMap<(i64, IdKey), Slot>,
     by_reference: HashMap<usize, BTreeSet<(IdKey, Slot)>>,
     by_key: HashMap<usize, BTreeMap<Box<str>, Vec<Slot>>>,
-    /// Number of the last id given out, and of the last auto-number.
-    pub last_id: u64,
-    pub last_number: u64,
+    last_id: Option<IdKey>,
+    last_number: u64,
 }
 
 /// The form in which a unique value is compared.
@@ -162,6 +162,23 @@ impl Table {
             *place = row;
         }
         old
+    }
+
+    /// Gives an id that sorts after every other of the table and was never given out.
+    pub(crate) fn next_id(&mut self, prefix: &str) -> String {
+        let largest = self.by_id.last_key_value().map(|(id, _)| *id);
+        let next = match self.last_id.max(largest) {
+            Some(id) => increment(id),
+            None => key(&id::make(prefix, 1)).unwrap_or_default(),
+        };
+        self.last_id = Some(next);
+        id::to18(&String::from_utf8_lossy(&next)).unwrap_or_default()
+    }
+
+    /// Gives the next auto-number; the first follows the number of existing rows.
+    pub(crate) fn next_number(&mut self) -> u64 {
+        self.last_number = self.last_number.max(self.rows.len() as u64) + 1;
+        self.last_number
     }
 
     fn link(&mut self, object: &ObjectDef, slot: Slot, row: &[Value]) {
@@ -300,6 +317,23 @@ impl Table {
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
+}
+
+/// Adds one to the digits of an id, which are in base 62 and sort as bytes.
+fn increment(mut id: IdKey) -> IdKey {
+    for digit in id[3..].iter_mut().rev() {
+        *digit = match *digit {
+            b'9' => b'A',
+            b'Z' => b'a',
+            b'z' => {
+                *digit = b'0';
+                continue;
+            }
+            other => other + 1,
+        };
+        break;
+    }
+    id
 }
 
 /// Says whether a range holds nothing; the map would panic on one whose start lies after its end.

@@ -1,8 +1,11 @@
 //! One row, as a user sees it.
 
-use super::{Org, SaveError, Slot};
+use super::formula::address_parts;
+use super::{Org, SaveError, Slot, time};
+use crate::schema::{FieldKind, Formula};
 use crate::value::Value;
 use std::borrow::Cow;
+use std::fmt::Write;
 
 /// A row that exists, is not deleted, and that the user may see.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +78,161 @@ impl Org {
         fields: Option<&[&str]>,
         version: &str,
     ) -> Result<Option<String>, SaveError> {
-        let _ = (actor, object, id, fields, version);
-        Ok(None)
+        let viewer = self.viewer(actor);
+        let at = self.object(object)?;
+        let definition = &self.schema.objects()[at];
+        let columns: Vec<usize> = match fields {
+            None => (0..definition.fields.len())
+                .filter(|&field| self.readable(&viewer, at, field))
+                .collect(),
+            Some(names) => {
+                let mut columns = Vec::with_capacity(names.len());
+                for name in names {
+                    let known = definition
+                        .index(name)
+                        .filter(|&field| self.readable(&viewer, at, field));
+                    let field = known.ok_or_else(|| {
+                        let message = format!(
+                            "No such column '{name}' on sobject of type {}",
+                            definition.name
+                        );
+                        SaveError::new("INVALID_FIELD", message)
+                    })?;
+                    if !columns.contains(&field) {
+                        columns.push(field);
+                    }
+                }
+                columns
+            }
+        };
+        let Some(row) = self.read(actor, object, id) else {
+            return Ok(None);
+        };
+        let mut out = String::with_capacity(columns.len() * 32);
+        out.push('{');
+        self.write_attributes(at, row.slot, version, &mut out);
+        // The id is shown whether it was named or not.
+        for field in [self.tables[at].columns.id]
+            .into_iter()
+            .filter(|field| !columns.contains(field))
+            .chain(columns.iter().copied())
+        {
+            out.push_str(",\"");
+            out.push_str(&definition.fields[field].name);
+            out.push_str("\":");
+            self.write_field(at, row.slot, field, &mut out);
+        }
+        out.push('}');
+        Ok(Some(out))
     }
+
+    /// Appends `"attributes":{...}`.
+    pub(crate) fn write_attributes(
+        &self,
+        object: usize,
+        slot: Slot,
+        version: &str,
+        out: &mut String,
+    ) {
+        let name = &self.schema.objects()[object].name;
+        for part in [
+            "\"attributes\":{\"type\":\"",
+            name,
+            "\",\"url\":\"/services/data/v",
+            version,
+            "/sobjects/",
+            name,
+            "/",
+            self.tables[object].id(slot),
+            "\"}",
+        ] {
+            out.push_str(part);
+        }
+    }
+
+    /// Appends the JSON of a field's value.
+    pub(crate) fn write_field(&self, object: usize, slot: Slot, field: usize, out: &mut String) {
+        let definition = &self.schema.objects()[object];
+        match definition.fields[field].formula {
+            Some(Formula::Address(prefix)) => self.write_address(object, slot, prefix, out),
+            _ => write_value(
+                &self.value(object, slot, field),
+                definition.fields[field].kind,
+                out,
+            ),
+        }
+    }
+
+    fn write_address(&self, object: usize, slot: Slot, prefix: &str, out: &mut String) {
+        let parts = address_parts(&self.schema.objects()[object], prefix);
+        let value = |field: Option<usize>| {
+            field.map_or(&Value::Null, |at| self.tables[object].value(slot, at))
+        };
+        if parts.iter().all(|(_, field)| value(*field).is_null()) {
+            return out.push_str("null");
+        }
+        for (n, (key, field)) in parts.into_iter().enumerate() {
+            out.push(if n == 0 { '{' } else { ',' });
+            write_text(key, out);
+            out.push(':');
+            let kind = field.map_or(FieldKind::String, |at| {
+                self.schema.objects()[object].fields[at].kind
+            });
+            write_value(value(field), kind, out);
+        }
+        out.push('}');
+    }
+}
+
+/// Appends the JSON of a value of a field of this kind.
+pub(crate) fn write_value(value: &Value, kind: FieldKind, out: &mut String) {
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Bool(true) => out.push_str("true"),
+        Value::Bool(false) => out.push_str("false"),
+        Value::Text(text) => write_text(text, out),
+        Value::Number(number) => {
+            let start = out.len();
+            // Writing to a string cannot fail.
+            let _ = write!(out, "{number}");
+            if kind != FieldKind::Int && !out[start..].contains('.') {
+                out.push_str(".0");
+            }
+        }
+        Value::Date(date) => quoted(out, |out| time::write_date(*date, out)),
+        Value::DateTime(at) => quoted(out, |out| time::write_datetime(*at, out)),
+        Value::Time(at) => quoted(out, |out| time::write_time(*at, out)),
+    }
+}
+
+fn quoted(out: &mut String, write: impl FnOnce(&mut String)) {
+    out.push('"');
+    write(out);
+    out.push('"');
+}
+
+/// Appends a JSON string.
+pub(crate) fn write_text(text: &str, out: &mut String) {
+    out.push('"');
+    let mut plain = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let escape = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            b'\t' => "\\t",
+            0..0x20 => "",
+            _ => continue,
+        };
+        out.push_str(&text[plain..at]);
+        if escape.is_empty() {
+            let _ = write!(out, "\\u{byte:04x}");
+        } else {
+            out.push_str(escape);
+        }
+        plain = at + 1;
+    }
+    out.push_str(&text[plain..]);
+    out.push('"');
 }
