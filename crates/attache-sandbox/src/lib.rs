@@ -5,9 +5,17 @@
 //! of applications that embed it. It shares no code with the engine, so that two
 //! readings of the platform's rules check each other.
 
+mod auth;
 pub mod catalog;
 pub mod describe;
+mod fault;
 pub mod id;
+mod json;
 pub mod org;
+mod rest;
 pub mod schema;
+pub mod seed;
 pub mod value;
+
+pub use fault::{Fault, FaultKind, Outcome};
+pub use rest::{Machine, Request, Response, RestSwitches};

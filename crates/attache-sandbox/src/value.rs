@@ -49,3 +49,43 @@ impl Value {
         matches!(self, Value::Null)
     }
 }
+
+impl From<bool> for Value {
+    fn from(flag: bool) -> Value {
+        Value::Bool(flag)
+    }
+}
+
+impl From<Decimal> for Value {
+    fn from(number: Decimal) -> Value {
+        Value::Number(number)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Value {
+        Value::text(text)
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Value {
+        if text.is_empty() {
+            Value::Null
+        } else {
+            Value::Text(text.into())
+        }
+    }
+}
+
+impl From<civil::Date> for Value {
+    fn from(date: civil::Date) -> Value {
+        Value::Date(date)
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Value {
+        value.map_or(Value::Null, Into::into)
+    }
+}

@@ -15,6 +15,7 @@ mod setup;
 mod visit;
 
 pub use opportunity::stages;
+pub(crate) use visit::{KINDS, OUTCOMES, VALID_FOR};
 
 use crate::schema::Schema;
 
