@@ -2,6 +2,8 @@
 
 mod env;
 mod error;
+#[allow(dead_code, unused_imports, reason = "its callers come with the store")]
+mod json;
 mod record;
 mod remote;
 mod schema;

@@ -1,5 +1,6 @@
 //! Objects and fields, as a describe tells them.
 
+pub(crate) mod check;
 mod describe;
 
 use std::collections::HashMap;
