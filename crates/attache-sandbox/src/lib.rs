@@ -9,13 +9,17 @@ mod auth;
 pub mod catalog;
 pub mod describe;
 mod fault;
+mod http;
 pub mod id;
 mod json;
 pub mod org;
 mod rest;
+mod sandbox;
 pub mod schema;
 pub mod seed;
 pub mod value;
 
 pub use fault::{Fault, FaultKind, Outcome};
+pub use http::{Serving, serve};
 pub use rest::{Machine, Request, Response, RestSwitches};
+pub use sandbox::{Logged, Sandbox, SandboxBuilder, SandboxError, UserAccess};

@@ -1,0 +1,288 @@
+//! The org on a socket: HTTP/1.1 on loopback.
+
+use crate::{
+    fault::Outcome,
+    rest::{BODY_BYTES_MAX, Request, Response as Answer},
+    sandbox::Sandbox,
+};
+use http_body_util::BodyExt;
+use hyper::{
+    HeaderMap, Response,
+    body::{Body, Bytes, Frame, Incoming, SizeHint},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
+use std::{
+    fmt, io,
+    net::{Ipv4Addr, SocketAddr},
+    pin::Pin,
+    task::{Context, Poll},
+    thread,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{oneshot, watch},
+};
+
+/// Bytes of a request's head; the machine refuses heads of more than 16,384 itself, with an answer.
+const HEAD_BUFFER_BYTES: usize = 256 * 1024;
+
+/// A sandbox that answers on a socket. Dropping it stops it without waiting for open calls.
+#[derive(Debug)]
+pub struct Serving {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    /// Answers when every connection is closed.
+    stopped: Option<oneshot::Receiver<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+/// The connection is cut without an answer.
+#[derive(Debug)]
+struct Cut;
+
+impl fmt::Display for Cut {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("the connection is cut on purpose")
+    }
+}
+
+impl std::error::Error for Cut {}
+
+/// Serves a sandbox on the caller's tokio runtime. Port 0 picks a free port.
+///
+/// # Errors
+///
+/// `InvalidInput` if the address is not a loopback one: the tokens guard nothing real, and nobody
+/// else must reach the org. Otherwise what binding the port says.
+pub async fn serve(sandbox: Sandbox, address: SocketAddr) -> io::Result<Serving> {
+    if !address.ip().is_loopback() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("{address} is not a loopback address"),
+        ));
+    }
+    let listener = TcpListener::bind(address).await?;
+    let address = listener.local_addr()?;
+    let (stop, stopping) = watch::channel(false);
+    let (done, stopped) = oneshot::channel();
+    tokio::spawn(async move {
+        accept(sandbox, listener, stopping).await;
+        // Nobody may be waiting.
+        let _ = done.send(());
+    });
+    Ok(Serving {
+        address,
+        stop,
+        stopped: Some(stopped),
+        thread: None,
+    })
+}
+
+impl Serving {
+    /// Serves a sandbox on a thread of its own, for programs without a tokio runtime.
+    ///
+    /// Blocks until the port is open.
+    pub fn spawn(sandbox: Sandbox, port: u16) -> io::Result<Serving> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()?;
+        let mut serving = runtime.block_on(serve(sandbox, (Ipv4Addr::LOCALHOST, port).into()))?;
+        let stopped = serving.stopped.take();
+        let thread = thread::Builder::new()
+            .name("sandbox".into())
+            .spawn(move || {
+                if let Some(stopped) = stopped {
+                    // An error means that the accepting task is gone, which is as good.
+                    let _ = runtime.block_on(stopped);
+                }
+            })?;
+        serving.thread = Some(thread);
+        Ok(serving)
+    }
+
+    /// Tells where the org answers: `http://127.0.0.1:` and the port.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Tells the address the org answers at.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no more connections, answers the calls that are open, and closes.
+    pub async fn shutdown(mut self) {
+        self.stop.send_replace(true);
+        if let Some(stopped) = self.stopped.take() {
+            let _ = stopped.await;
+        }
+    }
+
+    /// Stops a server made by [`Serving::spawn`], and blocks until its thread has ended.
+    pub fn stop(mut self) {
+        self.stop.send_replace(true);
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was reported where it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
+}
+
+async fn accept(sandbox: Sandbox, listener: TcpListener, mut stopping: watch::Receiver<bool>) {
+    let open = GracefulShutdown::new();
+    loop {
+        let stream = tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                // A connection that is gone before it is taken is no reason to stop.
+                Err(_) => continue,
+            },
+        };
+        tokio::spawn(talk(sandbox.clone(), stream, open.watcher()));
+    }
+    drop(listener);
+    open.shutdown().await;
+}
+
+/// Answers the calls of one connection, one after the other.
+async fn talk(sandbox: Sandbox, stream: TcpStream, watcher: hyper_util::server::graceful::Watcher) {
+    // Answers are written at once; waiting for more only costs a round trip.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| answer(&sandbox, request));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .max_buf_size(HEAD_BUFFER_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    // An error is a client that went away, or a connection cut on purpose.
+    let _ = watcher.watch(connection).await;
+}
+
+async fn answer(
+    sandbox: &Sandbox,
+    request: hyper::Request<Incoming>,
+) -> Result<Response<Sent>, Cut> {
+    let (head, body) = request.into_parts();
+    let request = Request {
+        method: head.method.as_str().to_owned(),
+        target: head
+            .uri
+            .path_and_query()
+            .map_or("/", |target| target.as_str())
+            .to_owned(),
+        headers: pairs(&head.headers),
+        body: read(body).await?,
+    };
+    match sandbox.handle(request) {
+        Outcome::NoAnswer => Err(Cut),
+        Outcome::Answer(answer) => reply(answer, false),
+        Outcome::Truncated(answer) => reply(answer, true),
+    }
+}
+
+/// Reads a body, and stops when it is longer than the machine will take.
+async fn read(mut body: Incoming) -> Result<Vec<u8>, Cut> {
+    let mut bytes =
+        Vec::with_capacity(body.size_hint().lower().min(BODY_BYTES_MAX as u64) as usize);
+    while bytes.len() <= BODY_BYTES_MAX {
+        match body.frame().await {
+            None => break,
+            Some(Ok(frame)) => {
+                bytes.extend_from_slice(frame.data_ref().map_or(&[], |data| &**data))
+            }
+            Some(Err(_)) => return Err(Cut),
+        }
+    }
+    Ok(bytes)
+}
+
+fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            (
+                name.as_str().to_owned(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
+        .collect()
+}
+
+fn reply(answer: Answer, is_cut: bool) -> Result<Response<Sent>, Cut> {
+    let mut response = Response::builder().status(answer.status);
+    for (name, value) in &answer.headers {
+        response = response.header(name, value);
+    }
+    let end = if is_cut { End::Flush } else { End::Clean };
+    response
+        .body(Sent {
+            part: Some(Bytes::from(answer.body)),
+            end,
+        })
+        .map_err(|_| Cut)
+}
+
+/// An answer's body: whole, or cut after the part that is to arrive.
+#[derive(Debug)]
+struct Sent {
+    part: Option<Bytes>,
+    end: End,
+}
+
+/// What follows the bytes of a body.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    /// The end of the answer.
+    Clean,
+    /// A moment for the bytes to leave, then the cut.
+    Flush,
+    /// The cut.
+    Cut,
+}
+
+impl Body for Sent {
+    type Data = Bytes;
+    type Error = Cut;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        match self.part.take().filter(|part| !part.is_empty()) {
+            Some(part) => Poll::Ready(Some(Ok(Frame::data(part)))),
+            None if self.end == End::Flush => {
+                self.end = End::Cut;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            None if self.end == End::Cut => Poll::Ready(Some(Err(Cut))),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.end == End::Clean && self.part.as_ref().is_none_or(Bytes::is_empty)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match (&self.end, &self.part) {
+            (End::Clean, part) => {
+                SizeHint::with_exact(part.as_ref().map_or(0, |part| part.len() as u64))
+            }
+            // The announced length is in the headers, and is a lie.
+            _ => SizeHint::new(),
+        }
+    }
+}

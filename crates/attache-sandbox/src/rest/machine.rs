@@ -1,0 +1,307 @@
+//! The machine: who calls, what they call, and what every answer carries.
+
+use super::{
+    BODY_BYTES_MAX, Call, NEWEST, OLDEST, RestSwitches, batch, collections, composite, describe,
+    discovery, external,
+    failure::Failure,
+    graph, identity, limits,
+    limits::Usage,
+    message::{Request, Response},
+    oauth, print_http, query,
+    query::Locators,
+    recent,
+    recent::Recents,
+    replication, retrieve, rows,
+    target::Target,
+    tree,
+};
+use crate::{auth::Auth, org::Org};
+use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+use std::io::{Read, Write};
+
+/// A URI, and a URI with its headers, may be this long.
+const HEAD_BYTES_MAX: usize = 16_384;
+/// Bodies longer than this are compressed for clients that accept it.
+const COMPRESSED_FROM_BYTES: usize = 1_024;
+
+/// An org behind its REST API: a pure state machine.
+///
+/// It reads no clock and draws no random numbers: the same requests at the same times give the same
+/// answers, byte for byte.
+#[derive(Debug)]
+pub struct Machine {
+    pub(crate) org: Org,
+    pub(crate) auth: Auth,
+    pub(crate) switches: RestSwitches,
+    /// Where clients that name no host believe the org to be.
+    pub(crate) url: String,
+    /// The user a client-credentials token is for.
+    pub(crate) integration_user: String,
+    pub(super) now_ms: i64,
+    pub(super) usage: Usage,
+    pub(super) locators: Locators,
+    pub(super) recents: Recents,
+    pub(super) described: describe::Versions,
+}
+
+impl Machine {
+    /// Puts an org behind a REST API.
+    ///
+    /// `seed` decides every token; `integration_user` is the id of the user whom the client
+    /// credentials of the connected app stand for.
+    pub fn new(org: Org, switches: RestSwitches, seed: u64, integration_user: &str) -> Machine {
+        let auth = Auth::new(seed, &org.config().org_id);
+        Machine {
+            now_ms: org.now().saturating_mul(1_000),
+            described: describe::Versions::new(&org),
+            org,
+            auth,
+            switches,
+            url: "http://localhost".into(),
+            integration_user: integration_user.into(),
+            usage: Usage::default(),
+            locators: Locators::default(),
+            recents: Recents::default(),
+        }
+    }
+
+    /// Borrows the org.
+    pub fn org(&self) -> &Org {
+        &self.org
+    }
+
+    /// Borrows the org for a change from within: a colleague, a job, an administrator.
+    pub fn org_mut(&mut self) -> &mut Org {
+        &mut self.org
+    }
+
+    /// Answers one request at a time given in milliseconds since the epoch.
+    pub fn handle(&mut self, mut request: Request, now_ms: i64) -> Response {
+        self.now_ms = now_ms;
+        self.org.set_now(now_ms.div_euclid(1_000));
+        let answer = match inflate(&mut request) {
+            Ok(()) => self.answer(&request),
+            Err(failure) => failure.answer(),
+        };
+        self.finish(&request, answer)
+    }
+
+    fn answer(&mut self, request: &Request) -> Response {
+        if let Err(failure) = check_size(request) {
+            return failure.answer();
+        }
+        let target = Target::parse(&request.target);
+        let path: Vec<&str> = target.segments.iter().map(String::as_str).collect();
+        match path.as_slice() {
+            ["services", "oauth2", endpoint] => {
+                oauth::answer(self, request, endpoint, &target.query)
+            }
+            ["services", "data"] => discovery::versions(request),
+            ["id", org, user] => identity::by_url(self, request, org, user),
+            ["services", "data", version, rest @ ..] => {
+                self.data(request, &target.query, version, rest)
+            }
+            _ => Failure::not_found().answer(),
+        }
+    }
+
+    /// Answers a call under `/services/data/vXX.X/`: it needs a session and is counted.
+    fn data(
+        &mut self,
+        request: &Request,
+        query: &[(String, String)],
+        version: &str,
+        path: &[&str],
+    ) -> Response {
+        let actor = match oauth::caller(self, request) {
+            Ok(actor) => actor,
+            Err(failure) => return failure.answer(),
+        };
+        let now_s = self.now_s();
+        if self.usage.in_a_day(now_s) >= self.switches.daily_calls_max {
+            return self.metered(limits::exceeded().answer());
+        }
+        self.usage.count(now_s, 1);
+        let answer = match check_version(version) {
+            Err(failure) => failure.answer(),
+            Ok(version) => self.dispatch(&Call {
+                method: self.tunnelled(request, query),
+                version,
+                path,
+                query,
+                headers: &request.headers,
+                body: &request.body,
+                actor: &actor,
+                all_or_none: None,
+            }),
+        };
+        self.metered(answer)
+    }
+
+    /// Tells the method meant by clients that have no PATCH.
+    fn tunnelled<'a>(&self, request: &'a Request, query: &'a [(String, String)]) -> &'a str {
+        match super::target::parameter(query, "_HttpMethod") {
+            Some(method) if self.switches.tunnels_methods && request.method == "POST" => method,
+            _ => &request.method,
+        }
+    }
+
+    fn metered(&self, answer: Response) -> Response {
+        let shown = self.usage.shown(self.now_s(), self.switches.usage_wobble);
+        answer.with(
+            "Sforce-Limit-Info",
+            format!("api-usage={shown}/{}", self.switches.daily_calls_max),
+        )
+    }
+
+    /// Answers a call, or a part of a composite call.
+    pub(super) fn dispatch(&mut self, call: &Call<'_>) -> Response {
+        self.route(call).unwrap_or_else(|failure| failure.answer())
+    }
+
+    fn route(&mut self, call: &Call<'_>) -> Result<Response, Failure> {
+        match call.path {
+            [] => discovery::root(self, call),
+            ["sobjects"] => describe::global(self, call),
+            ["sobjects", object] => rows::collection(self, call, object),
+            ["sobjects", object, "describe"] => describe::object(self, call, object),
+            ["sobjects", object, "updated"] => replication::updated(self, call, object),
+            ["sobjects", object, "deleted"] => replication::deleted(self, call, object),
+            ["sobjects", object, id] => rows::row(self, call, object, id),
+            ["sobjects", object, field, value] => external::row(self, call, object, field, value),
+            ["query"] => query::first(self, call, false),
+            ["queryAll"] => query::first(self, call, true),
+            ["query" | "queryAll", locator] => query::next(self, call, locator),
+            ["limits"] => limits::limits(self, call),
+            ["limits", "recordCount"] => limits::record_count(self, call),
+            ["recent"] => recent::recent(self, call),
+            ["composite"] => composite::composite(self, call),
+            ["composite", "batch"] => batch::batch(self, call),
+            ["composite", "graph"] => graph::graph(self, call),
+            ["composite", "tree", object] => tree::tree(self, call, object),
+            ["composite", "sobjects"] => collections::collection(self, call),
+            ["composite", "sobjects", object] => retrieve::retrieve(self, call, object),
+            ["composite", "sobjects", object, field] => {
+                collections::upsert(self, call, object, field)
+            }
+            _ => Err(Failure::not_found()),
+        }
+    }
+
+    pub(super) fn now_s(&self) -> i64 {
+        self.now_ms.div_euclid(1_000)
+    }
+
+    /// Adds what every answer carries, and fits the body to the client.
+    fn finish(&self, request: &Request, answer: Response) -> Response {
+        let mut answer = answer.with("Date", print_http(self.now_s()));
+        let gzip = request
+            .get("Accept-Encoding")
+            .is_some_and(|encodings| encodings.to_ascii_lowercase().contains("gzip"));
+        if self.switches.compresses && gzip && answer.body.len() > COMPRESSED_FROM_BYTES {
+            answer = deflate(answer);
+        }
+        if request.method == "HEAD" {
+            answer.body.clear();
+        }
+        answer
+    }
+}
+
+fn check_size(request: &Request) -> Result<(), Failure> {
+    let uri = request.target.len();
+    let headers: usize = request
+        .headers
+        .iter()
+        .map(|(name, value)| name.len() + value.len() + 4)
+        .sum();
+    if uri > HEAD_BYTES_MAX {
+        return Err(Failure::new(
+            414,
+            "URI_TOO_LONG",
+            format!("the URI is longer than {HEAD_BYTES_MAX} bytes"),
+        ));
+    }
+    if uri + headers > HEAD_BYTES_MAX {
+        let message = format!("the URI and the headers are longer than {HEAD_BYTES_MAX} bytes");
+        return Err(Failure::new(
+            431,
+            "REQUEST_HEADER_FIELDS_TOO_LARGE",
+            message,
+        ));
+    }
+    if request.body.len() > BODY_BYTES_MAX {
+        Err(too_large())
+    } else {
+        Ok(())
+    }
+}
+
+fn too_large() -> Failure {
+    Failure::new(
+        413,
+        "EXCEEDED_MAX_SIZE_REQUEST",
+        format!("the request is larger than {BODY_BYTES_MAX} bytes"),
+    )
+}
+
+/// Reads `v67.0` and gives `67.0`, if it is served.
+pub(super) fn check_version(version: &str) -> Result<&str, Failure> {
+    let number = version.strip_prefix('v').ok_or_else(Failure::not_found)?;
+    match number
+        .strip_suffix(".0")
+        .and_then(|major| major.parse::<u16>().ok())
+    {
+        Some(OLDEST..=NEWEST) => Ok(number),
+        Some(21..OLDEST) => Err(Failure::new(
+            410,
+            "GONE",
+            format!("API version {number} is retired, use {OLDEST}.0 or later"),
+        )),
+        _ => Err(Failure::not_found()),
+    }
+}
+
+/// Unpacks a body sent with `Content-Encoding: gzip`.
+fn inflate(request: &mut Request) -> Result<(), Failure> {
+    if !request
+        .get("Content-Encoding")
+        .is_some_and(|encoding| encoding.eq_ignore_ascii_case("gzip"))
+    {
+        return Ok(());
+    }
+    let mut plain = Vec::new();
+    let reader = GzDecoder::new(request.body.as_slice());
+    reader
+        .take(BODY_BYTES_MAX as u64 + 1)
+        .read_to_end(&mut plain)
+        .map_err(Failure::malformed)?;
+    if plain.len() > BODY_BYTES_MAX {
+        return Err(too_large());
+    }
+    request.body = plain;
+    Ok(())
+}
+
+/// Compresses a body; the tag of a compressed answer says so.
+fn deflate(mut answer: Response) -> Response {
+    let mut encoder = GzEncoder::new(
+        Vec::with_capacity(answer.body.len() / 4),
+        Compression::fast(),
+    );
+    let Ok(packed) = encoder
+        .write_all(&answer.body)
+        .and_then(|()| encoder.finish())
+    else {
+        return answer;
+    };
+    answer.body = packed;
+    for (name, value) in &mut answer.headers {
+        if name == "ETag" && value.ends_with('"') {
+            value.insert_str(value.len() - 1, "-gzip");
+        }
+    }
+    answer
+        .with("Content-Encoding", "gzip")
+        .with("Vary", "Accept-Encoding")
+}

@@ -1,0 +1,191 @@
+//! `@{reference.field}`: how a part of a composite call names what an earlier part answered.
+
+use super::target::encode;
+use crate::json::{self, Fields};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// The answers that later parts may name.
+#[derive(Debug, Default)]
+pub(super) struct Answers(BTreeMap<String, Option<Box<RawValue>>>);
+
+/// Says which reference led nowhere.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unresolved(pub(super) String);
+
+impl Answers {
+    /// Notes an answer; one that failed, or has no body, has nothing to name.
+    pub(super) fn insert(&mut self, reference: &str, body: Option<Box<RawValue>>) {
+        self.0.insert(reference.into(), body);
+    }
+
+    /// Fills in the references of a URL, percent-encoded.
+    pub(super) fn fill_url(&self, url: &str) -> Result<String, Unresolved> {
+        self.fill(url, |value| encode(&plain(value)))
+    }
+
+    /// Fills in the references of a body. A text that is one reference and nothing else becomes the
+    /// value itself; elsewhere the value stands inside the text.
+    pub(super) fn fill_body(&self, body: &RawValue) -> Result<Box<RawValue>, Unresolved> {
+        if !body.get().contains("@{") {
+            return Ok(body.to_owned());
+        }
+        let filled = match body.get().as_bytes().first() {
+            Some(b'"') => self.fill_text(&json::text(body).unwrap_or_default())?,
+            Some(b'[') => {
+                let elements: Vec<Box<RawValue>> =
+                    serde_json::from_str(body.get()).unwrap_or_default();
+                let filled: Result<Vec<_>, _> = elements
+                    .iter()
+                    .map(|element| self.fill_body(element))
+                    .collect();
+                format!(
+                    "[{}]",
+                    filled?
+                        .iter()
+                        .map(|element| element.get())
+                        .collect::<Vec<_>>()
+                        .join(",")
+                )
+            }
+            Some(b'{') => {
+                let fields: Fields = serde_json::from_str(body.get()).unwrap_or_default();
+                let mut filled = Vec::with_capacity(fields.0.len());
+                for (name, value) in &fields.0 {
+                    filled.push(format!(
+                        "{}:{}",
+                        json::quoted(name),
+                        self.fill_body(value)?.get()
+                    ));
+                }
+                format!("{{{}}}", filled.join(","))
+            }
+            _ => return Ok(body.to_owned()),
+        };
+        Ok(json::raw(filled))
+    }
+
+    fn fill_text(&self, text: &str) -> Result<String, Unresolved> {
+        let whole = text
+            .strip_prefix("@{")
+            .and_then(|rest| rest.strip_suffix('}'));
+        match whole.filter(|expression| !expression.contains('}')) {
+            Some(expression) => Ok(self.resolve(expression)?.get().to_owned()),
+            None => Ok(json::quoted(&self.fill(text, plain)?)),
+        }
+    }
+
+    fn fill(&self, text: &str, print: impl Fn(&RawValue) -> String) -> Result<String, Unresolved> {
+        let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+        while let Some((before, after)) = rest.split_once("@{") {
+            let Some((expression, after)) = after.split_once('}') else {
+                break;
+            };
+            out.push_str(before);
+            out.push_str(&print(&*self.resolve(expression)?));
+            rest = after;
+        }
+        out.push_str(rest);
+        Ok(out)
+    }
+
+    /// Follows `reference.field[0].field` into an answer.
+    fn resolve(&self, expression: &str) -> Result<Box<RawValue>, Unresolved> {
+        let unresolved = || Unresolved(expression.into());
+        let (reference, path) =
+            expression.split_at(expression.find(['.', '[']).unwrap_or(expression.len()));
+        let answer = self
+            .0
+            .get(reference)
+            .and_then(Option::as_deref)
+            .ok_or_else(unresolved)?;
+        let mut value = answer.to_owned();
+        for step in path.split(['.', '[']).filter(|step| !step.is_empty()) {
+            value = match step.strip_suffix(']') {
+                Some(index) => element(&value, index),
+                None => field(&value, step),
+            }
+            .ok_or_else(unresolved)?;
+        }
+        Ok(value)
+    }
+}
+
+fn element(value: &RawValue, index: &str) -> Option<Box<RawValue>> {
+    let mut elements: Vec<Box<RawValue>> = serde_json::from_str(value.get()).ok()?;
+    let index: usize = index.trim().parse().ok()?;
+    (index < elements.len()).then(|| elements.swap_remove(index))
+}
+
+/// Names are case-sensitive: the answer to a POST has `id`, a row has `Id`.
+fn field(value: &RawValue, name: &str) -> Option<Box<RawValue>> {
+    let fields: Fields = serde_json::from_str(value.get()).ok()?;
+    fields
+        .0
+        .into_iter()
+        .find(|(field, _)| field == name)
+        .map(|(_, value)| value)
+}
+
+/// Prints a value as it stands inside a text.
+fn plain(value: &RawValue) -> String {
+    json::text(value).unwrap_or_else(|| value.get().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(text: &str) -> Box<RawValue> {
+        serde_json::from_str(text).unwrap()
+    }
+
+    fn answers() -> Answers {
+        let mut answers = Answers::default();
+        answers.insert(
+            "acc",
+            Some(raw(
+                r#"{"id":"001","n":10.50,"records":[{"Id":"a'b"},{"Id":"c"}]}"#,
+            )),
+        );
+        answers.insert("bad", None);
+        answers
+    }
+
+    #[test]
+    fn bodies_are_filled_in() {
+        let body = raw(
+            r#"{"AccountId":"@{acc.id}","x":["@{acc.records[1].Id}","y"],"n":"@{acc.n}","t":"<@{acc.id}>"}"#,
+        );
+        let filled = answers().fill_body(&body).unwrap();
+        assert_eq!(
+            filled.get(),
+            r#"{"AccountId":"001","x":["c","y"],"n":10.50,"t":"<001>"}"#
+        );
+    }
+
+    #[test]
+    fn urls_are_filled_in_and_encoded() {
+        let url = answers()
+            .fill_url("/sobjects/Contact/@{acc.id}?q=@{acc.records[0].Id}")
+            .unwrap();
+        assert_eq!(url, "/sobjects/Contact/001?q=a%27b");
+    }
+
+    #[test]
+    fn what_cannot_be_found_is_named() {
+        for wrong in [
+            "bad.id",
+            "none.id",
+            "acc.Id",
+            "acc.records[2].Id",
+            "acc.records.Id",
+        ] {
+            let body = json::raw(json::quoted(&format!("@{{{wrong}}}")));
+            assert_eq!(
+                answers().fill_body(&body).unwrap_err(),
+                Unresolved(wrong.into())
+            );
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The open points of the documentation that concern the wire, one field each.
+
+/// How the REST front reads the points that no official text or recording settles, and which of
+/// the documented variants it shows.
+///
+/// A client must work whichever way they are set; the paragraph named is that of `salesforce-api.md`.
+/// The points that concern rows and queries are in [`Switches`](crate::org::Switches).
+#[derive(Clone, Debug)]
+pub struct RestSwitches {
+    /// §1.2: each refresh answers a new refresh token and kills the old one.
+    pub rotates_refresh_tokens: bool,
+    /// §1.2: seconds without a call after which an access token is worthless; `None`: never.
+    pub session_idle_max_s: Option<i64>,
+    /// §2.4: calls a day; the next one is refused with `REQUEST_LIMIT_EXCEEDED`.
+    pub daily_calls_max: u64,
+    /// §2.4: by how much `api-usage` may fall behind the calls made; real counters are not monotonic.
+    pub usage_wobble: u64,
+    /// §3.2: rows of a page at most. Below 200, pages are shorter than any batch size a client may
+    /// ask for.
+    pub page_rows_max: usize,
+    /// §3.2: seconds a query locator lives. Documented: two days.
+    pub locator_life_s: i64,
+    /// §3.2: open query locators a user may have before the oldest dies; older texts say 10.
+    pub locators_max: Option<usize>,
+    /// §3.2: the status of `INVALID_QUERY_LOCATOR`.
+    pub locator_error_status: u16,
+    /// §5.1: an upsert that updates answers 200 with a body; otherwise 204 without one.
+    pub upsert_update_has_body: bool,
+    /// §5.1: the key field of an upsert may be repeated in the body if it says the same.
+    pub upsert_body_may_repeat_key: bool,
+    /// §5.1: `POST …?_HttpMethod=PATCH` is a PATCH.
+    pub tunnels_methods: bool,
+    /// §5.2: a DELETE with a conditional header is refused with 400; otherwise the header is not looked at.
+    pub refuses_conditional_delete: bool,
+    /// §5.2: the error code of a 412.
+    pub precondition_code: &'static str,
+    /// §6.1: a second element with the same id in one update list is refused.
+    pub refuses_repeated_ids: bool,
+    /// §9.1: row reads and writes touch the recent list unless `Sforce-Mru` says otherwise.
+    pub touches_recents: bool,
+    /// §2.2: answers above 1 KB are compressed for clients that accept gzip.
+    pub compresses: bool,
+}
+
+impl Default for RestSwitches {
+    fn default() -> RestSwitches {
+        RestSwitches {
+            rotates_refresh_tokens: false,
+            session_idle_max_s: None,
+            daily_calls_max: 100_000,
+            usage_wobble: 2,
+            page_rows_max: 2_000,
+            locator_life_s: 2 * 86_400,
+            locators_max: None,
+            locator_error_status: 400,
+            upsert_update_has_body: true,
+            upsert_body_may_repeat_key: false,
+            tunnels_methods: true,
+            refuses_conditional_delete: false,
+            precondition_code: "MATCH_PRECONDITION_FAILED",
+            refuses_repeated_ids: true,
+            touches_recents: true,
+            compresses: true,
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! The org as a program holds it: shared, on a clock, with a log and a plan of faults.
+
+use crate::{
+    Machine, RestSwitches,
+    fault::{Fault, FaultKind, FaultPlan, Outcome, canned},
+    org::Org,
+    rest::{Request, Response},
+};
+use serde::Serialize;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+mod builder;
+
+pub use builder::{SandboxBuilder, SandboxError};
+
+/// Requests the log keeps; older ones are forgotten, but still counted.
+const LOG_MAX: usize = 100_000;
+
+/// A Salesforce-like org with its clock, its users and its troubles.
+///
+/// A handle: clones are the same org. Requests are answered one at a time, in the order in which
+/// they arrive.
+///
+/// # Examples
+///
+/// ```
+/// use attache_sandbox::{Outcome, Request, Sandbox};
+///
+/// let sandbox = Sandbox::builder().seed(7).records(50).now("2026-03-02T09:00:00Z").build()?;
+/// let jo = &sandbox.users()[0];
+/// let call = Request::new("GET", "/services/data/v67.0/limits").bearer(&jo.access_token);
+/// match sandbox.handle(call) {
+///     Outcome::Answer(answer) => assert_eq!(answer.status, 200),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), attache_sandbox::SandboxError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Sandbox {
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    machine: Machine,
+    users: Vec<UserAccess>,
+    clock: Clock,
+    faults: FaultPlan,
+    offline: bool,
+    log: VecDeque<Logged>,
+    seen: u64,
+}
+
+/// Where the org's time comes from.
+#[derive(Debug)]
+enum Clock {
+    /// Runs since an instant, from a time on.
+    Running { since: Instant, from_ms: i64 },
+    /// Stands still until it is moved.
+    Manual { now_ms: i64 },
+}
+
+/// A user of the org, and what they call with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UserAccess {
+    /// 18-character id.
+    pub id: String,
+    /// Login name.
+    pub username: String,
+    /// Goes into the `Authorization` header, after `Bearer`.
+    pub access_token: String,
+    /// Buys the next access token.
+    pub refresh_token: String,
+}
+
+/// One request the org was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logged {
+    /// Upper case.
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    /// The status of the answer the client was meant to get; `None` if the request or its answer was lost.
+    pub status: Option<u16>,
+    /// The org executed the request, whatever became of the answer.
+    pub executed: bool,
+}
+
+/// What a program that starts a sandbox needs to know of it.
+#[derive(Serialize)]
+struct Info<'a> {
+    url: &'a str,
+    api_version: &'a str,
+    client_id: &'a str,
+    client_secret: &'a str,
+    users: &'a [UserAccess],
+}
+
+impl Sandbox {
+    /// Starts the settings of an org. The defaults are about 5,000 rows of seed 1, on a running clock.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::default()
+    }
+
+    fn start(machine: Machine, users: Vec<UserAccess>, clock: Clock) -> Sandbox {
+        let inner = Inner {
+            machine,
+            users,
+            clock,
+            faults: FaultPlan::default(),
+            offline: false,
+            log: VecDeque::new(),
+            seen: 0,
+        };
+        Sandbox {
+            inner: Arc::new(Mutex::new(inner)),
+        }
+    }
+
+    /// Locks the org. A panic elsewhere, say in a test's closure, leaves rows as they were between two writes.
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lists the users who may call, in the order of their ids, with the tokens they started with.
+    ///
+    /// The user behind the client credentials is not among them.
+    pub fn users(&self) -> Vec<UserAccess> {
+        self.lock().users.clone()
+    }
+
+    /// Tells what a client needs to call the org at `url`, as one line of JSON.
+    pub fn info(&self, url: &str) -> String {
+        let inner = self.lock();
+        let info = Info {
+            url,
+            api_version: &inner.machine.org().config().api_version,
+            client_id: &inner.machine.auth.client_id,
+            client_secret: &inner.machine.auth.client_secret,
+            users: &inner.users,
+        };
+        String::from_utf8(crate::json::write(&info)).unwrap_or_default()
+    }
+
+    /// Tells the id and the secret of the one connected app.
+    pub fn client(&self) -> (String, String) {
+        let inner = self.lock();
+        (
+            inner.machine.auth.client_id.clone(),
+            inner.machine.auth.client_secret.clone(),
+        )
+    }
+
+    /// Sends one request, and gives what the client would see of its answer.
+    pub fn handle(&self, request: Request) -> Outcome {
+        self.lock().handle(request)
+    }
+
+    /// Lets a test or a colleague act on the org directly, at the org's time.
+    ///
+    /// # Panics
+    ///
+    /// Calling the sandbox from within the closure deadlocks.
+    pub fn with_org<T>(&self, act: impl FnOnce(&mut Org) -> T) -> T {
+        let mut inner = self.lock();
+        let now_s = inner.clock.now_ms().div_euclid(1_000);
+        let org = inner.machine.org_mut();
+        org.set_now(now_s);
+        act(org)
+    }
+
+    /// Changes how the REST front behaves from now on.
+    pub fn with_switches<T>(&self, change: impl FnOnce(&mut RestSwitches) -> T) -> T {
+        change(&mut self.lock().machine.switches)
+    }
+
+    /// Plans a fault.
+    pub fn fail_next(&self, fault: Fault) {
+        self.lock().faults.push(fault);
+    }
+
+    /// Forgets the faults that have not struck, and gives how many there were.
+    pub fn clear_faults(&self) -> usize {
+        let mut inner = self.lock();
+        let waiting = inner.faults.len();
+        inner.faults.clear();
+        waiting
+    }
+
+    /// Cuts every connection before its request is executed, until told otherwise.
+    pub fn offline(&self, offline: bool) {
+        self.lock().offline = offline;
+    }
+
+    /// Tells the org's time, in seconds since the epoch.
+    pub fn now(&self) -> i64 {
+        self.lock().clock.now_ms().div_euclid(1_000)
+    }
+
+    /// Moves the org's clock forward, be it running or not.
+    pub fn advance(&self, seconds: u32) {
+        let by_ms = i64::from(seconds) * 1_000;
+        match &mut self.lock().clock {
+            Clock::Running { from_ms, .. } => *from_ms += by_ms,
+            Clock::Manual { now_ms } => *now_ms += by_ms,
+        }
+    }
+
+    /// Ends the sessions of a user: their access tokens are worthless, their refresh token is not.
+    pub fn expire_tokens(&self, user: &str) {
+        self.lock().machine.auth.expire(user);
+    }
+
+    /// Ends the sessions of a user and makes their refresh token worthless too.
+    pub fn revoke_tokens(&self, user: &str) {
+        self.lock().machine.auth.shut_out(user);
+    }
+
+    /// Counts the requests that reached the org or were meant to, those that a fault stopped included.
+    pub fn requests(&self) -> u64 {
+        self.lock().seen
+    }
+
+    /// Lists the latest requests, oldest first; the last 100,000 are kept.
+    pub fn log(&self) -> Vec<Logged> {
+        self.lock().log.iter().cloned().collect()
+    }
+
+    /// Empties the log and sets its count to nought.
+    pub fn clear_log(&self) {
+        let mut inner = self.lock();
+        inner.log.clear();
+        inner.seen = 0;
+    }
+}
+
+impl Inner {
+    fn handle(&mut self, request: Request) -> Outcome {
+        let (method, target) = (request.method.clone(), request.target.clone());
+        let struck = match self.offline {
+            true => Some(FaultKind::LoseRequest),
+            false => self.faults.strike(&request),
+        };
+        let executed = !matches!(struck, Some(FaultKind::LoseRequest | FaultKind::Status(..)));
+        let outcome = match struck {
+            None => Outcome::Answer(self.execute(request)),
+            Some(FaultKind::LoseRequest) => Outcome::NoAnswer,
+            Some(FaultKind::LoseAnswer) => {
+                self.execute(request);
+                Outcome::NoAnswer
+            }
+            Some(FaultKind::Status(status, body)) => Outcome::Answer(canned(status, body)),
+            Some(FaultKind::Truncate(bytes)) => truncate(self.execute(request), bytes),
+        };
+        let status = match &outcome {
+            Outcome::Answer(answer) => Some(answer.status),
+            Outcome::Truncated(_) | Outcome::NoAnswer => None,
+        };
+        if self.log.len() == LOG_MAX {
+            self.log.pop_front();
+        }
+        self.log.push_back(Logged {
+            method,
+            target,
+            status,
+            executed,
+        });
+        self.seen += 1;
+        outcome
+    }
+
+    fn execute(&mut self, request: Request) -> Response {
+        let now_ms = self.clock.now_ms();
+        self.machine.handle(request, now_ms)
+    }
+}
+
+/// Cuts an answer's body. One that is shorter arrives whole.
+fn truncate(mut answer: Response, bytes: usize) -> Outcome {
+    if answer.body.len() <= bytes {
+        return Outcome::Answer(answer);
+    }
+    let whole = answer.body.len().to_string();
+    answer.body.truncate(bytes);
+    answer.headers.push(("Content-Length".into(), whole));
+    Outcome::Truncated(answer)
+}
+
+impl Clock {
+    fn now_ms(&self) -> i64 {
+        match self {
+            Clock::Manual { now_ms } => *now_ms,
+            Clock::Running { since, from_ms } => from_ms
+                .saturating_add(i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX)),
+        }
+    }
+}
