@@ -35,6 +35,7 @@ const HEAD_BUFFER_BYTES: usize = 256 * 1024;
 #[derive(Debug)]
 pub struct Serving {
     address: SocketAddr,
+    url: String,
     stop: watch::Sender<bool>,
     /// Answers when every connection is closed.
     stopped: Option<oneshot::Receiver<()>>,
@@ -77,6 +78,7 @@ pub async fn serve(sandbox: Sandbox, address: SocketAddr) -> io::Result<Serving>
     });
     Ok(Serving {
         address,
+        url: format!("http://{address}"),
         stop,
         stopped: Some(stopped),
         thread: None,
@@ -107,8 +109,8 @@ impl Serving {
     }
 
     /// Tells where the org answers: `http://127.0.0.1:` and the port.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Tells the address the org answers at.
