@@ -1,0 +1,318 @@
+//! One call: a token, a request, an answer that was looked at.
+
+use crate::address::Address;
+use crate::auth::{Keychain, Pass, TokenProvider};
+use crate::error::{
+    Effect, no_answer, not_a_remote, not_authorized, redirected, refusal, unreadable,
+};
+use crate::limits::{Budget, Limits, Meter};
+use crate::network::Reqwest;
+use crate::transport::{HttpRequest, HttpResponse, Method, Transport};
+use attache::{Error, ErrorKind, Result};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::de::DeserializeOwned;
+use std::fmt::{self, Display};
+use std::sync::Arc;
+
+/// A Salesforce org: the [`Remote`](attache::Remote) over its REST API.
+///
+/// Everything it does is done as the user its tokens belong to, and only what
+/// that user may see is seen. It may be shared between threads and used for
+/// many calls at a time.
+pub struct Salesforce {
+    pub(crate) address: Address,
+    pub(crate) meter: Meter,
+    pub(crate) limits: Limits,
+    keychain: Keychain,
+    transport: Arc<dyn Transport>,
+    version: String,
+    call_options: String,
+}
+
+impl fmt::Debug for Salesforce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Salesforce({}, v{})", self.address, self.version)
+    }
+}
+
+/// Sets up a [`Salesforce`].
+#[must_use]
+pub struct SalesforceBuilder {
+    url: String,
+    tokens: Box<dyn TokenProvider>,
+    version: String,
+    client_name: String,
+    transport: Option<Arc<dyn Transport>>,
+    limits: Limits,
+    budget: Budget,
+}
+
+impl fmt::Debug for SalesforceBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SalesforceBuilder({})", self.url)
+    }
+}
+
+impl SalesforceBuilder {
+    /// Sets the version of the API; `67.0` unless said.
+    pub fn api_version(mut self, version: impl Into<String>) -> Self {
+        self.version = version.into();
+        self
+    }
+
+    /// Sets the name under which the org's change events and logs know this
+    /// client; `attache` unless said. Letters, digits, `.`, `-`, `_` and `/`.
+    pub fn client_name(mut self, name: impl Into<String>) -> Self {
+        self.client_name = name.into();
+        self
+    }
+
+    /// Sets what carries the requests; [`Reqwest`] unless said.
+    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// Sets the bounds of a request.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets how many API calls may be made.
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// Makes the client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if the URL, the version or the name is none, `NotReady`
+    /// if TLS cannot be set up.
+    pub fn build(self) -> Result<Salesforce> {
+        let invalid = |message: &str| Err(Error::new(ErrorKind::InvalidArgument, message));
+        let address = Address::parse(&self.url)?;
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        match self.version.split_once('.') {
+            Some((major, minor)) if digits(major) && digits(minor) => {}
+            _ => return invalid("the API version must look like 67.0"),
+        }
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-/".contains(&b);
+        if self.client_name.is_empty() || !self.client_name.bytes().all(plain) {
+            return invalid("the client name may hold letters, digits, '.', '-', '_' and '/' only");
+        }
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => Arc::new(Reqwest::build(self.limits, !address.is_loopback())?),
+        };
+        Ok(Salesforce {
+            keychain: Keychain::new(self.tokens, address.clone()),
+            address,
+            meter: Meter::new(self.budget),
+            limits: self.limits,
+            transport,
+            version: self.version,
+            call_options: format!("client={}", self.client_name),
+        })
+    }
+}
+
+/// What to ask of the org.
+pub(crate) struct Call {
+    /// One word for logs: paths hold ids and queries hold data.
+    pub(crate) name: &'static str,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) effect: Effect,
+}
+
+impl Call {
+    pub(crate) fn read(name: &'static str, path: String) -> Call {
+        Call {
+            name,
+            method: Method::Get,
+            path,
+            headers: Vec::new(),
+            body: Vec::new(),
+            effect: Effect::Read,
+        }
+    }
+
+    /// A read whose question is too long for a URL.
+    pub(crate) fn read_by_post(name: &'static str, path: String, body: Vec<u8>) -> Call {
+        Call {
+            method: Method::Post,
+            body,
+            ..Call::read(name, path)
+        }
+    }
+
+    pub(crate) fn write(name: &'static str, method: Method, path: String, body: Vec<u8>) -> Call {
+        Call {
+            method,
+            body,
+            effect: Effect::Write,
+            ..Call::read(name, path)
+        }
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Call {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+impl Salesforce {
+    /// Makes a client for the org at `url`, `https://acme.my.salesforce.com`.
+    ///
+    /// Nothing is sent yet.
+    ///
+    /// # Errors
+    /// As [`SalesforceBuilder::build`].
+    pub fn new(url: &str, tokens: impl TokenProvider + 'static) -> Result<Salesforce> {
+        Salesforce::builder(url, tokens).build()
+    }
+
+    /// Starts to set up a client.
+    pub fn builder(url: &str, tokens: impl TokenProvider + 'static) -> SalesforceBuilder {
+        SalesforceBuilder {
+            url: url.to_owned(),
+            tokens: Box::new(tokens),
+            version: "67.0".into(),
+            client_name: "attache".into(),
+            transport: None,
+            limits: Limits::default(),
+            budget: Budget::default(),
+        }
+    }
+
+    /// The path of a resource of the API version: `path("/limits")`.
+    pub(crate) fn path(&self, rest: impl Display) -> String {
+        format!("/services/data/v{}{rest}", self.version)
+    }
+
+    /// Sends a call and gives its answer, whatever its status, but no redirect
+    /// and nothing that fresh credentials might change.
+    pub(crate) async fn send(&self, call: &Call) -> Result<HttpResponse> {
+        let pass = self.keychain.pass().await?;
+        let answer = self.exchange(call, Some(&pass)).await?;
+        if !self.token_rejected(&pass, &answer)? {
+            return Ok(answer);
+        }
+        let fresh = self.keychain.renew(&pass).await?;
+        let answer = self.exchange(call, Some(&fresh)).await?;
+        if !self.token_rejected(&fresh, &answer)? {
+            return Ok(answer);
+        }
+        self.keychain.discard(&fresh).await;
+        Err(not_authorized())
+    }
+
+    /// Sends a read without a token, for what the org tells anybody.
+    pub(crate) async fn ask_openly(&self, call: &Call) -> Result<HttpResponse> {
+        self.accept(self.exchange(call, None).await?)
+    }
+
+    /// Sends a read; its answer is a success, or "not modified".
+    pub(crate) async fn ask(&self, call: &Call) -> Result<HttpResponse> {
+        self.accept(self.send(call).await?)
+    }
+
+    /// Sends a read and takes its answer apart.
+    pub(crate) async fn fetch<T: DeserializeOwned>(&self, call: &Call) -> Result<T> {
+        let answer = self.ask(call).await?;
+        self.decode(&answer.body)
+    }
+
+    /// Takes the body of a good answer apart.
+    pub(crate) fn decode<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T> {
+        serde_json::from_slice(body).map_err(|cause| unreadable(&self.address, &cause))
+    }
+
+    fn accept(&self, answer: HttpResponse) -> Result<HttpResponse> {
+        match answer.status {
+            200..300 | 304 => Ok(answer),
+            _ => Err(refusal(&self.address, &answer, &self.meter)),
+        }
+    }
+
+    /// Sends one request.
+    async fn exchange(&self, call: &Call, pass: Option<&Pass>) -> Result<HttpResponse> {
+        self.meter.admit()?;
+        let address = pass.map_or(&self.address, |pass| &pass.address);
+        let request = self.request(call, address, pass);
+        let answer = match self.transport.send(request).await {
+            Ok(answer) => answer,
+            Err(cause) => {
+                tracing::debug!(call = call.name, %cause, "no answer");
+                return Err(no_answer(address, cause, call.effect));
+            }
+        };
+        self.meter.observe(&answer);
+        tracing::debug!(
+            call = call.name,
+            status = answer.status,
+            bytes = answer.body.len(),
+            "answered"
+        );
+        match answer.status {
+            301..=303 | 307 | 308 => Err(redirected(address)),
+            _ => Ok(answer),
+        }
+    }
+
+    fn request(&self, call: &Call, address: &Address, pass: Option<&Pass>) -> HttpRequest {
+        let mut headers = vec![
+            ("Accept".into(), "application/json".into()),
+            ("Sforce-Call-Options".into(), self.call_options.clone()),
+            // Syncing a record is not looking at it.
+            ("Sforce-Mru".into(), "updateMru=false".into()),
+        ];
+        if let Some(pass) = pass {
+            let bearer = format!("Bearer {}", pass.token.expose());
+            headers.push(("Authorization".into(), bearer));
+        }
+        if !call.body.is_empty() {
+            headers.push((
+                "Content-Type".into(),
+                "application/json; charset=UTF-8".into(),
+            ));
+        }
+        for (name, value) in &call.headers {
+            headers.push(((*name).into(), value.clone()));
+        }
+        HttpRequest {
+            method: call.method,
+            url: address.url(&call.path),
+            headers,
+            body: call.body.clone(),
+            response_bytes_max: self.limits.response_bytes_max,
+        }
+    }
+
+    /// Says whether an answer asks for a fresh token.
+    fn token_rejected(&self, pass: &Pass, answer: &HttpResponse) -> Result<bool> {
+        if answer.status != 401 {
+            return Ok(false);
+        }
+        if !answer.body.is_empty() && crate::codec::problems(&answer.body).is_none() {
+            return Err(not_a_remote(&pass.address));
+        }
+        Ok(true)
+    }
+}
+
+/// Everything but unreserved characters: `@{…}` would be a reference in a composite call.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// Prints text as a part of a URL.
+pub(crate) fn escape(text: &str) -> impl Display + '_ {
+    utf8_percent_encode(text, ESCAPED)
+}

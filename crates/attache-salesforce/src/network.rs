@@ -1,0 +1,218 @@
+//! The transport over a real network.
+
+use crate::limits::Limits;
+use crate::transport::{HttpRequest, HttpResponse, Method, Transport, TransportError};
+use async_trait::async_trait;
+use attache::{Error, ErrorKind, Result};
+use reqwest::Client;
+use reqwest::redirect::Policy;
+use std::error::Error as StdError;
+use std::sync::{Mutex, PoisonError};
+use std::{io, thread};
+use tokio::sync::{mpsc, oneshot};
+
+/// Carries requests with [`reqwest`]: HTTP/1.1 and HTTP/2, TLS by rustls with
+/// the roots of the operating system, gzip.
+///
+/// It follows no redirect, sends no referer, and stops reading an answer at its
+/// bound, counted after inflation. It repeats a request by itself only where
+/// HTTP promises that the first one was not processed.
+///
+/// reqwest needs a tokio runtime, the engine runs on any executor or none: the
+/// first request starts one thread with a runtime of its own, where the work is
+/// done, and the caller merely awaits the answer. The thread ends when the
+/// transport is dropped. Dropping the future of a request aborts the request.
+///
+/// # Android
+/// The roots of the system can only be read after the host has initialised
+/// `rustls-platform-verifier` with its context. Without it every request fails;
+/// a host that cannot do so brings its own [`Transport`].
+#[derive(Debug)]
+pub struct Reqwest {
+    client: Client,
+    jobs: Mutex<Option<mpsc::UnboundedSender<Job>>>,
+    limits: Limits,
+}
+
+struct Job {
+    request: HttpRequest,
+    answer: oneshot::Sender<Result<HttpResponse, TransportError>>,
+}
+
+impl Reqwest {
+    /// Makes a transport that uses the proxy of the environment, if there is one.
+    ///
+    /// # Errors
+    /// `NotReady` if TLS cannot be set up on this system.
+    pub fn new(limits: Limits) -> Result<Reqwest> {
+        Reqwest::build(limits, true)
+    }
+
+    /// Makes a transport; `proxied` is for hosts that are not this machine.
+    pub(crate) fn build(limits: Limits, proxied: bool) -> Result<Reqwest> {
+        // A host that installed its own before keeps it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = Client::builder()
+            .redirect(Policy::none())
+            .referer(false)
+            .connect_timeout(limits.connect_timeout)
+            .read_timeout(limits.read_timeout)
+            .timeout(limits.call_timeout)
+            .user_agent(concat!("attache/", env!("CARGO_PKG_VERSION")));
+        if !proxied {
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(|cause| {
+            Error::new(ErrorKind::NotReady, "TLS cannot be set up").with_source(cause)
+        })?;
+        Ok(Reqwest {
+            client,
+            jobs: Mutex::new(None),
+            limits,
+        })
+    }
+
+    /// Hands a job to the thread, starting it if it is the first.
+    fn submit(&self, job: Job) -> Result<(), TransportError> {
+        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let sender = match &mut *jobs {
+            Some(sender) => sender,
+            none => none.insert(start(self.client.clone()).map_err(|cause| {
+                TransportError::NotSent(format!("cannot start the network thread: {cause}"))
+            })?),
+        };
+        let result = sender.send(job);
+        if result.is_err() {
+            // The thread is gone; the next request starts another.
+            *jobs = None;
+        }
+        result.map_err(|_| TransportError::NotSent("the network thread has ended".into()))
+    }
+}
+
+#[async_trait]
+impl Transport for Reqwest {
+    async fn send(&self, mut request: HttpRequest) -> Result<HttpResponse, TransportError> {
+        request.response_bytes_max = request
+            .response_bytes_max
+            .min(self.limits.response_bytes_max);
+        let (answer, receiver) = oneshot::channel();
+        self.submit(Job { request, answer })?;
+        let lost = |_| TransportError::NoAnswer("the network thread has ended".into());
+        receiver.await.map_err(lost)?
+    }
+}
+
+fn start(client: Client) -> io::Result<mpsc::UnboundedSender<Job>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let (sender, mut jobs) = mpsc::unbounded_channel::<Job>();
+    let work = async move {
+        while let Some(Job { request, answer }) = jobs.recv().await {
+            let client = client.clone();
+            tokio::spawn(run(client, request, answer));
+        }
+    };
+    thread::Builder::new()
+        .name("attache-network".into())
+        .spawn(move || runtime.block_on(work))?;
+    Ok(sender)
+}
+
+async fn run(
+    client: Client,
+    request: HttpRequest,
+    mut answer: oneshot::Sender<Result<HttpResponse, TransportError>>,
+) {
+    let result = tokio::select! {
+        result = exchange(&client, request) => result,
+        () = answer.closed() => return,
+    };
+    // Nobody waits any more: the caller gave up in this very moment.
+    let _ = answer.send(result);
+}
+
+async fn exchange(client: &Client, request: HttpRequest) -> Result<HttpResponse, TransportError> {
+    let method = match request.method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Patch => reqwest::Method::PATCH,
+        Method::Delete => reqwest::Method::DELETE,
+    };
+    let mut builder = client.request(method, &request.url);
+    for (name, value) in &request.headers {
+        builder = builder.header(name, value);
+    }
+    if !request.body.is_empty() {
+        builder = builder.body(request.body);
+    }
+    let mut response = builder.send().await.map_err(failed)?;
+    let headers = response
+        .headers()
+        .iter()
+        .map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.as_str().to_owned(), value)
+        })
+        .collect();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        // Chunks are counted inflated: a small answer may hold a very large one.
+        if body.len() + chunk.len() > request.response_bytes_max {
+            return Err(TransportError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(HttpResponse {
+        status: response.status().as_u16(),
+        headers,
+        body,
+    })
+}
+
+fn failed(error: reqwest::Error) -> TransportError {
+    let error = error.without_url();
+    let why = if error.is_timeout() {
+        "it took too long".into()
+    } else {
+        reason(&error)
+    };
+    if error.is_connect() || error.is_builder() {
+        TransportError::NotSent(why)
+    } else {
+        TransportError::NoAnswer(why)
+    }
+}
+
+/// The innermost cause, as a clause for a person.
+fn reason(error: &(dyn StdError + 'static)) -> String {
+    let mut cause = error;
+    loop {
+        if let Some(error) = cause.downcast_ref::<io::Error>() {
+            match error.kind() {
+                io::ErrorKind::ConnectionRefused => return "connection refused".into(),
+                io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+                    return "the connection was closed".into();
+                }
+                io::ErrorKind::TimedOut => return "it took too long".into(),
+                io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+                    return "there is no network to it".into();
+                }
+                _ => {}
+            }
+        }
+        match cause.source() {
+            Some(source) => cause = source,
+            None => return tidy(&cause.to_string()),
+        }
+    }
+}
+
+fn tidy(text: &str) -> String {
+    let text = text.split(" (os error").next().unwrap_or_default();
+    if text.contains("failed to lookup address") || text.contains("dns error") {
+        return "its name cannot be resolved".into();
+    }
+    text.trim_end_matches('.').to_owned()
+}

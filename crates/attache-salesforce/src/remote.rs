@@ -1,0 +1,388 @@
+//! What the engine asks of a remote, asked of the REST API.
+
+use crate::client::{Call, Salesforce, escape};
+use crate::codec::{
+    CompositeDoc, DeletedDoc, DescribeDoc, IdDoc, IdentityDoc, PageDoc, RootDoc, UpdatedDoc,
+    UserDoc, remote_id,
+};
+use crate::error::{not_a_remote, refusal, unreadable};
+use crate::transport::HttpResponse;
+use async_trait::async_trait;
+use attache::{
+    ApiUsage, Deleted, Describe, Error, ErrorKind, Identity, Page, Remote, Result, ServerTime,
+    Updated, Write, WriteOutcome,
+};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::value::RawValue;
+use std::collections::HashMap;
+
+/// The org refuses a URL of 16,384 bytes; headers count as well.
+const URL_BYTES_MAX: usize = 15_000;
+const RETRIEVE_IDS_MAX: usize = 2_000;
+const BATCH_SIZE: &str = "batchSize=2000";
+
+#[async_trait]
+impl Remote for Salesforce {
+    async fn identity(&self) -> Result<Identity> {
+        let root: RootDoc = self.fetch(&Call::read("root", self.path("/"))).await?;
+        let (org_id, user_id) =
+            ids_of(&root.identity).ok_or_else(|| not_a_remote(&self.address))?;
+        let (username, time_zone, locale) = self.about(&org_id, &user_id).await?;
+        Ok(Identity {
+            user_id,
+            org_id,
+            username,
+            time_zone,
+            locale,
+        })
+    }
+
+    async fn describe(&self, object: &str, known: Option<&str>) -> Result<Option<Describe>> {
+        let path = self.path(format_args!("/sobjects/{}/describe", escape(object)));
+        let mut call = Call::read("describe", path);
+        if let Some(known) = known {
+            call = call.header("If-Modified-Since", known);
+        }
+        let answer = self.send(&call).await?;
+        match answer.status {
+            304 => return Ok(None),
+            200 => {}
+            _ => return Err(self.refused_object(object, &answer)),
+        }
+        self.decode::<DescribeDoc>(&answer.body)?;
+        let last_modified = answer.header("Last-Modified").map(str::to_owned);
+        let json = String::from_utf8(answer.body).map_err(|_| not_a_remote(&self.address))?;
+        Ok(Some(Describe {
+            json,
+            last_modified,
+        }))
+    }
+
+    async fn query(&self, soql: &str) -> Result<Page> {
+        let path = self.path(format_args!("/query?q={}", escape(soql)));
+        if path.len() + self.address.to_string().len() > URL_BYTES_MAX {
+            return self.long_query(&path).await;
+        }
+        let call = Call::read("query", path).header("Sforce-Query-Options", BATCH_SIZE);
+        let page = self.fetch(&call).await?;
+        self.page(page)
+    }
+
+    async fn query_more(&self, next: &str) -> Result<Page> {
+        let path = self.address.path_of(next)?;
+        let call = Call::read("query_more", path).header("Sforce-Query-Options", BATCH_SIZE);
+        let answer = self.send(&call).await?;
+        if answer.status == 404 && crate::codec::problems(&answer.body).is_some() {
+            let message = "the org no longer knows this query";
+            return Err(Error::new(ErrorKind::CursorExpired, message));
+        }
+        if answer.status != 200 {
+            return Err(refusal(&self.address, &answer, &self.meter));
+        }
+        let page = self.decode(&answer.body)?;
+        self.page(page)
+    }
+
+    async fn retrieve(
+        &self,
+        object: &str,
+        ids: &[String],
+        fields: &[String],
+    ) -> Result<Vec<Option<Box<RawValue>>>> {
+        #[derive(serde::Serialize)]
+        struct Question<'a> {
+            ids: &'a [String],
+            fields: Vec<&'a str>,
+        }
+        let mut names: Vec<&str> = fields.iter().map(String::as_str).collect();
+        if !names.contains(&"Id") {
+            names.push("Id");
+        }
+        let mut records = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(RETRIEVE_IDS_MAX) {
+            let question = Question {
+                ids,
+                fields: names.clone(),
+            };
+            let path = self.path(format_args!("/composite/sobjects/{}", escape(object)));
+            let call = Call::read_by_post("retrieve", path, json(&question)?);
+            let answer = self.send(&call).await?;
+            if answer.status != 200 {
+                return Err(self.refused_object(object, &answer));
+            }
+            let answered = self.decode(&answer.body)?;
+            records.extend(self.in_order(ids, answered)?);
+        }
+        Ok(records)
+    }
+
+    async fn updated(&self, object: &str, start: ServerTime) -> Result<Updated> {
+        let (doc, now) = self.window::<UpdatedDoc>(object, "updated", start).await?;
+        let ids = doc
+            .ids
+            .iter()
+            .map(|id| self.id(id))
+            .collect::<Result<_>>()?;
+        Ok(Updated {
+            ids,
+            latest_covered: self.time(&doc.latest)?.min(now),
+        })
+    }
+
+    async fn deleted(&self, object: &str, start: ServerTime) -> Result<Deleted> {
+        let (doc, now) = self.window::<DeletedDoc>(object, "deleted", start).await?;
+        let earliest_available = self.time(&doc.earliest_date_available)?;
+        if earliest_available > start {
+            let message = format!("the org has forgotten deletions of {object} since then");
+            return Err(Error::new(ErrorKind::CursorExpired, message));
+        }
+        let records = doc
+            .deleted_records
+            .iter()
+            .map(|record| Ok((self.id(&record.id)?, self.time(&record.deleted_date)?)))
+            .collect::<Result<_>>()?;
+        Ok(Deleted {
+            records,
+            earliest_available,
+            latest_covered: self.time(&doc.latest_date_covered)?.min(now),
+        })
+    }
+
+    async fn push(
+        &self,
+        batch: &[Write],
+        settled: &mut (dyn FnMut(usize, WriteOutcome) -> Result<()> + Send),
+    ) -> Result<()> {
+        crate::push::push(self, batch, settled).await
+    }
+
+    fn server_time(&self) -> Option<ServerTime> {
+        self.meter.server_time()
+    }
+
+    fn usage(&self) -> ApiUsage {
+        self.meter.usage()
+    }
+}
+
+impl Salesforce {
+    /// Tells the name, the time zone and the locale of the user.
+    async fn about(&self, org_id: &str, user_id: &str) -> Result<(String, String, String)> {
+        // The link itself leads to the host of sign-in, where the token must
+        // not go; the org's own host answers the same path.
+        let path = format!("/id/{org_id}/{user_id}");
+        let answer = self.send(&Call::read("identity", path)).await?;
+        if answer.status == 200 {
+            let doc: IdentityDoc = self.decode(&answer.body)?;
+            return Ok((doc.username, doc.timezone, doc.locale));
+        }
+        if !matches!(answer.status, 403 | 404) {
+            return Err(refusal(&self.address, &answer, &self.meter));
+        }
+        // A token without the scope for it may still read its own user.
+        let soql = format!(
+            "SELECT Username, TimeZoneSidKey, LocaleSidKey FROM User WHERE Id = '{user_id}'"
+        );
+        let page = self.query(&soql).await?;
+        let user = page
+            .records
+            .first()
+            .ok_or_else(|| not_a_remote(&self.address))?;
+        let doc: UserDoc = self.decode(user.get().as_bytes())?;
+        Ok((doc.username, doc.time_zone_sid_key, doc.locale_sid_key))
+    }
+
+    /// Sends a query whose URL would be too long, wrapped into a composite call.
+    async fn long_query(&self, path: &str) -> Result<Page> {
+        #[derive(serde::Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Composite<'a> {
+            all_or_none: bool,
+            composite_request: [Sub<'a>; 1],
+        }
+        #[derive(serde::Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Sub<'a> {
+            method: &'a str,
+            url: &'a str,
+            reference_id: &'a str,
+            http_headers: HashMap<&'a str, &'a str>,
+        }
+        let question = Composite {
+            all_or_none: false,
+            composite_request: [Sub {
+                method: "GET",
+                url: path,
+                reference_id: "query",
+                http_headers: HashMap::from([("Sforce-Query-Options", BATCH_SIZE)]),
+            }],
+        };
+        let call = Call::read_by_post("query", self.path("/composite"), json(&question)?);
+        let answer = self.ask(&call).await?;
+        let doc: CompositeDoc<'_> = serde_json::from_slice(&answer.body)
+            .map_err(|cause| unreadable(&self.address, &cause))?;
+        let (Some(sub), 1) = (doc.answers.first(), doc.answers.len()) else {
+            return Err(not_a_remote(&self.address));
+        };
+        let body = sub.body.map_or("", RawValue::get).as_bytes();
+        if sub.status != 200 {
+            let answer = HttpResponse {
+                status: sub.status,
+                headers: answer.headers.clone(),
+                body: body.to_vec(),
+            };
+            return Err(refusal(&self.address, &answer, &self.meter));
+        }
+        let page = self.decode(body)?;
+        self.page(page)
+    }
+
+    fn page(&self, doc: PageDoc) -> Result<Page> {
+        let next = match (doc.done, doc.next) {
+            (true, _) => None,
+            (false, Some(link)) => Some(self.address.path_of(&link)?),
+            (false, None) => return Err(not_a_remote(&self.address)),
+        };
+        Ok(Page {
+            records: doc.records,
+            total: doc.total,
+            next,
+        })
+    }
+
+    /// Puts retrieved records into the order of the ids that were asked for.
+    fn in_order(
+        &self,
+        ids: &[String],
+        records: Vec<Option<Box<RawValue>>>,
+    ) -> Result<Vec<Option<Box<RawValue>>>> {
+        let id_of = |record: &RawValue| {
+            let doc: IdDoc<'_> = serde_json::from_str(record.get())
+                .map_err(|cause| unreadable(&self.address, &cause))?;
+            self.id(&doc.id)
+        };
+        let mut by_id = HashMap::with_capacity(records.len());
+        for record in records.into_iter().flatten() {
+            by_id.insert(id_of(&record)?, record);
+        }
+        let ordered = ids
+            .iter()
+            .map(|id| remote_id(id).and_then(|id| by_id.remove(&id)))
+            .collect();
+        if !by_id.is_empty() {
+            return Err(not_a_remote(&self.address));
+        }
+        Ok(ordered)
+    }
+
+    /// Asks for the changes of a window that ends now; tells the server's time of the answer.
+    async fn window<T: DeserializeOwned>(
+        &self,
+        object: &str,
+        resource: &'static str,
+        start: ServerTime,
+    ) -> Result<(T, ServerTime)> {
+        if self.meter.server_time().is_none() {
+            let call = Call::read("versions", "/services/data".into());
+            let answer = self.ask_openly(&call).await?;
+            self.decode::<Vec<IgnoredAny>>(&answer.body)?;
+        }
+        let mut now = self.now()?;
+        loop {
+            let (from, end) = bounds(start, now);
+            let path = self.path(format_args!(
+                "/sobjects/{}/{resource}/?start={}&end={}",
+                escape(object),
+                escape(&from.to_soql()),
+                escape(&end.to_soql()),
+            ));
+            let answer = self.send(&Call::read(resource, path)).await?;
+            if answer.status != 200 {
+                return Err(self.refused_object(object, &answer));
+            }
+            let doc = self.decode(&answer.body)?;
+            let answered = self.now()?;
+            // The last answer before this one may have been long ago: the
+            // window ended in the past then, and is asked for once more.
+            if answered <= end || answered <= now {
+                return Ok((doc, answered));
+            }
+            now = answered;
+        }
+    }
+
+    fn now(&self) -> Result<ServerTime> {
+        let time = self.meter.server_time();
+        time.ok_or_else(|| not_a_remote(&self.address))
+    }
+
+    fn id(&self, text: &str) -> Result<String> {
+        remote_id(text).ok_or_else(|| not_a_remote(&self.address))
+    }
+
+    fn time(&self, text: &str) -> Result<ServerTime> {
+        ServerTime::parse(text).ok_or_else(|| not_a_remote(&self.address))
+    }
+
+    /// Says why a call about one object was refused.
+    fn refused_object(&self, object: &str, answer: &HttpResponse) -> Error {
+        let problems = crate::codec::problems(&answer.body).unwrap_or_default();
+        let code = problems.first().map(|problem| problem.code.as_str());
+        if matches!(code, Some("NOT_FOUND" | "INVALID_TYPE")) {
+            let message = format!("the org has no object {object}, or not for this user");
+            return Error::new(ErrorKind::UnknownObject, message);
+        }
+        refusal(&self.address, answer, &self.meter)
+    }
+}
+
+/// The window to ask for: it ends a little after now, and is long enough.
+///
+/// The org cuts both ends down to whole minutes and wants more than one minute
+/// between them.
+fn bounds(start: ServerTime, now: ServerTime) -> (ServerTime, ServerTime) {
+    let end = ServerTime(now.0.saturating_add(60));
+    let latest_start = (end.0 - end.0.rem_euclid(60)).saturating_sub(120);
+    (ServerTime(start.0.min(latest_start)), end)
+}
+
+/// Finds the org and the user in a link such as `https://login.salesforce.com/id/00D…/005…`.
+fn ids_of(identity: &str) -> Option<(String, String)> {
+    let (_, ids) = identity.split_once("/id/")?;
+    let (org, user) = ids.split_once('/')?;
+    Some((remote_id(org)?, remote_id(user.trim_end_matches('/'))?))
+}
+
+/// Writes the body of a request.
+pub(crate) fn json(body: &impl serde::Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(body).map_err(|cause| {
+        Error::new(ErrorKind::Internal, "a request cannot be written as JSON").with_source(cause)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_longer_than_a_minute_after_the_org_cut_it() {
+        let now = ServerTime(1_795_339_830);
+        for back in [-30, 0, 1, 59, 60, 61, 119, 120, 121, 3_600] {
+            let start = ServerTime(now.0 - back);
+            let (from, end) = bounds(start, now);
+            let minute = |time: ServerTime| time.0 - time.0.rem_euclid(60);
+            assert!(minute(end) - minute(from) > 60, "{back}");
+            assert!(from <= start && end > now, "{back}");
+        }
+    }
+
+    #[test]
+    fn the_ids_of_an_identity_link_are_found() {
+        let link = "https://login.salesforce.com/id/00D1a000000H3O9EAK/0051a000000UGT8AAO";
+        let (org, user) = ids_of(link).unwrap();
+        assert_eq!(org, "00D1a000000H3O9EAK");
+        assert_eq!(user, "0051a000000UGT8AAO");
+        assert_eq!(ids_of("https://login.salesforce.com/id/x/y"), None);
+        assert_eq!(ids_of(""), None);
+    }
+}
