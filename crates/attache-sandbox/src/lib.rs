@@ -12,6 +12,7 @@ mod fault;
 mod http;
 pub mod id;
 mod json;
+pub mod load;
 pub mod org;
 mod rest;
 mod sandbox;

@@ -283,6 +283,13 @@ impl ObjectDef {
         at
     }
 
+    /// Appends fields.
+    pub fn extend(&mut self, fields: impl IntoIterator<Item = FieldDef>) {
+        for field in fields {
+            self.push(field);
+        }
+    }
+
     /// Finds a field by name, whatever its case.
     pub fn field(&self, name: &str) -> Option<&FieldDef> {
         self.index(name).map(|at| &self.fields[at])

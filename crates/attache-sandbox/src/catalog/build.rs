@@ -8,9 +8,7 @@ use crate::value::Value;
 impl ObjectDef {
     /// Appends fields.
     pub(super) fn with(mut self, fields: impl IntoIterator<Item = FieldDef>) -> ObjectDef {
-        for field in fields {
-            self.push(field);
-        }
+        self.extend(fields);
         self
     }
 
@@ -259,6 +257,14 @@ pub(super) fn stamps() -> [FieldDef; 5] {
         datetime("SystemModstamp", "System Modstamp"),
     ]
     .map(|field| field.required().read_only().defaulted())
+}
+
+/// The fields an object needs before it has any of its own.
+pub(crate) fn common() -> Vec<FieldDef> {
+    [id("Record ID"), deleted()]
+        .into_iter()
+        .chain(stamps())
+        .collect()
 }
 
 /// When the row was last looked at by the person who asks.

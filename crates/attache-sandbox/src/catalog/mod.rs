@@ -14,6 +14,7 @@ mod person;
 mod setup;
 mod visit;
 
+pub(crate) use build::common;
 pub use opportunity::stages;
 pub(crate) use visit::{KINDS, OUTCOMES, VALID_FOR};
 
