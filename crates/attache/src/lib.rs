@@ -4,6 +4,8 @@ mod env;
 mod error;
 #[allow(dead_code, unused_imports, reason = "its callers come with the store")]
 mod json;
+#[allow(dead_code, unused_imports, reason = "its callers come with the store")]
+mod merge;
 mod record;
 mod remote;
 mod schema;
@@ -11,6 +13,7 @@ mod store;
 
 pub use env::{Env, LocalTime, SystemEnv};
 pub use error::{Error, ErrorKind, Problem, Result, Retry};
+pub use merge::{MergePolicy, Policy};
 pub use record::{Fields, Record, RecordId, ServerTime, Value};
 pub use remote::{
     ApiUsage, Deleted, Describe, Identity, Page, Remote, Updated, Write, WriteAction, WriteOutcome,
