@@ -17,6 +17,7 @@ pub mod org;
 mod rest;
 mod sandbox;
 pub mod schema;
+mod soql;
 pub mod seed;
 pub mod value;
 

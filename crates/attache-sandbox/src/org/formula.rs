@@ -1,7 +1,7 @@
 //! Calculated fields: computed when they are read, never stored.
 
 use super::{Org, Slot};
-use crate::schema::{FieldKind, Formula, ObjectDef};
+use crate::schema::{Formula, ObjectDef};
 use crate::value::Value;
 use rust_decimal::Decimal;
 use std::borrow::Cow;
@@ -89,9 +89,4 @@ pub(crate) fn address_parts(
         ("street", "Street"),
     ]
     .map(|(key, part)| (key, object.index(&format!("{prefix}{part}"))))
-}
-
-/// Says whether a kind of field has a compound value, which only an object in JSON can show.
-pub(crate) fn is_compound(kind: FieldKind) -> bool {
-    kind == FieldKind::Address
 }

@@ -40,7 +40,8 @@ pub use sharing::Rights;
 pub use view::RowView;
 
 pub(crate) use people::Viewer;
-pub(crate) use table::{IdKey, Slot, Table, key};
+pub(crate) use table::{IdKey, Slot, Table, folded, key};
+pub(crate) use view::{write_text, write_value};
 
 use crate::schema::Schema;
 use crate::value::Value;

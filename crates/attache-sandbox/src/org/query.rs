@@ -1,19 +1,49 @@
 //! Questions in SOQL: the door to `soql`.
 
-use super::{Org, SaveError};
+use super::{Org, SaveError, Viewer};
+use crate::soql::dates::{Calendar, week_start};
+use crate::soql::eval::Eye;
+use crate::soql::plan::{Plan, Shape};
+use crate::soql::run::{Found, run};
+use crate::soql::{check, parse, render};
+use jiff::civil::Weekday;
+use std::sync::Arc;
+
+/// Longest statement, in characters.
+const LONGEST: usize = 100_000;
 
 /// The outcome of a query: which rows, in which order, and what to show of them.
 ///
 /// It holds keys, not rows: [`Org::render`] shows rows as they are when it is called.
 #[derive(Clone, Debug)]
 pub struct Cursor {
-    pub(crate) total: usize,
+    plan: Arc<Plan>,
+    found: Found,
+    calendar: Calendar,
+    all_rows: bool,
 }
 
 impl Cursor {
     /// Counts the rows of the whole result (`totalSize`).
     pub fn total(&self) -> usize {
-        self.total
+        match &self.found {
+            Found::Rows(rows) => rows.len(),
+            Found::Groups(groups) => groups.len(),
+            Found::Count(count) => *count,
+        }
+    }
+
+    /// Counts the records to be rendered: none for `SELECT COUNT()`, whatever it counted.
+    pub fn records(&self) -> usize {
+        match &self.found {
+            Found::Count(_) => 0,
+            _ => self.total(),
+        }
+    }
+
+    /// Says whether the records are groups, which cannot be paged through.
+    pub fn is_aggregate(&self) -> bool {
+        !matches!(self.found, Found::Rows(_))
     }
 }
 
@@ -21,8 +51,31 @@ impl Org {
     /// Answers a SOQL statement for a user; `all_rows` includes deleted rows.
     ///
     /// Nothing is rendered yet: give the cursor to [`Org::render`], page by page.
-    pub fn query(&self, _actor: &str, _soql: &str, _all_rows: bool) -> Result<Cursor, SaveError> {
-        Err(SaveError::new("MALFORMED_QUERY", "not yet"))
+    pub fn query(&self, actor: &str, soql: &str, all_rows: bool) -> Result<Cursor, SaveError> {
+        if soql.chars().count() > LONGEST {
+            return Err(SaveError::new(
+                "MALFORMED_QUERY",
+                "SOQL statements cannot be longer than 100000 characters.",
+            ));
+        }
+        let viewer = self.viewer(actor);
+        let calendar = self.calendar(&viewer);
+        let eye = Eye {
+            org: self,
+            viewer: &viewer,
+            calendar: &calendar,
+            all_rows,
+        };
+        let plan = parse::parse(soql)
+            .and_then(|query| check::plan(eye, &query))
+            .map_err(|error| error.worded(soql))?;
+        let found = run(&eye, &plan);
+        Ok(Cursor {
+            plan: Arc::new(plan),
+            found,
+            calendar,
+            all_rows,
+        })
     }
 
     /// Appends rows of a result to `out` as one JSON array, from the row with index `from`.
@@ -32,14 +85,72 @@ impl Org {
     /// `version` is the one of the request's path, such as `67.0`.
     pub fn render(
         &self,
-        _actor: &str,
-        _cursor: &Cursor,
-        _from: usize,
-        _batch: usize,
-        _version: &str,
+        actor: &str,
+        cursor: &Cursor,
+        from: usize,
+        batch: usize,
+        version: &str,
         out: &mut String,
     ) -> usize {
-        out.push_str("[]");
-        0
+        let viewer = self.viewer(actor);
+        let eye = Eye {
+            org: self,
+            viewer: &viewer,
+            calendar: &cursor.calendar,
+            all_rows: cursor.all_rows,
+        };
+        out.push('[');
+        let consumed = match (&cursor.found, &cursor.plan.shape) {
+            (Found::Rows(rows), Shape::Rows(columns)) => {
+                let (mut consumed, mut written) = (0, 0);
+                let start = out.len();
+                for &slot in rows.get(from..).unwrap_or(&[]) {
+                    if written >= batch {
+                        break;
+                    }
+                    consumed += 1;
+                    if self.config.switches.rows_vanish_from_later_pages
+                        && !eye.sees(cursor.plan.object, slot)
+                    {
+                        continue;
+                    }
+                    if out.len() > start {
+                        out.push(',');
+                    }
+                    written += eye.record(cursor.plan.object, slot, columns, version, out);
+                }
+                consumed
+            }
+            (Found::Groups(groups), Shape::Groups(plan)) => {
+                let rest = groups.get(from..).unwrap_or(&[]);
+                for (n, values) in rest.iter().enumerate() {
+                    if n > 0 {
+                        out.push(',');
+                    }
+                    render::group(plan, values, out);
+                }
+                rest.len()
+            }
+            _ => 0,
+        };
+        out.push(']');
+        consumed
+    }
+
+    /// Tells what day it is for a user.
+    fn calendar(&self, viewer: &Viewer) -> Calendar {
+        let zone = self.time_zone(viewer);
+        let now = jiff::Timestamp::from_second(self.now).unwrap_or_default();
+        let week_start = match self.config.switches.week_follows_locale {
+            true => week_start(self.locale(viewer)),
+            false => Weekday::Sunday,
+        };
+        let fiscal_start = self.config.fiscal_year_start.clamp(1, 12);
+        Calendar {
+            today: zone.to_datetime(now).date(),
+            zone,
+            week_start,
+            fiscal_start,
+        }
     }
 }

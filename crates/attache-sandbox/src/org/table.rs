@@ -312,11 +312,6 @@ impl Table {
             .and_then(|index| index.get(value))
             .map_or(&[], Vec::as_slice)
     }
-
-    /// Says how many slots were ever used.
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
-    }
 }
 
 /// Adds one to the digits of an id, which are in base 62 and sort as bytes.

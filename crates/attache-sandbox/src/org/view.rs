@@ -134,10 +134,22 @@ impl Org {
         version: &str,
         out: &mut String,
     ) {
+        self.write_attributes_as(None, object, slot, version, out);
+    }
+
+    /// Appends `"attributes":{...}` with another type than the object's name.
+    pub(crate) fn write_attributes_as(
+        &self,
+        kind: Option<&str>,
+        object: usize,
+        slot: Slot,
+        version: &str,
+        out: &mut String,
+    ) {
         let name = &self.schema.objects()[object].name;
         for part in [
             "\"attributes\":{\"type\":\"",
-            name,
+            kind.unwrap_or(name),
             "\",\"url\":\"/services/data/v",
             version,
             "/sobjects/",
