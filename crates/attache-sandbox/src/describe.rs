@@ -384,11 +384,7 @@ fn field<'a>(object: &'a ObjectDef, field: &'a FieldDef) -> Field<'a> {
         aggregatable: is_aggregatable(field),
         ai_prediction_field: false,
         auto_number: field.auto_number.is_some(),
-        byte_length: if is_id(kind) {
-            field.length
-        } else {
-            field.length * 3
-        },
+        byte_length: byte_length(field),
         calculated: field.custom && field.formula.is_some(),
         calculated_formula: formula_text(object, field),
         cascade_delete: field.relationship_order.is_some() && field.cascade_delete,
@@ -425,11 +421,7 @@ fn field<'a>(object: &'a ObjectDef, field: &'a FieldDef) -> Field<'a> {
         name_pointing: polymorphic,
         nillable: field.nillable,
         permissionable: compound || field.nillable && field.createable && field.updateable,
-        picklist_values: field
-            .picklist
-            .iter()
-            .map(|entry| picklist_value(object, field, entry))
-            .collect(),
+        picklist_values: picklist_values(object, field),
         polymorphic_foreign_key: polymorphic,
         precision: field.precision,
         query_by_distance: compound,
@@ -450,8 +442,12 @@ fn field<'a>(object: &'a ObjectDef, field: &'a FieldDef) -> Field<'a> {
     }
 }
 
-fn is_id(kind: FieldKind) -> bool {
-    matches!(kind, FieldKind::Id | FieldKind::Reference)
+/// Ids are plain, other text has three bytes for a character at most.
+fn byte_length(field: &FieldDef) -> u32 {
+    match field.kind {
+        FieldKind::Id | FieldKind::Reference => field.length,
+        _ => field.length * 3,
+    }
 }
 
 /// An event's owner may also be a calendar, which the sandbox does not have.
@@ -478,11 +474,7 @@ fn formula_text(object: &ObjectDef, field: &FieldDef) -> Option<String> {
     }
 }
 
-fn picklist_value<'a>(
-    object: &ObjectDef,
-    field: &FieldDef,
-    entry: &'a PicklistEntry,
-) -> PicklistValue<'a> {
+fn picklist_values<'a>(object: &ObjectDef, field: &'a FieldDef) -> Vec<PicklistValue<'a>> {
     let controller = field
         .controller
         .as_deref()
@@ -492,7 +484,7 @@ fn picklist_value<'a>(
         Some(controller) => controller.picklist.len(),
         None => 0,
     };
-    PicklistValue {
+    let value = |entry: &'a PicklistEntry| PicklistValue {
         active: entry.active,
         default_value: entry.default,
         label: &entry.label,
@@ -501,7 +493,8 @@ fn picklist_value<'a>(
             .as_deref()
             .map(|valid| bitset(valid, indexes)),
         value: &entry.value,
-    }
+    };
+    field.picklist.iter().map(value).collect()
 }
 
 /// Sets a bit per valid index, the first being the highest of the first byte; at least three bytes,

@@ -355,17 +355,7 @@ impl FieldDef {
             case_sensitive: false,
             filterable: !long && kind != FieldKind::Address,
             sortable: !long && !matches!(kind, FieldKind::MultiPicklist | FieldKind::Address),
-            groupable: !long
-                && !matches!(
-                    kind,
-                    FieldKind::MultiPicklist
-                        | FieldKind::Address
-                        | FieldKind::Double
-                        | FieldKind::Currency
-                        | FieldKind::Percent
-                        | FieldKind::DateTime
-                        | FieldKind::Time
-                ),
+            groupable: !long && is_groupable(kind),
             name_field: false,
             custom: name.ends_with("__c"),
             compound: None,
@@ -388,4 +378,18 @@ impl FieldDef {
     pub fn required_on_create(&self) -> bool {
         self.createable && !self.nillable && !self.defaulted_on_create
     }
+}
+
+/// Groups are of equal values; what is measured, or has parts, makes none.
+fn is_groupable(kind: FieldKind) -> bool {
+    !matches!(
+        kind,
+        FieldKind::MultiPicklist
+            | FieldKind::Address
+            | FieldKind::Double
+            | FieldKind::Currency
+            | FieldKind::Percent
+            | FieldKind::DateTime
+            | FieldKind::Time
+    )
 }

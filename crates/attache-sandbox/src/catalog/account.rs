@@ -1,7 +1,7 @@
 //! Account.
 
 use super::build::*;
-use crate::schema::ObjectDef;
+use crate::schema::{FieldDef, ObjectDef};
 
 pub(super) fn account() -> ObjectDef {
     ObjectDef::new("Account", "Account", "Accounts", "001")
@@ -58,31 +58,43 @@ pub(super) fn account() -> ObjectDef {
         .with(stamps())
         .with([date("LastActivityDate", "Last Activity").read_only()])
         .with(viewed())
-        .with([
-            flag("IsPartner", "Partner Account").update_only(),
-            flag("IsCustomerPortal", "Customer Portal Account").update_only(),
-            text("ChannelProgramName", "Channel Program Name", 255)
-                .read_only()
-                .unfiltered(),
-            text("ChannelProgramLevelName", "Channel Program Level Name", 255)
-                .read_only()
-                .unfiltered(),
-            text("Jigsaw", "Data.com Key", 20),
-            text("JigsawCompanyId", "Jigsaw Company ID", 20).read_only(),
-            pick("CleanStatus", "Clean Status", 40, CLEAN_STATUSES).restricted(),
-            pick("AccountSource", "Account Source", 40, SOURCES),
-            text("DunsNumber", "D-U-N-S Number", 9),
-            text("Tradestyle", "Tradestyle", 255),
-            text("NaicsCode", "NAICS Code", 8),
-            text("NaicsDesc", "NAICS Description", 120),
-            text("YearStarted", "Year Started", 4),
-            text("SicDesc", "SIC Description", 80),
-            external_id("External_Id__c", "External Id", 40),
-            flag("Active__c", "Active"),
-            multi("Regions__c", "Regions", &["AMER", "APAC", "EMEA", "LATAM"]),
-            date("Renewal_Date__c", "Renewal Date"),
-            double("Score__c", "Score", 18, 0),
-        ])
+        .with(company())
+        .with(own())
+}
+
+/// What is known of the company from outside.
+fn company() -> impl IntoIterator<Item = FieldDef> {
+    [
+        flag("IsPartner", "Partner Account").update_only(),
+        flag("IsCustomerPortal", "Customer Portal Account").update_only(),
+        text("ChannelProgramName", "Channel Program Name", 255)
+            .read_only()
+            .unfiltered(),
+        text("ChannelProgramLevelName", "Channel Program Level Name", 255)
+            .read_only()
+            .unfiltered(),
+        text("Jigsaw", "Data.com Key", 20),
+        text("JigsawCompanyId", "Jigsaw Company ID", 20).read_only(),
+        pick("CleanStatus", "Clean Status", 40, CLEAN_STATUSES).restricted(),
+        pick("AccountSource", "Account Source", 40, SOURCES),
+        text("DunsNumber", "D-U-N-S Number", 9),
+        text("Tradestyle", "Tradestyle", 255),
+        text("NaicsCode", "NAICS Code", 8),
+        text("NaicsDesc", "NAICS Description", 120),
+        text("YearStarted", "Year Started", 4),
+        text("SicDesc", "SIC Description", 80),
+    ]
+}
+
+/// The custom fields, those of the shared data set among them.
+fn own() -> impl IntoIterator<Item = FieldDef> {
+    [
+        external_id("External_Id__c", "External Id", 40),
+        flag("Active__c", "Active"),
+        multi("Regions__c", "Regions", &["AMER", "APAC", "EMEA", "LATAM"]),
+        date("Renewal_Date__c", "Renewal Date"),
+        double("Score__c", "Score", 18, 0),
+    ]
 }
 
 const TYPES: &[&str] = &[

@@ -1,7 +1,7 @@
 //! Lead.
 
 use super::build::*;
-use crate::schema::ObjectDef;
+use crate::schema::{FieldDef, ObjectDef};
 use crate::value::Value;
 
 pub(super) fn lead() -> ObjectDef {
@@ -48,31 +48,9 @@ pub(super) fn lead() -> ObjectDef {
             currency("AnnualRevenue", "Annual Revenue", 18, 0),
             int("NumberOfEmployees", "Employees"),
             owner("Owner ID", &["Group", "User"]),
-            flag("IsConverted", "Converted").insert_only(),
-            date("ConvertedDate", "Converted Date").read_only(),
-            lookup(
-                "ConvertedAccountId",
-                "Converted Account ID",
-                &["Account"],
-                "ConvertedAccount",
-            )
-            .read_only(),
-            lookup(
-                "ConvertedContactId",
-                "Converted Contact ID",
-                &["Contact"],
-                "ConvertedContact",
-            )
-            .read_only(),
-            lookup(
-                "ConvertedOpportunityId",
-                "Converted Opportunity ID",
-                &["Opportunity"],
-                "ConvertedOpportunity",
-            )
-            .read_only(),
-            flag("IsUnreadByOwner", "Unread By Owner"),
         ])
+        .with(conversion())
+        .with([flag("IsUnreadByOwner", "Unread By Owner")])
         .with(stamps())
         .with([date("LastActivityDate", "Last Activity").read_only()])
         .with(viewed())
@@ -84,6 +62,35 @@ pub(super) fn lead() -> ObjectDef {
             text("EmailBouncedReason", "Email Bounced Reason", 255).update_only(),
             datetime("EmailBouncedDate", "Email Bounced Date").update_only(),
         ])
+}
+
+/// What became of a converted lead.
+fn conversion() -> impl IntoIterator<Item = FieldDef> {
+    [
+        flag("IsConverted", "Converted").insert_only(),
+        date("ConvertedDate", "Converted Date").read_only(),
+        lookup(
+            "ConvertedAccountId",
+            "Converted Account ID",
+            &["Account"],
+            "ConvertedAccount",
+        )
+        .read_only(),
+        lookup(
+            "ConvertedContactId",
+            "Converted Contact ID",
+            &["Contact"],
+            "ConvertedContact",
+        )
+        .read_only(),
+        lookup(
+            "ConvertedOpportunityId",
+            "Converted Opportunity ID",
+            &["Opportunity"],
+            "ConvertedOpportunity",
+        )
+        .read_only(),
+    ]
 }
 
 const STATUSES: &[&str] = &[

@@ -11,6 +11,21 @@ use rust_decimal::Decimal;
 
 const DAY: i64 = 86_400;
 
+const ACCOUNT_TYPES: &[&str] = &[
+    "Prospect",
+    "Customer - Direct",
+    "Customer - Channel",
+    "Other",
+];
+
+const INDUSTRIES: &[&str] = &[
+    "Agriculture",
+    "Energy",
+    "Food & Beverage",
+    "Retail",
+    "Technology",
+];
+
 /// 18 digits of cents.
 const MONEY_MAX: i64 = 10_i64.pow(18) - 1;
 
@@ -62,23 +77,8 @@ impl World {
         let parent = (n > 0 && random.percent(12)).then(|| random.below(n as u64));
         row.set("Name", name);
         row.set("ParentId", parent.map(|parent| id::make("001", parent + 1)));
-        row.maybe(80, "Type", |random| {
-            random.one(&[
-                "Prospect",
-                "Customer - Direct",
-                "Customer - Channel",
-                "Other",
-            ])
-        });
-        row.maybe(85, "Industry", |random| {
-            random.one(&[
-                "Agriculture",
-                "Energy",
-                "Food & Beverage",
-                "Retail",
-                "Technology",
-            ])
-        });
+        row.maybe(80, "Type", |random| random.one(ACCOUNT_TYPES));
+        row.maybe(85, "Industry", |random| random.one(INDUSTRIES));
         row.maybe(50, "Rating", |random| random.one(&["Hot", "Warm", "Cold"]));
         row.maybe(70, "AnnualRevenue", |random| {
             random.money(50_000_000).trunc()
