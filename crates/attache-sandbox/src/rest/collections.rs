@@ -1,7 +1,11 @@
 //! sObject collections: up to 200 rows created, changed, upserted or deleted in one call.
 
 use super::{
-    Call, external::key_field, failure::Failure, machine::Machine, message::Response,
+    Call,
+    external::{key_field, upsert_row},
+    failure::Failure,
+    machine::Machine,
+    message::Response,
     rows::object_name,
 };
 use crate::{
@@ -198,10 +202,7 @@ fn by_key(
     key: &str,
     fields: &Fields,
 ) -> Done {
-    match machine
-        .org
-        .upsert(call.actor, object, field, key, &fields.0)
-    {
+    match upsert_row(machine, call, object, field, key, fields) {
         Ok(Upserted { id, created }) => Ok(Saved {
             id,
             created: Some(created),

@@ -8,8 +8,8 @@ use super::{
     rows::{self, location, object_name, unknown_key},
 };
 use crate::{
-    json,
-    org::{Org, UpsertFailure, Upserted},
+    json::{self, Fields},
+    org::{Org, SaveError, UpsertFailure, Upserted},
     schema::{FieldDef, FieldKind},
 };
 
@@ -27,7 +27,10 @@ pub(super) fn row(
     if call.verb() == "PATCH" {
         return upsert(machine, call, &object, &field, value);
     }
-    let id = match find(machine, call, &object, &field, value)?.as_slice() {
+    let id = match find(machine, call, &object, &field, value)
+        .map_err(Failure::of_query)?
+        .as_slice()
+    {
         [] => return Err(Failure::not_found()),
         [id] => id.clone(),
         several => return Ok(choices(call, &object, several)),
@@ -65,7 +68,7 @@ fn find(
     object: &str,
     field: &str,
     value: &str,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Vec<String>, SaveError> {
     let definition = machine
         .org
         .schema()
@@ -74,22 +77,59 @@ fn find(
     let Some(literal) = definition.and_then(|field| literal(field, value)) else {
         return Ok(Vec::new());
     };
-    let soql = format!("SELECT Id FROM {object} WHERE {field} = {literal}");
-    let cursor = machine
-        .org
-        .query(call.actor, &soql, false)
-        .map_err(Failure::of_query)?;
+    let soql = format!("SELECT Id FROM {object} WHERE {field} = {literal} ORDER BY Id");
+    let cursor = machine.org.query(call.actor, &soql, false)?;
     let mut rows = String::new();
-    machine.org.render(
-        call.actor,
-        &cursor,
-        0,
-        cursor.total().max(1),
-        call.version,
-        &mut rows,
-    );
-    let rows: Vec<json::Fields> = serde_json::from_str(&rows).map_err(Failure::malformed)?;
+    let batch = cursor.total().max(1);
+    machine
+        .org
+        .render(call.actor, &cursor, 0, batch, call.version, &mut rows);
+    let rows: Vec<Fields> = serde_json::from_str(&rows).unwrap_or_default();
     Ok(rows.iter().filter_map(|row| row.text("Id")).collect())
+}
+
+/// Creates the row with this key, or changes it if it exists.
+pub(super) fn upsert_row(
+    machine: &mut Machine,
+    call: &Call<'_>,
+    object: &str,
+    field: &str,
+    key: &str,
+    fields: &Fields,
+) -> Result<Upserted, UpsertFailure> {
+    let definition = machine
+        .org
+        .schema()
+        .object(object)
+        .and_then(|object| object.field(field));
+    if definition.is_some_and(|field| field.external_id) {
+        return machine
+            .org
+            .upsert(call.actor, object, field, key, &fields.0);
+    }
+    // Recorded: a field with idLookup (Contact.Email) is a key too, without being an external id.
+    let found = find(machine, call, object, field, key);
+    let found = found.map_err(|error| UpsertFailure::Errors(vec![error]))?;
+    let (id, created) = match found.as_slice() {
+        [] => {
+            let mut fields: Vec<_> = fields.0.clone();
+            fields.push((field.to_owned(), json::raw(json::quoted(key))));
+            (
+                machine
+                    .org
+                    .create(call.actor, object, &fields)
+                    .map_err(UpsertFailure::Errors)?,
+                true,
+            )
+        }
+        [id] => {
+            let saved = machine.org.update(call.actor, object, id, &fields.0, None);
+            saved.map_err(UpsertFailure::Errors)?;
+            (id.clone(), false)
+        }
+        _ => return Err(UpsertFailure::Multiple(found)),
+    };
+    Ok(Upserted { id, created })
 }
 
 /// Writes a key as SOQL; `None` if the field can hold no such value.
@@ -135,14 +175,13 @@ fn upsert(
         return Err(Failure::new(400, "INVALID_FIELD", message));
     }
     if call.parameter("updateOnly") == Some("true")
-        && find(machine, call, object, field, value)?.is_empty()
+        && find(machine, call, object, field, value)
+            .map_err(Failure::of_query)?
+            .is_empty()
     {
         return Err(Failure::not_found());
     }
-    match machine
-        .org
-        .upsert(call.actor, object, field, value, &fields.0)
-    {
+    match upsert_row(machine, call, object, field, value, &fields) {
         Ok(Upserted { id, created }) => {
             machine.touch(call, object, &id);
             Ok(upserted(machine, call, object, &id, created))
