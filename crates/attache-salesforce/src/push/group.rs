@@ -239,10 +239,11 @@ impl Group {
             items,
         };
         let mut groups = Vec::new();
+        let mut alone = Vec::new();
         let mut rest = Vec::new();
         for item in items {
             if self.way == Way::Composite || refers(&item.body) {
-                groups.push(group(Way::Alone, vec![item]));
+                alone.push(group(Way::Alone, vec![item]));
                 continue;
             }
             rest.push(item);
@@ -253,6 +254,7 @@ impl Group {
         if !rest.is_empty() {
             groups.push(group(Way::Composite, rest));
         }
+        groups.append(&mut alone);
         Some(groups)
     }
 
