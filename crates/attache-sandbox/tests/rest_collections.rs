@@ -1,4 +1,5 @@
 //! sObject collections, retrieve and tree.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod client;
 

@@ -1,4 +1,5 @@
 //! Composite, batch and graph.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod client;
 

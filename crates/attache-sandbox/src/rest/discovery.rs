@@ -36,7 +36,7 @@ pub(super) fn versions(request: &Request) -> Response {
 fn release(version: u16) -> String {
     let since = version - OLDEST;
     let season = ["Summer", "Winter", "Spring"][usize::from(since % 3)];
-    format!("{season} '{}", 14 + (since + 2) / 3)
+    format!("{season} '{}", 14 + since.div_ceil(3))
 }
 
 /// `GET /services/data/vXX.X/`

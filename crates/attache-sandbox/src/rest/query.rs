@@ -52,10 +52,7 @@ pub(super) fn first(
         .query(call.actor, soql, all_rows)
         .map_err(Failure::of_query)?;
     let page = Page::render(machine, call, &cursor, 0, batch);
-    let locator = match page.next {
-        None => None,
-        Some(_) => Some(machine.open(call.actor, cursor)),
-    };
+    let locator = page.next.map(|_| machine.open(call.actor, cursor));
     Ok(page.print(call, locator.as_deref()))
 }
 

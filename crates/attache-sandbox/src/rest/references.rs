@@ -82,7 +82,7 @@ impl Answers {
                 break;
             };
             out.push_str(before);
-            out.push_str(&print(&*self.resolve(expression)?));
+            out.push_str(&print(&self.resolve(expression)?));
             rest = after;
         }
         out.push_str(rest);

@@ -17,7 +17,7 @@ impl Target {
             segments: path
                 .split('/')
                 .filter(|part| !part.is_empty())
-                .map(|part| decode(part))
+                .map(decode)
                 .collect(),
             query: form(query),
         }

@@ -3,13 +3,18 @@
 use super::{Clock, Sandbox, UserAccess};
 use crate::{
     Machine, RestSwitches, catalog, id,
+    load::{Folder, LoadError},
     org::{Org, OrgConfig, Rights, Switches},
     schema::Schema,
     seed::{Seed, seed},
     value::Value,
 };
 use jiff::{Timestamp, tz::TimeZone};
-use std::{path::PathBuf, time::Instant};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 /// The username of the user behind the client credentials.
 const INTEGRATION: &str = "integration@sandbox.example";
@@ -185,17 +190,58 @@ impl SandboxBuilder {
             Rows::Standard => Seed::standard(self.seed, now_s),
             Rows::Count(count) => Seed::of(*count, self.seed, now_s),
             Rows::Seeded(spec) => *spec,
-            Rows::Files(folder) => return load(schema, config, folder),
+            Rows::Files(folder) => return self.load_rows(schema, config, folder, now_s),
         };
-        let users = schema.index("User");
         let mut org = Org::new(schema.clone(), config);
-        for (object, mut row) in seed(&schema, &spec) {
+        self.make_up(&mut org, &schema, &spec, |_| true)?;
+        Ok(org)
+    }
+
+    /// Makes an org of the rows of a folder; its schema grows by what they have and it has not.
+    ///
+    /// Users and the organization are made up if the folder has none: nobody could call otherwise.
+    fn load_rows(
+        &self,
+        mut schema: Schema,
+        config: OrgConfig,
+        folder: &Path,
+        now_s: i64,
+    ) -> Result<Org, SandboxError> {
+        let broken = |error: LoadError| SandboxError::Rows(error.to_string());
+        let folder = Folder::open(&mut schema, folder).map_err(broken)?;
+        let mut org = Org::new(schema.clone(), config);
+        let mut loaded = BTreeSet::new();
+        for row in folder.rows(&schema) {
+            let (object, row) = row.map_err(broken)?;
+            loaded.insert(object);
+            org.put(object, row).map_err(SandboxError::Rows)?;
+        }
+        let people = Seed {
+            users: Seed::standard(self.seed, now_s).users,
+            ..Seed::of(0, self.seed, now_s)
+        };
+        self.make_up(&mut org, &schema, &people, |object| {
+            !loaded.contains(&object)
+        })?;
+        Ok(org)
+    }
+
+    /// Adds made-up rows of the objects that are wanted.
+    fn make_up(
+        &self,
+        org: &mut Org,
+        schema: &Schema,
+        spec: &Seed,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Result<(), SandboxError> {
+        let users = schema.index("User");
+        for (object, mut row) in seed(schema, spec).filter(|(object, _)| wanted(*object)) {
             if Some(object) == users {
-                self.settle_user(&schema, object, &mut row);
+                self.settle_user(schema, object, &mut row);
             }
             org.put(object, row).map_err(SandboxError::Rows)?;
         }
-        Ok(org)
+        Ok(())
     }
 
     /// Moves a made-up user to the zone and locale asked for.
@@ -209,14 +255,6 @@ impl SandboxBuilder {
             }
         }
     }
-}
-
-fn load(schema: Schema, config: OrgConfig, folder: &std::path::Path) -> Result<Org, SandboxError> {
-    let _ = (schema, config);
-    Err(SandboxError::Rows(format!(
-        "{} cannot be read yet",
-        folder.display()
-    )))
 }
 
 /// Adds the user behind the client credentials, who sees and changes everything.
