@@ -1,4 +1,5 @@
 //! How writes are packed, and what is told of each.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod script;
 

@@ -1,4 +1,5 @@
 //! What reads ask, and how they take every kind of answer.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod script;
 
