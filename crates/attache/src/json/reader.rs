@@ -190,4 +190,63 @@ mod tests {
             assert!(read(json).is_err(), "{json}");
         }
     }
+
+    /// The types of the data set's objects, as `types.json` names them.
+    fn types() -> Vec<(String, Vec<(String, FieldType)>)> {
+        let text = std::fs::read_to_string(data("types.json")).expect("the data set");
+        let types: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let ty = |name: &serde_json::Value| match name.as_str().expect("a type") {
+            "id" => FieldType::Reference,
+            "boolean" => FieldType::Boolean,
+            "number" => FieldType::Double,
+            "date" => FieldType::Date,
+            "datetime" => FieldType::DateTime,
+            "multi" => FieldType::MultiPicklist,
+            "text" => FieldType::String,
+            other => panic!("the data set has a new type {other}"),
+        };
+        let objects = types.as_object().expect("objects").iter();
+        objects
+            .filter_map(|(object, fields)| Some((object, fields.as_object()?)))
+            .filter(|(object, _)| !object.starts_with('_'))
+            .map(|(object, fields)| {
+                let fields = fields.iter().map(|(name, own)| (name.clone(), ty(own)));
+                (object.clone(), fields.collect())
+            })
+            .collect()
+    }
+
+    fn data(name: &str) -> std::path::PathBuf {
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../../shared/data/records")
+            .join(name)
+    }
+
+    fn lines(object: &str) -> Vec<Box<RawValue>> {
+        let file = std::fs::File::open(data(&format!("{object}.jsonl.gz"))).expect("a file");
+        let text = std::io::read_to_string(flate2::read::GzDecoder::new(file)).expect("text");
+        serde_json::Deserializer::from_str(&text)
+            .into_iter()
+            .collect::<Result<_, _>>()
+            .expect("JSON lines")
+    }
+
+    #[test]
+    fn a_whole_org_reads_and_prints_back_as_it_was() {
+        let mut count = 0;
+        for (object, fields) in types() {
+            let reader = RecordReader::new(fields.clone());
+            for raw in lines(&object) {
+                let values = reader.read(&raw).expect("a record");
+                let plain: serde_json::Value = serde_json::from_str(raw.get()).expect("JSON");
+                for ((name, _), value) in fields.iter().zip(values) {
+                    let printed: serde_json::Value =
+                        serde_json::from_str(&value.to_json()).expect("JSON");
+                    assert_eq!(printed, plain[name], "{object}.{name}");
+                    count += 1;
+                }
+            }
+        }
+        assert!(count > 300_000, "only {count} values were compared");
+    }
 }
