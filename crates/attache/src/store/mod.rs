@@ -1,4 +1,267 @@
-//! The records of this device in one SQLite file.
+//! The store: one SQLite file per user and org. The only module that names rusqlite.
+//!
+//! One connection writes, a pool of others reads; in WAL mode a reader never
+//! waits for the writer and sees the last commit before it began.
 
+mod catalogue;
+mod conflict;
+mod edit;
+mod incoming;
+mod journal;
 pub(crate) mod query;
+mod rows;
+mod rules;
+mod settle;
 pub(crate) mod value;
+
+pub(crate) use catalogue::{Catalogue, Table};
+pub(crate) use edit::Stamp;
+pub(crate) use incoming::Arrived;
+pub(crate) use journal::{Entry, State};
+pub(crate) use rules::{Relation, RuleState, SweepRange};
+pub(crate) use settle::Settlement;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::filter::{Context, Select};
+use crate::record::ServerTime;
+use crate::schema::Schema;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+/// `ATCH`: says that a SQLite file is ours.
+const APPLICATION_ID: i32 = 0x4154_4348;
+/// The format that this library writes; each step up has its migration.
+const FORMAT: i32 = 1;
+const MIGRATIONS: [&str; FORMAT as usize] = [include_str!("sql/001_engine.sql")];
+/// Readers kept open at most.
+const READERS_MAX: usize = 4;
+/// How long a write waits for another process.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What a commit is worth: the loss of power may take back what was only ordered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// On the disk when the call returns: edits, intents, answers.
+    Durable,
+    /// On the disk soon: pages that can be pulled again.
+    Ordered,
+}
+
+pub(crate) struct Store {
+    path: Option<PathBuf>,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+    catalogue: RwLock<Arc<Catalogue>>,
+}
+
+impl Store {
+    pub(crate) fn open(path: &Path) -> Result<Store> {
+        Store::with(Some(path.to_owned()), open_file(path)?)
+    }
+
+    pub(crate) fn open_in_memory() -> Result<Store> {
+        Store::with(None, Connection::open_in_memory().map_err(Error::from)?)
+    }
+
+    fn with(path: Option<PathBuf>, mut connection: Connection) -> Result<Store> {
+        configure(&connection)?;
+        migrate(&mut connection)?;
+        let catalogue = catalogue::load(&connection)?;
+        Ok(Store {
+            path,
+            writer: Mutex::new(connection),
+            readers: Mutex::default(),
+            catalogue: RwLock::new(Arc::new(catalogue)),
+        })
+    }
+
+    /// Runs one write transaction: all of it or nothing.
+    pub(crate) fn write<T>(&self, durability: Durability, work: impl FnOnce(&mut Writing<'_>) -> Result<T>) -> Result<T> {
+        let mut connection = lock(&self.writer);
+        let level = if durability == Durability::Durable { "FULL" } else { "NORMAL" };
+        connection.pragma_update(None, "synchronous", level)?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut writing = Writing { connection: &transaction, catalogue: self.catalogue(), changed: false };
+        let done = work(&mut writing)?;
+        let changed = writing.changed.then_some(writing.catalogue);
+        transaction.commit()?;
+        if let Some(catalogue) = changed {
+            *self.catalogue.write().unwrap_or_else(PoisonError::into_inner) = catalogue;
+        }
+        Ok(done)
+    }
+
+    /// Reads a consistent state, beside any writer.
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&Reading<'_>) -> Result<T>) -> Result<T> {
+        let catalogue = self.catalogue();
+        let Some(path) = &self.path else {
+            // A database in memory has one connection.
+            return work(&Reading { connection: &lock(&self.writer), catalogue: &catalogue });
+        };
+        let pooled = lock(&self.readers).pop();
+        let mut connection = match pooled {
+            Some(connection) => connection,
+            None => {
+                let connection = open_file(path)?;
+                configure(&connection)?;
+                connection.pragma_update(None, "query_only", true)?;
+                connection
+            }
+        };
+        let transaction = connection.transaction()?;
+        let done = work(&Reading { connection: &transaction, catalogue: &catalogue });
+        drop(transaction);
+        let mut readers = lock(&self.readers);
+        if readers.len() < READERS_MAX {
+            readers.push(connection);
+        }
+        done
+    }
+
+    pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.catalogue.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Bytes of the file, without its log.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.path.as_deref().and_then(|path| std::fs::metadata(path).ok()).map_or(0, |meta| meta.len())
+    }
+}
+
+/// An open write transaction.
+pub(crate) struct Writing<'a> {
+    connection: &'a Connection,
+    catalogue: Arc<Catalogue>,
+    changed: bool,
+}
+
+/// An open read transaction.
+pub(crate) struct Reading<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) catalogue: &'a Catalogue,
+}
+
+impl Writing<'_> {
+    /// The same transaction, for what only reads.
+    pub(crate) fn reading(&self) -> Reading<'_> {
+        Reading { connection: self.connection, catalogue: &self.catalogue }
+    }
+
+    pub(crate) fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+
+    pub(crate) fn set_setting(&self, key: &str, value: &str) -> Result<()> {
+        self.connection
+            .prepare_cached("INSERT INTO attache_setting VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value")?
+            .execute([key, value])?;
+        Ok(())
+    }
+}
+
+impl Reading<'_> {
+    pub(crate) fn setting(&self, key: &str) -> Result<Option<String>> {
+        let mut statement = self.connection.prepare_cached("SELECT value FROM attache_setting WHERE key = ?1")?;
+        Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic in a transaction rolled it back: what the mutex guards is whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn open_file(path: &Path) -> Result<Connection> {
+    Connection::open(path).map_err(|error| match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied) => {
+            Error::new(ErrorKind::StorageUnavailable, format!("cannot open the store {}", path.display())).with_source(error)
+        }
+        _ => error.into(),
+    })
+}
+
+fn configure(connection: &Connection) -> Result<()> {
+    // First of all, so that nothing below fails while another process recovers the log.
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "cache_size", -32_768)?;
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    query::register(connection)?;
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection) -> Result<()> {
+    let format: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != APPLICATION_ID && (tables > 0 || format != 0) {
+        return Err(Error::new(ErrorKind::StorageCorrupt, "this is a SQLite file of another program, not a store"));
+    }
+    if format > FORMAT {
+        return Err(Error::new(
+            ErrorKind::StorageTooNew,
+            format!("the store has format {format}, and this version reads formats up to {FORMAT}: update the application"),
+        ));
+    }
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    if format == FORMAT {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have done it while we waited for the lock.
+    let format: i32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    for step in format..FORMAT {
+        let at = usize::try_from(step).map_err(|_| Error::new(ErrorKind::StorageCorrupt, "the store has a format below zero"))?;
+        transaction.execute_batch(MIGRATIONS[at])?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", FORMAT)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Checks a statement against objects that need not have tables here.
+pub(crate) fn check(select: &Select, schema: &Schema) -> Result<()> {
+    struct Everything<'a>(&'a Schema);
+    impl query::Tables for Everything<'_> {
+        fn schema(&self) -> &Schema {
+            self.0
+        }
+        fn has(&self, _: &str, _: &str) -> bool {
+            true
+        }
+    }
+    let context = Context::new("", jiff::tz::TimeZone::UTC, ServerTime(0));
+    query::compile(select, &Everything(schema), &context).map(|_| ())
+}
+
+/// Quotes an identifier.
+pub(crate) fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Error {
+        use rusqlite::ErrorCode;
+        let (kind, message) = match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => (ErrorKind::StorageFull, "the disk is full: nothing was written"),
+            Some(ErrorCode::NotADatabase) => {
+                (ErrorKind::StorageCorrupt, "the file is not a store, or is encrypted with another key")
+            }
+            Some(ErrorCode::DatabaseCorrupt) => (ErrorKind::StorageCorrupt, "the store's file is damaged"),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                (ErrorKind::StorageBusy, "another process is using the store")
+            }
+            Some(
+                ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly | ErrorCode::SystemIoFailure,
+            ) => (ErrorKind::StorageUnavailable, "the store's file cannot be read or written"),
+            _ => (ErrorKind::Internal, "a statement on the store failed"),
+        };
+        Error::new(kind, message).with_source(error)
+    }
+}

@@ -1,0 +1,315 @@
+//! What should happen to a record: pure decisions, apart from doing them.
+//!
+//! [`incoming`] answers for a record that came from the server, [`outgoing`]
+//! for the journal. Each is one `match` or one loop, so that the whole policy
+//! can be read in one place; each arm has a test of its name below.
+
+use crate::outcome::{MutationKind, MutationState};
+use crate::record::{Fields, Value, is_local};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How this device holds a record that comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// Not at all.
+    Absent,
+    /// As the server last confirmed it.
+    Clean,
+    /// With edits that the server has not confirmed.
+    Edited,
+    /// Deleted here; the server has not confirmed that.
+    Deleted,
+}
+
+/// What the server says of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// It is there, and somebody changed it since we last knew.
+    Changed,
+    /// It is there as we know it.
+    Same,
+    /// It is deleted, or out of this user's sight.
+    Missing,
+}
+
+/// What to do with a record that came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Incoming {
+    /// Store it.
+    Insert,
+    /// Store it over what is there.
+    Replace,
+    /// Leave all as it is.
+    Keep,
+    /// Join it with the edits made here.
+    Merge,
+    /// Bring the record back: an edit beats a deletion.
+    WithdrawDelete,
+    /// The deletion is done.
+    SettleDelete,
+    /// Take it off this device.
+    Purge,
+    /// Ask: the edits made here have no record to go to.
+    AskDeleted,
+    /// Nothing of it is here.
+    Ignore,
+}
+
+/// Decides what happens to a record that came in.
+pub(crate) fn incoming(known: Known, seen: Seen) -> Incoming {
+    match (known, seen) {
+        (Known::Absent, Seen::Changed | Seen::Same) => Incoming::Insert,
+        (Known::Absent, Seen::Missing) => Incoming::Ignore,
+        (Known::Clean, Seen::Changed) => Incoming::Replace,
+        (Known::Clean, Seen::Same) => Incoming::Keep,
+        (Known::Clean, Seen::Missing) => Incoming::Purge,
+        (Known::Edited, Seen::Changed) => Incoming::Merge,
+        (Known::Edited, Seen::Same) => Incoming::Keep,
+        (Known::Edited, Seen::Missing) => Incoming::AskDeleted,
+        (Known::Deleted, Seen::Changed) => Incoming::WithdrawDelete,
+        (Known::Deleted, Seen::Same) => Incoming::Keep,
+        (Known::Deleted, Seen::Missing) => Incoming::SettleDelete,
+    }
+}
+
+/// A mutation as the plan sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    pub seq: i64,
+    pub object: String,
+    pub record: String,
+    pub kind: MutationKind,
+    pub fields: Fields,
+    pub state: MutationState,
+    pub client_key: Option<String>,
+}
+
+/// One write that should leave this device: a record's mutations, squashed.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Outgoing {
+    pub object: String,
+    pub record: String,
+    /// The mutations that an answer to this write settles, and no others.
+    pub seqs: Vec<i64>,
+    pub kind: MutationKind,
+    pub fields: Fields,
+    /// Lookups left out of a create to break a circle; they follow as an update.
+    pub deferred: Fields,
+    pub client_key: Option<String>,
+}
+
+/// What a round of pushing may send, and what has to wait.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Plan {
+    /// Writes that depend on nothing unsent, in order: creates, updates, deletes.
+    pub ready: Vec<Outgoing>,
+    /// Mutations that wait for one that a person or an answer has to settle first.
+    pub blocked: Vec<i64>,
+}
+
+/// Orders and squashes the journal.
+///
+/// `optional` says whether a lookup may be left out of a create.
+pub(crate) fn outgoing(steps: &[Step], optional: impl Fn(&str, &str) -> bool) -> Plan {
+    let mut records: BTreeMap<&str, Vec<&Step>> = BTreeMap::new();
+    for step in steps {
+        records.entry(&step.record).or_default().push(step);
+    }
+    let held: BTreeSet<&str> = records
+        .iter()
+        .filter(|(_, steps)| steps.iter().any(|step| step.state != MutationState::Pending))
+        .map(|(record, _)| *record)
+        .collect();
+    let mut ready = Vec::new();
+    let mut waiting = Vec::new();
+    for steps in records.iter().filter(|(record, _)| !held.contains(*record)).map(|(_, steps)| steps) {
+        let write = squash(steps);
+        if unsent_lookups(&write.fields).next().is_none() { ready.push(write) } else { waiting.push(write) }
+    }
+    if ready.is_empty()
+        && let Some(write) = break_circle(&waiting, &held, optional)
+    {
+        ready.push(write);
+    }
+    // A parent is deleted after its children were moved away or deleted.
+    let last = if ready.iter().any(|write| write.kind != MutationKind::Delete) { MutationKind::Update } else { MutationKind::Delete };
+    ready.retain(|write| last == MutationKind::Delete || write.kind != MutationKind::Delete);
+    ready.sort_by_key(|write| (write.kind as u8, write.object.clone(), write.seqs.first().copied()));
+    let blocked = if ready.is_empty() { waiting.iter().flat_map(|write| write.seqs.clone()).collect() } else { Vec::new() };
+    Plan { ready, blocked }
+}
+
+/// Joins a record's mutations into one write. The journal holds no create that is also deleted.
+fn squash(steps: &[&Step]) -> Outgoing {
+    let first = steps[0];
+    let deleted = steps.iter().any(|step| step.kind == MutationKind::Delete);
+    let kind = if deleted { MutationKind::Delete } else { first.kind };
+    let mut fields = Fields::new();
+    if kind != MutationKind::Delete {
+        for (name, value) in steps.iter().flat_map(|step| step.fields.iter()) {
+            fields.set(name, value.clone());
+        }
+    }
+    Outgoing {
+        object: first.object.clone(),
+        record: first.record.clone(),
+        seqs: steps.iter().map(|step| step.seq).collect(),
+        kind,
+        fields,
+        deferred: Fields::new(),
+        client_key: first.client_key.clone(),
+    }
+}
+
+fn unsent_lookups(fields: &Fields) -> impl Iterator<Item = (&str, &str)> {
+    // A text that looks like a local key is one: 128 bits make no accident.
+    fields.iter().filter_map(|(name, value)| match value {
+        Value::Text(text) if is_local(text) => Some((name, text.as_str())),
+        _ => None,
+    })
+}
+
+/// Finds a create that waits only for creates that wait in turn, and leaves those lookups for later.
+fn break_circle(waiting: &[Outgoing], held: &BTreeSet<&str>, optional: impl Fn(&str, &str) -> bool) -> Option<Outgoing> {
+    let waits: BTreeSet<&str> = waiting.iter().map(|write| write.record.as_str()).collect();
+    let found = waiting.iter().find(|write| {
+        write.kind == MutationKind::Create
+            && unsent_lookups(&write.fields).all(|(name, target)| {
+                waits.contains(target) && !held.contains(target) && optional(&write.object, name)
+            })
+    })?;
+    let mut write = found.clone();
+    let names: Vec<String> = unsent_lookups(&found.fields).map(|(name, _)| name.to_owned()).collect();
+    for name in names {
+        if let Some(value) = write.fields.remove(&name) {
+            write.deferred.set(name, value);
+        }
+    }
+    Some(write)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "local-00000000-0000-7000-8000-00000000000a";
+    const B: &str = "local-00000000-0000-7000-8000-00000000000b";
+
+    fn step(seq: i64, record: &str, kind: MutationKind, fields: Fields) -> Step {
+        Step {
+            seq,
+            object: "Account".into(),
+            record: record.into(),
+            kind,
+            fields,
+            state: MutationState::Pending,
+            client_key: None,
+        }
+    }
+
+    fn plan(steps: &[Step]) -> Plan {
+        outgoing(steps, |_, _| true)
+    }
+
+    #[test]
+    fn an_unknown_record_is_inserted() {
+        assert_eq!(incoming(Known::Absent, Seen::Changed), Incoming::Insert);
+        assert_eq!(incoming(Known::Absent, Seen::Same), Incoming::Insert);
+    }
+
+    #[test]
+    fn an_unknown_record_that_is_gone_is_ignored() {
+        assert_eq!(incoming(Known::Absent, Seen::Missing), Incoming::Ignore);
+    }
+
+    #[test]
+    fn a_clean_record_follows_the_server() {
+        assert_eq!(incoming(Known::Clean, Seen::Changed), Incoming::Replace);
+        assert_eq!(incoming(Known::Clean, Seen::Same), Incoming::Keep);
+        assert_eq!(incoming(Known::Clean, Seen::Missing), Incoming::Purge);
+    }
+
+    #[test]
+    fn an_edited_record_is_merged_with_what_changed() {
+        assert_eq!(incoming(Known::Edited, Seen::Changed), Incoming::Merge);
+        assert_eq!(incoming(Known::Edited, Seen::Same), Incoming::Keep);
+    }
+
+    #[test]
+    fn an_edit_of_a_deleted_record_is_asked_about() {
+        assert_eq!(incoming(Known::Edited, Seen::Missing), Incoming::AskDeleted);
+    }
+
+    #[test]
+    fn a_deletion_loses_to_an_edit_on_the_other_side() {
+        assert_eq!(incoming(Known::Deleted, Seen::Changed), Incoming::WithdrawDelete);
+        assert_eq!(incoming(Known::Deleted, Seen::Same), Incoming::Keep);
+    }
+
+    #[test]
+    fn a_deletion_made_on_both_sides_is_settled() {
+        assert_eq!(incoming(Known::Deleted, Seen::Missing), Incoming::SettleDelete);
+    }
+
+    #[test]
+    fn the_mutations_of_a_record_become_one_write_with_the_last_values() {
+        let plan = plan(&[
+            step(1, A, MutationKind::Create, Fields::from([("Name", "a"), ("Phone", "1")])),
+            step(2, A, MutationKind::Update, Fields::from([("Name", "b")])),
+        ]);
+        assert_eq!(plan.ready.len(), 1);
+        assert_eq!(plan.ready[0].kind, MutationKind::Create);
+        assert_eq!(plan.ready[0].seqs, [1, 2]);
+        assert_eq!(plan.ready[0].fields, Fields::from([("Name", "b"), ("Phone", "1")]));
+    }
+
+    #[test]
+    fn an_edit_before_a_deletion_does_not_travel() {
+        let plan = plan(&[
+            step(1, "001", MutationKind::Update, Fields::from([("Name", "b")])),
+            step(2, "001", MutationKind::Delete, Fields::new()),
+        ]);
+        assert_eq!((plan.ready[0].kind, plan.ready[0].fields.len()), (MutationKind::Delete, 0));
+    }
+
+    #[test]
+    fn a_child_waits_for_its_unsent_parent() {
+        let plan = plan(&[
+            step(1, B, MutationKind::Create, Fields::from([("ParentId", A)])),
+            step(2, A, MutationKind::Create, Fields::from([("Name", "a")])),
+        ]);
+        assert_eq!(plan.ready.iter().map(|write| write.record.as_str()).collect::<Vec<_>>(), [A]);
+        assert!(plan.blocked.is_empty());
+    }
+
+    #[test]
+    fn a_child_of_a_rejected_parent_is_blocked_and_nothing_else_is() {
+        let mut parent = step(1, A, MutationKind::Create, Fields::from([("Name", "a")]));
+        parent.state = MutationState::Rejected(Vec::new());
+        let child = step(2, B, MutationKind::Create, Fields::from([("ParentId", A)]));
+        assert_eq!(plan(&[parent.clone(), child.clone()]), Plan { ready: Vec::new(), blocked: vec![2] });
+        let other = step(3, "001", MutationKind::Update, Fields::from([("Name", "c")]));
+        assert_eq!(plan(&[parent, child, other]).ready.len(), 1);
+    }
+
+    #[test]
+    fn a_circle_is_broken_where_a_lookup_may_come_later() {
+        let steps = [
+            step(1, A, MutationKind::Create, Fields::from([("ParentId", B), ("Name", "a")])),
+            step(2, B, MutationKind::Create, Fields::from([("ParentId", A)])),
+        ];
+        let write = &plan(&steps).ready[0];
+        assert_eq!((write.fields.clone(), write.deferred.clone()), (Fields::from([("Name", "a")]), Fields::from([("ParentId", B)])));
+        assert_eq!(outgoing(&steps, |_, _| false).blocked, [1, 2]);
+    }
+
+    #[test]
+    fn deletions_leave_last() {
+        let steps = [
+            step(1, "001", MutationKind::Delete, Fields::new()),
+            step(2, "002", MutationKind::Update, Fields::from([("ParentId", "003")])),
+        ];
+        assert_eq!(plan(&steps).ready.iter().map(|write| write.record.as_str()).collect::<Vec<_>>(), ["002"]);
+        assert_eq!(plan(&steps[..1]).ready.len(), 1);
+    }
+}

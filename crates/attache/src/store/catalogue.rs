@@ -1,0 +1,262 @@
+//! The objects of this store and their tables.
+
+use super::{Writing, quote};
+use crate::error::{Error, Result};
+use crate::record::ServerTime;
+use crate::schema::{FieldType, ObjectSchema, Schema};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What is known of the objects: one immutable value, replaced as a whole.
+#[derive(Default)]
+pub(crate) struct Catalogue {
+    pub schema: Schema,
+    tables: HashMap<String, Arc<Table>>,
+}
+
+/// The table of one object.
+pub(crate) struct Table {
+    pub object: Arc<ObjectSchema>,
+    /// The carried fields in column order; `Id` is the first.
+    pub columns: Vec<Column>,
+    places: HashMap<String, usize>,
+    /// `INSERT ... VALUES` of all columns, then `attache_rules`, `attache_key`.
+    pub insert: String,
+    /// All columns, `attache_rules`, `attache_key` of the row of an id.
+    pub select: String,
+    /// Sets all columns but the id, and adds rule bits, of the row of an id.
+    pub replace: String,
+}
+
+/// One carried field.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Column {
+    pub name: String,
+    pub ty: FieldType,
+}
+
+impl Catalogue {
+    /// Finds the table of an object, whatever the case of its name.
+    pub(crate) fn table(&self, object: &str) -> Option<&Arc<Table>> {
+        self.tables.get(&object.to_ascii_lowercase())
+    }
+
+    /// The tables, in order of their names.
+    pub(crate) fn tables(&self) -> Vec<&Arc<Table>> {
+        let mut tables: Vec<_> = self.tables.values().collect();
+        tables.sort_by(|a, b| a.object.name.cmp(&b.object.name));
+        tables
+    }
+
+    /// Finds a table that our own statements are sure to have.
+    pub(crate) fn known(&self, object: &str) -> Result<&Arc<Table>> {
+        self.table(object).ok_or_else(|| Error::internal(format!("there is no table for {object}")))
+    }
+}
+
+impl super::query::Tables for Catalogue {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn has(&self, object: &str, field: &str) -> bool {
+        self.table(object).is_some_and(|table| table.place(field).is_some())
+    }
+}
+
+impl Table {
+    fn new(object: Arc<ObjectSchema>, carried: &[String]) -> Table {
+        let columns: Vec<Column> = carried
+            .iter()
+            .filter_map(|name| object.field(name))
+            .map(|field| Column { name: field.name.clone(), ty: field.field_type.clone() })
+            .collect();
+        let places = columns.iter().enumerate().map(|(at, column)| (column.name.to_ascii_lowercase(), at)).collect();
+        let names: Vec<String> = columns.iter().map(|column| quote(&column.name)).collect();
+        let table = quote(&object.name);
+        let marks: Vec<String> = (1..=columns.len() + 2).map(|at| format!("?{at}")).collect();
+        let sets: Vec<String> = names.iter().enumerate().skip(1).map(|(at, name)| format!("{name} = ?{}", at + 1)).collect();
+        Table {
+            insert: format!(
+                "INSERT INTO {table} ({}, \"attache_rules\", \"attache_key\") VALUES ({})",
+                names.join(", "),
+                marks.join(", ")
+            ),
+            select: format!(
+                "SELECT {}, \"attache_rules\", \"attache_key\" FROM {table} WHERE \"Id\" = ?1",
+                names.join(", ")
+            ),
+            replace: format!(
+                "UPDATE {table} SET {}, \"attache_rules\" = \"attache_rules\" | ?{} WHERE \"Id\" = ?1",
+                sets.join(", "),
+                columns.len() + 1
+            ),
+            object,
+            columns,
+            places,
+        }
+    }
+
+    /// The place of a field among the columns, whatever the case of its name.
+    pub(crate) fn place(&self, field: &str) -> Option<usize> {
+        self.places.get(&field.to_ascii_lowercase()).copied()
+    }
+}
+
+fn declared(ty: &FieldType) -> &'static str {
+    match ty {
+        FieldType::Boolean | FieldType::Int | FieldType::Long | FieldType::DateTime => "INTEGER",
+        FieldType::Double | FieldType::Currency | FieldType::Percent => "ANY",
+        _ => "TEXT",
+    }
+}
+
+/// Reads what is known of the objects.
+pub(super) fn load(connection: &Connection) -> Result<Catalogue> {
+    let mut catalogue = Catalogue::default();
+    let mut statement = connection.prepare("SELECT describe, carried FROM attache_object")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let describe: String = row.get(0)?;
+        let carried: String = row.get(1)?;
+        add(&mut catalogue, &describe, &parse_list(&carried)?)?;
+    }
+    Ok(catalogue)
+}
+
+fn add(catalogue: &mut Catalogue, describe: &str, carried: &[String]) -> Result<()> {
+    let object = ObjectSchema::from_describe(describe)?;
+    let name = object.name.clone();
+    catalogue.schema.insert(object);
+    let object = catalogue.schema.object(&name).ok_or_else(|| Error::internal("an object just added is there"))?;
+    if carried.is_empty() {
+        catalogue.tables.remove(&name.to_ascii_lowercase());
+    } else {
+        catalogue.tables.insert(name.to_ascii_lowercase(), Arc::new(Table::new(Arc::clone(object), carried)));
+    }
+    Ok(())
+}
+
+fn parse_list(json: &str) -> Result<Vec<String>> {
+    serde_json::from_str(json).map_err(|error| Error::internal("a list in the store cannot be read").with_source(error))
+}
+
+impl Writing<'_> {
+    /// Takes over an object's describe and the list of fields to carry, and brings its table into that shape.
+    ///
+    /// Gives whether records have to be read anew, because there is a column
+    /// that no record has a value for yet.
+    pub(crate) fn define(&mut self, describe: &str, last_modified: Option<&str>, carried: &[String]) -> Result<bool> {
+        let object = ObjectSchema::from_describe(describe)?;
+        let wanted = Table::new(Arc::new(object), carried);
+        let name = wanted.object.name.clone();
+        let backfill = match self.catalogue.table(&name).cloned() {
+            Some(have) => self.alter(&have, &wanted)?,
+            None => {
+                self.create(&wanted)?;
+                true
+            }
+        };
+        let json = serde_json::to_string(carried).map_err(|error| Error::internal("a list prints as JSON").with_source(error))?;
+        self.connection.execute(
+            "INSERT INTO attache_object (name, describe, last_modified, carried) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET describe = ?2, last_modified = ?3, carried = ?4",
+            params![name, describe, last_modified, json],
+        )?;
+        if backfill {
+            self.connection.execute("UPDATE attache_rule SET loaded = 0, after_id = NULL WHERE object = ?1", [&name])?;
+        }
+        let mut next = Catalogue { schema: self.catalogue.schema.clone(), tables: self.catalogue.tables.clone() };
+        add(&mut next, describe, carried)?;
+        self.catalogue = Arc::new(next);
+        self.changed = true;
+        Ok(backfill)
+    }
+
+    fn create(&self, table: &Table) -> Result<()> {
+        let columns: Vec<String> = table.columns.iter().skip(1).map(|c| format!("{} {}", quote(&c.name), declared(&c.ty))).collect();
+        self.connection.execute_batch(&format!(
+            "CREATE TABLE {} (\"attache_row\" INTEGER PRIMARY KEY, \"Id\" TEXT NOT NULL UNIQUE, {}{} \
+             \"attache_rules\" INTEGER NOT NULL DEFAULT 0, \"attache_key\" TEXT) STRICT",
+            quote(&table.object.name),
+            columns.join(", "),
+            if columns.is_empty() { "" } else { "," },
+        ))?;
+        // What no rule holds is found without a walk through the table.
+        self.connection.execute_batch(&format!(
+            "CREATE INDEX {} ON {} (\"Id\") WHERE \"attache_rules\" = 0",
+            quote(&format!("attache_idle_{}", table.object.name)),
+            quote(&table.object.name),
+        ))?;
+        Ok(())
+    }
+
+    fn alter(&self, have: &Table, want: &Table) -> Result<bool> {
+        let name = quote(&have.object.name);
+        let kept = |column: &Column| {
+            want.place(&column.name).is_some_and(|at| declared(&want.columns[at].ty) == declared(&column.ty))
+        };
+        for column in have.columns.iter().filter(|column| !kept(column)) {
+            self.connection.execute_batch(&format!(
+                "DROP INDEX IF EXISTS {}; ALTER TABLE {name} DROP COLUMN {}",
+                quote(&index_name(&have.object.name, &column.name)),
+                quote(&column.name)
+            ))?;
+        }
+        let mut added = false;
+        for column in &want.columns {
+            if !have.columns.iter().any(|old| old.name == column.name && kept(old)) {
+                let declared = declared(&column.ty);
+                self.connection.execute_batch(&format!("ALTER TABLE {name} ADD COLUMN {} {declared}", quote(&column.name)))?;
+                added = true;
+            }
+        }
+        Ok(added)
+    }
+
+    /// Makes an index on a field, if there is none.
+    pub(crate) fn index(&self, object: &str, field: &str) -> Result<()> {
+        let table = self.catalogue.known(object)?;
+        let Some(at) = table.place(field) else { return Ok(()) };
+        let field = &table.columns[at].name;
+        self.connection.execute_batch(&format!(
+            "CREATE INDEX IF NOT EXISTS {} ON {} ({})",
+            quote(&index_name(&table.object.name, field)),
+            quote(&table.object.name),
+            quote(field)
+        ))?;
+        Ok(())
+    }
+
+    /// Moves the time from which an object's changes are to be read.
+    pub(crate) fn set_low(&self, object: &str, low: ServerTime) -> Result<()> {
+        self.connection.execute("UPDATE attache_object SET low = ?2 WHERE name = ?1", params![object, low.0])?;
+        Ok(())
+    }
+}
+
+fn index_name(object: &str, field: &str) -> String {
+    format!("attache_on_{object}_{field}")
+}
+
+impl super::Reading<'_> {
+    /// The time from which an object's changes are to be read; `None` before its first load.
+    pub(crate) fn low(&self, object: &str) -> Result<Option<ServerTime>> {
+        let low: Option<Option<i64>> = self
+            .connection
+            .query_row("SELECT low FROM attache_object WHERE name = ?1", [object], |row| row.get(0))
+            .optional()?;
+        Ok(low.flatten().map(ServerTime))
+    }
+
+    /// What to send with a describe to hear only of changes.
+    pub(crate) fn describe_stamp(&self, object: &str) -> Result<Option<(String, Option<String>)>> {
+        Ok(self
+            .connection
+            .query_row("SELECT describe, last_modified FROM attache_object WHERE name = ?1 COLLATE NOCASE", [object], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?)
+    }
+}

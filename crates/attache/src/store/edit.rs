@@ -1,0 +1,285 @@
+//! Edits of a host: each changes the row and the journal in one transaction.
+
+use super::conflict::client_key;
+use super::journal::NewEntry;
+use super::rows::{Place, Row};
+use super::{Reading, State, Table, Writing};
+use crate::env::LocalTime;
+use crate::error::{Error, ErrorKind, Problem, Result};
+use crate::merge;
+use crate::outcome::{JournalSeq, MutationKind};
+use crate::record::{Fields, RecordId, Value, is_local, not_found};
+use crate::schema::{FieldType, ObjectSchema};
+use std::sync::Arc;
+
+/// When and in which changeset an edit is made.
+#[derive(Clone, Copy)]
+pub(crate) struct Stamp {
+    pub changeset: i64,
+    pub now: LocalTime,
+}
+
+impl Writing<'_> {
+    /// Creates a record under a local key.
+    pub(crate) fn create_record(&self, object: &str, fields: &Fields, key: &RecordId, stamp: Stamp) -> Result<()> {
+        let table = self.carried(object)?;
+        if !table.object.createable {
+            return Err(Error::invalid(format!("records of {} cannot be created", table.object.name)));
+        }
+        let fields = self.with_current_ids(&table.object, fields)?;
+        let fields = table.object.check_create(&fields)?;
+        self.refuse_uncarried(&table, &fields)?;
+        let mut shown = self.assumed(&table, &fields)?;
+        for (name, value) in fields.iter() {
+            shown.set(name, value.clone());
+        }
+        shown.set("Id", key);
+        name_person(&table.object, &mut shown);
+        let values = table.values(&shown);
+        self.insert_row(&table, &Row { values, rules: 0, key: Some(key.as_str().to_owned()) })?;
+        self.append(&NewEntry {
+            changeset: stamp.changeset,
+            object: &table.object.name,
+            record: key.as_str(),
+            kind: MutationKind::Create,
+            fields: &fields,
+            client_key: Some(client_key(key)),
+            made_at: stamp.now,
+        })?;
+        Ok(())
+    }
+
+    /// What a new record shows until the server has completed it.
+    fn assumed(&self, table: &Table, fields: &Fields) -> Result<Fields> {
+        let mut assumed = Fields::new();
+        for field in &table.object.fields {
+            if field.field_type == FieldType::Boolean {
+                assumed.set(field.name.as_str(), false);
+            } else if let Some(entry) = field.picklist.iter().find(|entry| entry.default && entry.active)
+                && field.defaulted_on_create
+            {
+                assumed.set(field.name.as_str(), entry.value.as_str());
+            }
+        }
+        if !fields.contains("OwnerId")
+            && let Some(user) = self.reading().setting("user_id")?
+            && table.place("OwnerId").is_some()
+        {
+            assumed.set("OwnerId", user);
+        }
+        Ok(assumed)
+    }
+
+    /// Changes fields of a record.
+    pub(crate) fn update_record(&self, id: &RecordId, fields: &Fields, stamp: Stamp) -> Result<()> {
+        let Place { table, id: current } = self.reading().locate(id)?.ok_or_else(|| not_found(id))?;
+        let Some(row) = self.reading().row(&table, &current)? else { return Err(not_found(id)) };
+        let before = table.fields(&row.values);
+        let fields = self.with_current_ids(&table.object, fields)?;
+        let created_here = is_local(&current);
+        let mut fields = table.object.check_update(&before, &fields)?;
+        self.refuse_uncarried(&table, &fields)?;
+        // A value that is already there is not an edit.
+        let same: Vec<String> = fields
+            .iter()
+            .filter(|(name, value)| {
+                let ty = table.object.field(name).map(|field| &field.field_type);
+                before.get(name).zip(ty).is_some_and(|(old, ty)| merge::same(ty, old, value))
+            })
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        for name in same {
+            fields.remove(&name);
+        }
+        if fields.is_empty() {
+            return Ok(());
+        }
+        if !created_here {
+            self.keep_base(&table, &current, &row)?;
+        }
+        let mut shown = before;
+        for (name, value) in fields.iter() {
+            shown.set(name, value.clone());
+        }
+        name_person(&table.object, &mut shown);
+        self.set_fields(&table, &current, &shown)?;
+        self.append(&NewEntry {
+            changeset: stamp.changeset,
+            object: &table.object.name,
+            record: &current,
+            kind: MutationKind::Update,
+            fields: &fields,
+            client_key: None,
+            made_at: stamp.now,
+        })?;
+        self.revive(&current)
+    }
+
+    /// Deletes a record. One that the server never saw is dropped with its journal.
+    pub(crate) fn delete_record(&self, id: &RecordId, stamp: Stamp) -> Result<()> {
+        let reading = self.reading();
+        let Place { table, id: current } = reading.locate(id)?.ok_or_else(|| not_found(id))?;
+        let Some(row) = reading.row(&table, &current)? else { return Err(not_found(id)) };
+        if !table.object.deletable {
+            return Err(Error::invalid(format!("records of {} cannot be deleted", table.object.name)));
+        }
+        let entries = reading.entries_of(&current)?;
+        if entries.iter().any(|entry| entry.state == State::Conflicted) {
+            return Err(Error::invalid(format!("record {id} is in a conflict: resolve it first")));
+        }
+        if is_local(&current) {
+            let on_the_wire = entries.iter().any(|entry| matches!(entry.state, State::Sending | State::InDoubt));
+            if on_the_wire {
+                return Err(Error::invalid(format!(
+                    "record {id} was sent and not answered: the next sync finds out what became of it, then it can be deleted"
+                )));
+            }
+            return self.drop_created(&table, &current);
+        }
+        self.keep_base(&table, &current, &row)?;
+        self.delete_row(&table, &current)?;
+        self.append(&NewEntry {
+            changeset: stamp.changeset,
+            object: &table.object.name,
+            record: &current,
+            kind: MutationKind::Delete,
+            fields: &Fields::new(),
+            client_key: None,
+            made_at: stamp.now,
+        })?;
+        self.revive(&current)
+    }
+
+    fn drop_created(&self, table: &Table, current: &str) -> Result<()> {
+        let pointing: Vec<_> =
+            self.reading().entries_that_mention(current)?.into_iter().filter(|entry| entry.record != current).collect();
+        if let Some(child) = pointing.first() {
+            return Err(Error::new(
+                ErrorKind::UnsentWork,
+                format!("unsent records point at this one ({}): delete or change those first", child.object),
+            ));
+        }
+        let seqs: Vec<i64> = self.reading().entries_of(current)?.iter().map(|entry| entry.seq).collect();
+        self.forget(&seqs)?;
+        self.delete_row(table, current)
+    }
+
+    /// Takes a mutation back: the record is as it would be without it.
+    pub(crate) fn discard(&self, seq: JournalSeq) -> Result<()> {
+        let reading = self.reading();
+        let entry = reading.entry(seq)?;
+        if matches!(entry.state, State::Sending | State::InDoubt) {
+            return Err(Error::invalid(format!(
+                "mutation {} was sent and not answered: the next sync finds out what became of it",
+                seq.0
+            )));
+        }
+        let table = Arc::clone(self.catalogue().known(&entry.object)?);
+        if entry.kind == MutationKind::Create {
+            return self.drop_created(&table, &entry.record);
+        }
+        self.forget(&[seq.0])?;
+        // What is still edited may still be in conflict; the next session finds it again.
+        self.drop_conflict(&entry.record)?;
+        let entries = reading.entries_of(&entry.record)?;
+        self.mark_conflicted(&entries, &[])?;
+        self.rebuild(&table, &entry.record)
+    }
+
+    /// Sends what the server refused once more.
+    pub(crate) fn retry(&self, seq: JournalSeq) -> Result<()> {
+        let entry = self.reading().entry(seq)?;
+        if entry.state != State::Rejected {
+            return Err(Error::invalid(format!("mutation {} was not rejected", seq.0)));
+        }
+        self.revive(&entry.record)
+    }
+
+    /// What was refused goes out again, together with a new edit.
+    fn revive(&self, record: &str) -> Result<()> {
+        let entries = self.reading().entries_of(record)?;
+        let rejected: Vec<i64> =
+            entries.iter().filter(|entry| entry.state == State::Rejected).map(|entry| entry.seq).collect();
+        self.set_state(&rejected, State::Pending, &[])?;
+        // A record in conflict stays so as a whole.
+        if entries.iter().any(|entry| entry.state == State::Conflicted) {
+            let all: Vec<i64> = entries.iter().map(|entry| entry.seq).collect();
+            self.set_state(&all, State::Conflicted, &[])?;
+        }
+        Ok(())
+    }
+
+    fn keep_base(&self, table: &Table, current: &str, row: &Row) -> Result<()> {
+        if self.reading().base(current)?.is_some() {
+            return Ok(());
+        }
+        self.put_base(table, current, &table.fields(&row.values), row.rules, row.key.as_deref())
+    }
+
+    fn carried(&self, object: &str) -> Result<Arc<Table>> {
+        self.catalogue().table(object).cloned().ok_or_else(|| {
+            Error::new(ErrorKind::UnknownObject, format!("the briefcase does not carry the object {object}"))
+        })
+    }
+
+    fn refuse_uncarried(&self, table: &Table, fields: &Fields) -> Result<()> {
+        let problems: Vec<Problem> = fields
+            .names()
+            .filter(|name| table.place(name).is_none())
+            .map(|name| Problem {
+                fields: vec![name.to_owned()],
+                code: "INVALID_FIELD".into(),
+                message: format!("the briefcase does not carry {}.{name}", table.object.name),
+            })
+            .collect();
+        if problems.is_empty() { Ok(()) } else { Err(invalid_record(&table.object, problems)) }
+    }
+
+    /// Lookups may name a record by the identity it had before the server gave it an id.
+    fn with_current_ids(&self, object: &ObjectSchema, fields: &Fields) -> Result<Fields> {
+        let mut current = fields.clone();
+        let mut problems = Vec::new();
+        for (name, value) in fields.iter() {
+            let Some(field) = object.field(name).filter(|field| field.field_type == FieldType::Reference) else { continue };
+            let Some(text) = value.as_text() else { continue };
+            let id = self.reading().current(text)?;
+            if is_local(&id) && self.reading().locate(&RecordId::trusted(&id))?.is_none() {
+                problems.push(Problem {
+                    fields: vec![field.name.clone()],
+                    code: "INVALID_CROSS_REFERENCE_KEY".into(),
+                    message: format!("{} points at a record that is not on this device", field.label),
+                });
+            } else if id != text {
+                current.set(name, id);
+            }
+        }
+        if problems.is_empty() { Ok(current) } else { Err(invalid_record(object, problems)) }
+    }
+}
+
+impl Reading<'_> {
+    /// Counts mutations by state.
+    pub(crate) fn count_entries(&self, states: &[State]) -> Result<u64> {
+        Ok(self.entries()?.iter().filter(|entry| states.contains(&entry.state)).count() as u64)
+    }
+}
+
+fn invalid_record(object: &ObjectSchema, problems: Vec<Problem>) -> Error {
+    let count = problems.len();
+    let first = problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
+    let more = if count > 1 { format!(" (and {} more)", count - 1) } else { String::new() };
+    Error::new(ErrorKind::InvalidRecord, format!("the {} cannot be saved: {first}{more}", object.label)).with_problems(problems)
+}
+
+/// A person's name is made of its parts by the server; until then, by us.
+fn name_person(object: &ObjectSchema, fields: &mut Fields) {
+    let Some(name) = object.name_field().filter(|field| !field.createable) else { return };
+    let part = |part: &str| {
+        let of_name = object.field(part).is_some_and(|field| field.compound.as_deref() == Some(&name.name));
+        fields.get(part).and_then(Value::as_text).filter(|_| of_name).map(str::to_owned)
+    };
+    let parts: Vec<String> = ["FirstName", "LastName"].into_iter().filter_map(part).collect();
+    if !parts.is_empty() {
+        fields.set(name.name.clone(), parts.join(" "));
+    }
+}

@@ -1,0 +1,250 @@
+//! Takes in what the server says of a record.
+
+use super::rows::Row;
+use super::{Entry, Reading, State, Table, Writing};
+use crate::error::Result;
+use crate::merge::{self, MergePolicy};
+use crate::outcome::{ConflictKind, Merged, MutationKind};
+use crate::plan::{self, Incoming, Known, Seen};
+use crate::record::{Fields, Value};
+use std::collections::{BTreeSet, HashSet};
+
+/// What became of a record that came in.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Arrived {
+    Inserted,
+    Updated,
+    Unchanged,
+    Merged(Merged),
+    Conflicted,
+    Purged,
+    /// A deletion made here was confirmed, or nothing of the record was here.
+    Nothing,
+}
+
+/// Records with edits at the start of a transaction: few, and asked for with each record that comes in.
+pub(crate) struct Edited(HashSet<String>);
+
+impl Reading<'_> {
+    pub(crate) fn edited_records(&self) -> Result<Edited> {
+        let mut statement = self.connection.prepare_cached("SELECT DISTINCT record FROM attache_mutation")?;
+        let records: rusqlite::Result<HashSet<String>> = statement.query_map([], |row| row.get(0))?.collect();
+        Ok(Edited(records?))
+    }
+}
+
+impl Writing<'_> {
+    /// Takes in a record as the server has it. `values` stand in column order; `rules` is the membership to add.
+    pub(crate) fn arrive(&self, table: &Table, edited: &Edited, values: Vec<Value>, rules: i64) -> Result<Arrived> {
+        let Some(id) = values.first().and_then(Value::as_text).map(str::to_owned) else {
+            return Err(crate::error::Error::new(crate::ErrorKind::NotARemote, "a record came without an id"));
+        };
+        if edited.0.contains(&id) {
+            return self.arrive_edited(table, &id, values, rules);
+        }
+        let row = self.reading().row(table, &id)?;
+        let (known, seen) = match &row {
+            None => (Known::Absent, Seen::Changed),
+            Some(row) => (Known::Clean, seen(differs(table, &row.values, &values))),
+        };
+        match plan::incoming(known, seen) {
+            Incoming::Insert => {
+                let key = self.key_of(&id)?;
+                self.insert_row(table, &Row { values, rules, key })?;
+                Ok(Arrived::Inserted)
+            }
+            Incoming::Replace => {
+                self.replace_row(table, &values, rules)?;
+                Ok(Arrived::Updated)
+            }
+            _ => {
+                if row.is_some_and(|row| row.rules & rules != rules) {
+                    self.add_rules(table, &id, rules)?;
+                }
+                Ok(Arrived::Unchanged)
+            }
+        }
+    }
+
+    /// The identity that hosts know an id by, if it is another: the record was created here.
+    fn key_of(&self, id: &str) -> Result<Option<String>> {
+        use rusqlite::OptionalExtension;
+        let mut statement = self.connection.prepare_cached("SELECT key FROM attache_alias WHERE current = ?1 ORDER BY key")?;
+        Ok(statement.query_row([id], |row| row.get(0)).optional()?)
+    }
+
+    fn arrive_edited(&self, table: &Table, id: &str, values: Vec<Value>, rules: i64) -> Result<Arrived> {
+        let reading = self.reading();
+        let mut entries = reading.entries_of(id)?;
+        let base = reading.base(id)?;
+        let base_values = base.as_ref().map(|base| table.values(&base.fields));
+        let deleted = entries.iter().any(|entry| entry.kind == MutationKind::Delete);
+        let changed = match &base_values {
+            None => true,
+            Some(base) if deleted => touched_by_hand(table, base, &values),
+            Some(base) => differs(table, base, &values),
+        };
+        let known = if deleted { Known::Deleted } else { Known::Edited };
+        let decision = plan::incoming(known, seen(changed));
+        let remote = table.fields(&values);
+        match decision {
+            Incoming::WithdrawDelete => {
+                let gone: Vec<i64> =
+                    entries.iter().filter(|entry| entry.kind == MutationKind::Delete).map(|entry| entry.seq).collect();
+                self.forget(&gone)?;
+                entries.retain(|entry| entry.kind != MutationKind::Delete);
+                let base = base.as_ref();
+                let mut row = base_values.clone().unwrap_or_else(|| values.clone());
+                overlay(table, &mut row, &entries);
+                let held = base.map_or(0, |base| base.rules) | rules;
+                self.insert_row(table, &Row { values: row, rules: held, key: base.and_then(|base| base.key.clone()) })?;
+                let mut merged = self.merge(table, id, base_values.as_deref(), values, rules, &entries)?;
+                if let Arrived::Merged(merged) = &mut merged {
+                    merged.delete_withdrawn = true;
+                }
+                Ok(merged)
+            }
+            Incoming::Merge => self.merge(table, id, base_values.as_deref(), values, rules, &entries),
+            // Known and unchanged: the newest stamps are kept, so that a write is not taken for stale.
+            _ => {
+                let (held, key) = base.map_or((0, None), |base| (base.rules, base.key));
+                self.put_base(table, id, &remote, held | if deleted { rules } else { 0 }, key.as_deref())?;
+                if !deleted {
+                    self.add_rules(table, id, rules)?;
+                }
+                self.settle_doubt(&entries)?;
+                Ok(Arrived::Unchanged)
+            }
+        }
+    }
+
+    /// Joins what the server has with the edits made here.
+    fn merge(
+        &self,
+        table: &Table,
+        id: &str,
+        base: Option<&[Value]>,
+        remote: Vec<Value>,
+        rules: i64,
+        entries: &[Entry],
+    ) -> Result<Arrived> {
+        let reading = self.reading();
+        let Some(local) = reading.row(table, id)? else {
+            return Ok(Arrived::Nothing);
+        };
+        let remote = table.fields(&remote);
+        let base = base.map_or_else(|| remote.clone(), |base| table.fields(base));
+        let dirty: BTreeSet<String> = entries.iter().flat_map(|entry| entry.fields.names().map(str::to_owned)).collect();
+        let local_fields = table.fields(&local.values);
+        let outcome = merge::merge(&table.object, &base, &local_fields, &remote, &dirty, &MergePolicy::default());
+
+        let row: Fields = outcome.row.iter().cloned().collect();
+        self.replace_row(table, &table.values(&row), rules)?;
+        self.put_base(table, id, &remote, 0, local.key.as_deref())?;
+        let settled: Vec<String> =
+            outcome.agreed.iter().chain(outcome.taken.iter().filter(|name| dirty.contains(*name))).cloned().collect();
+        self.drop_fields(id, &settled)?;
+        self.keep_merged_values(id, &row, &outcome.kept)?;
+        let open = self.refresh_conflict(table, id, &base, &row, &remote, &outcome.conflicts)?;
+        let entries = reading.entries_of(id)?;
+        if entries.is_empty() {
+            self.drop_base(id)?;
+        } else {
+            self.settle_doubt(&entries)?;
+            self.mark_conflicted(&entries, &open)?;
+        }
+        if !open.is_empty() {
+            return Ok(Arrived::Conflicted);
+        }
+        Ok(Arrived::Merged(Merged {
+            record: reading.identity(id)?,
+            object: table.object.name.clone(),
+            taken: outcome.taken,
+            kept: outcome.kept,
+            delete_withdrawn: false,
+        }))
+    }
+
+    /// A policy may have made a new value of two: the newest mutation of the field takes it over.
+    fn keep_merged_values(&self, id: &str, row: &Fields, kept: &[String]) -> Result<()> {
+        let mut entries = self.reading().entries_of(id)?;
+        for name in kept {
+            let Some(value) = row.get(name) else { continue };
+            let newest = entries.iter_mut().rev().find(|entry| entry.fields.contains(name));
+            if let Some(entry) = newest.filter(|entry| entry.fields.get(name) != Some(value)) {
+                entry.fields.set(name.as_str(), value.clone());
+                self.set_entry_fields(entry.seq, &entry.fields)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The record was just read, so what became of an update in doubt is known.
+    fn settle_doubt(&self, entries: &[Entry]) -> Result<()> {
+        let seqs: Vec<i64> = entries
+            .iter()
+            .filter(|entry| matches!(entry.state, State::InDoubt | State::Sending) && entry.kind != MutationKind::Create)
+            .map(|entry| entry.seq)
+            .collect();
+        self.set_state(&seqs, State::Pending, &[])
+    }
+
+    /// Takes in that a record is deleted at the server, or out of this user's sight.
+    pub(crate) fn missing(&self, table: &Table, id: &str) -> Result<Arrived> {
+        let reading = self.reading();
+        let entries = reading.entries_of(id)?;
+        let known = match (&entries[..], reading.row(table, id)?) {
+            ([], None) => Known::Absent,
+            ([], Some(_)) => Known::Clean,
+            (entries, _) if entries.iter().any(|entry| entry.kind == MutationKind::Delete) => Known::Deleted,
+            _ => Known::Edited,
+        };
+        match plan::incoming(known, Seen::Missing) {
+            Incoming::Purge => {
+                self.delete_row(table, id)?;
+                Ok(Arrived::Purged)
+            }
+            Incoming::SettleDelete => {
+                self.forget(&entries.iter().map(|entry| entry.seq).collect::<Vec<_>>())?;
+                self.drop_base(id)?;
+                Ok(Arrived::Nothing)
+            }
+            Incoming::AskDeleted => {
+                let names: BTreeSet<&str> = entries.iter().flat_map(|entry| entry.fields.names()).collect();
+                let base = reading.base(id)?.map(|base| base.fields).unwrap_or_default();
+                let base = names.iter().map(|name| (*name, base.get(name).cloned().unwrap_or(Value::Null))).collect();
+                self.put_conflict(table, id, ConflictKind::DeletedAtRemote, &base, &Fields::new(), None)?;
+                let seqs: Vec<i64> = entries.iter().map(|entry| entry.seq).collect();
+                self.set_state(&seqs, State::Conflicted, &[])?;
+                Ok(Arrived::Conflicted)
+            }
+            _ => Ok(Arrived::Nothing),
+        }
+    }
+}
+
+fn seen(changed: bool) -> Seen {
+    if changed { Seen::Changed } else { Seen::Same }
+}
+
+fn differs(table: &Table, a: &[Value], b: &[Value]) -> bool {
+    table.columns.iter().zip(a.iter().zip(b)).any(|(column, (a, b))| !merge::same(&column.ty, a, b))
+}
+
+/// Says whether somebody edited the record, as opposed to a job that touched it.
+fn touched_by_hand(table: &Table, a: &[Value], b: &[Value]) -> bool {
+    table.columns.iter().zip(a.iter().zip(b)).any(|(column, (a, b))| {
+        let by_hand = column.name == "LastModifiedDate"
+            || table.object.field(&column.name).is_some_and(|field| field.updateable);
+        by_hand && !merge::same(&column.ty, a, b)
+    })
+}
+
+/// Applies mutations to values in column order.
+pub(super) fn overlay(table: &Table, values: &mut [Value], entries: &[Entry]) {
+    for (name, value) in entries.iter().flat_map(|entry| entry.fields.iter()) {
+        if let Some(at) = table.place(name) {
+            values[at] = value.clone();
+        }
+    }
+}

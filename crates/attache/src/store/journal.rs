@@ -1,0 +1,270 @@
+//! The journal: every edit made here, until the server confirmed it.
+
+use super::{Reading, Writing};
+use crate::env::LocalTime;
+use crate::error::{Error, Problem, Result};
+use crate::json;
+use crate::outcome::{JournalSeq, Mutation, MutationKind, MutationState};
+use crate::plan::Step;
+use crate::record::{Fields, ServerTime};
+use rusqlite::{Row, params};
+
+/// A mutation's state, as the journal numbers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i64)]
+pub(crate) enum State {
+    Pending = 0,
+    Sending = 1,
+    InDoubt = 2,
+    Rejected = 3,
+    Conflicted = 4,
+}
+
+/// One mutation.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub seq: i64,
+    pub changeset: i64,
+    pub object: String,
+    /// The record's current id.
+    pub record: String,
+    pub kind: MutationKind,
+    pub fields: Fields,
+    pub state: State,
+    pub problems: Vec<Problem>,
+    pub client_key: Option<String>,
+    pub sent_after: Option<ServerTime>,
+    pub made_at: LocalTime,
+}
+
+impl Entry {
+    fn outward(&self) -> MutationState {
+        match self.state {
+            State::Pending => MutationState::Pending,
+            State::Sending => MutationState::Sending,
+            State::InDoubt => MutationState::InDoubt,
+            State::Rejected => MutationState::Rejected(self.problems.clone()),
+            State::Conflicted => MutationState::Conflicted,
+        }
+    }
+
+    /// The mutation as the plan sees it.
+    pub(crate) fn step(&self) -> Step {
+        Step {
+            seq: self.seq,
+            object: self.object.clone(),
+            record: self.record.clone(),
+            kind: self.kind,
+            fields: self.fields.clone(),
+            state: self.outward(),
+            client_key: self.client_key.clone(),
+        }
+    }
+
+    /// The mutation as a host sees it.
+    pub(crate) fn mutation(&self, reading: &Reading<'_>) -> Result<Mutation> {
+        Ok(Mutation {
+            seq: JournalSeq(self.seq),
+            changeset: self.changeset,
+            record: reading.identity(&self.record)?,
+            object: self.object.clone(),
+            kind: self.kind,
+            fields: self.fields.clone(),
+            state: self.outward(),
+            made_at: self.made_at,
+        })
+    }
+}
+
+const COLUMNS: &str =
+    "seq, changeset, object, record, kind, fields, state, problems, client_key, sent_after, made_at";
+
+impl Reading<'_> {
+    /// The whole journal, in order.
+    pub(crate) fn entries(&self) -> Result<Vec<Entry>> {
+        self.entries_where("1 = 1", "")
+    }
+
+    /// The mutations of one record, in order.
+    pub(crate) fn entries_of(&self, record: &str) -> Result<Vec<Entry>> {
+        self.entries_where("record = ?1", record)
+    }
+
+    /// The mutations whose fields hold this text.
+    pub(crate) fn entries_that_mention(&self, text: &str) -> Result<Vec<Entry>> {
+        self.entries_where("instr(fields, ?1) > 0", text)
+    }
+
+    /// Looks a mutation up.
+    pub(crate) fn entry(&self, seq: JournalSeq) -> Result<Entry> {
+        let found = self.entries_where("seq = CAST(?1 AS INTEGER)", &seq.0.to_string())?.pop();
+        found.ok_or_else(|| Error::invalid(format!("there is no mutation {} in the journal", seq.0)))
+    }
+
+    fn entries_where(&self, condition: &str, text: &str) -> Result<Vec<Entry>> {
+        let sql = format!("SELECT {COLUMNS} FROM attache_mutation WHERE ({condition}) AND ?1 IS NOT NULL ORDER BY seq");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([text])?;
+        let mut entries = Vec::new();
+        while let Some(row) = rows.next()? {
+            entries.push(self.read(row)?);
+        }
+        Ok(entries)
+    }
+
+    fn read(&self, row: &Row<'_>) -> Result<Entry> {
+        let object: String = row.get(2)?;
+        let fields: String = row.get(5)?;
+        let problems: Option<String> = row.get(7)?;
+        Ok(Entry {
+            seq: row.get(0)?,
+            changeset: row.get(1)?,
+            record: row.get(3)?,
+            kind: match row.get(4)? {
+                1 => MutationKind::Create,
+                2 => MutationKind::Update,
+                3 => MutationKind::Delete,
+                other => return Err(Error::internal(format!("a mutation has the kind {other}"))),
+            },
+            fields: json::load_fields(&fields)?,
+            state: match row.get(6)? {
+                0 => State::Pending,
+                1 => State::Sending,
+                2 => State::InDoubt,
+                3 => State::Rejected,
+                4 => State::Conflicted,
+                other => return Err(Error::internal(format!("a mutation has the state {other}"))),
+            },
+            problems: problems.map(|text| load_problems(&text)).transpose()?.unwrap_or_default(),
+            client_key: row.get(8)?,
+            sent_after: row.get::<_, Option<i64>>(9)?.map(ServerTime),
+            made_at: LocalTime(row.get(10)?),
+            object,
+        })
+    }
+
+    /// Records that have an edit, by current id.
+    pub(crate) fn edited(&self, record: &str) -> Result<bool> {
+        Ok(self.connection.prepare_cached("SELECT 1 FROM attache_mutation WHERE record = ?1")?.exists([record])?)
+    }
+
+    /// The number of the next changeset.
+    pub(crate) fn next_changeset(&self) -> Result<i64> {
+        // A sequence outlives its rows, so that a number is never given twice.
+        let sql = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'attache_mutation'), 0) + 1";
+        Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+    }
+}
+
+/// A mutation about to be appended.
+pub(crate) struct NewEntry<'a> {
+    pub changeset: i64,
+    pub object: &'a str,
+    pub record: &'a str,
+    pub kind: MutationKind,
+    pub fields: &'a Fields,
+    pub client_key: Option<&'a str>,
+    pub made_at: LocalTime,
+}
+
+impl Writing<'_> {
+    pub(crate) fn append(&self, entry: &NewEntry<'_>) -> Result<JournalSeq> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO attache_mutation (changeset, object, record, kind, fields, client_key, made_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![
+                entry.changeset,
+                entry.object,
+                entry.record,
+                kind_number(entry.kind),
+                json::store_fields(entry.fields),
+                entry.client_key,
+                entry.made_at.0,
+            ])?;
+        Ok(JournalSeq(self.connection.last_insert_rowid()))
+    }
+
+    pub(crate) fn set_state(&self, seqs: &[i64], state: State, problems: &[Problem]) -> Result<()> {
+        let problems = (!problems.is_empty()).then(|| store_problems(problems));
+        let mut statement =
+            self.connection.prepare_cached("UPDATE attache_mutation SET state = ?2, problems = ?3 WHERE seq = ?1")?;
+        for seq in seqs {
+            statement.execute(params![seq, state as i64, problems])?;
+        }
+        Ok(())
+    }
+
+    /// Notes what the server's clock showed before a create was sent, at its first attempt only.
+    pub(crate) fn set_sent_after(&self, seqs: &[i64], time: ServerTime) -> Result<()> {
+        let mut statement = self
+            .connection
+            .prepare_cached("UPDATE attache_mutation SET sent_after = coalesce(sent_after, ?2) WHERE seq = ?1")?;
+        for seq in seqs {
+            statement.execute(params![seq, time.0])?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn set_entry_fields(&self, seq: i64, fields: &Fields) -> Result<()> {
+        self.connection
+            .prepare_cached("UPDATE attache_mutation SET fields = ?2 WHERE seq = ?1")?
+            .execute(params![seq, json::store_fields(fields)])?;
+        Ok(())
+    }
+
+    pub(crate) fn forget(&self, seqs: &[i64]) -> Result<()> {
+        let mut statement = self.connection.prepare_cached("DELETE FROM attache_mutation WHERE seq = ?1")?;
+        for seq in seqs {
+            statement.execute([seq])?;
+        }
+        Ok(())
+    }
+
+    /// Takes fields out of a record's mutations; an update that is left without any is forgotten.
+    pub(crate) fn drop_fields(&self, record: &str, names: &[String]) -> Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        for mut entry in self.reading().entries_of(record)? {
+            let before = entry.fields.len();
+            for name in names {
+                entry.fields.remove(name);
+            }
+            if entry.fields.is_empty() && entry.kind == MutationKind::Update {
+                self.forget(&[entry.seq])?;
+            } else if entry.fields.len() != before {
+                self.set_entry_fields(entry.seq, &entry.fields)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn kind_number(kind: MutationKind) -> i64 {
+    match kind {
+        MutationKind::Create => 1,
+        MutationKind::Update => 2,
+        MutationKind::Delete => 3,
+    }
+}
+
+fn store_problems(problems: &[Problem]) -> String {
+    let list: Vec<(&[String], &str, &str)> =
+        problems.iter().map(|p| (p.fields.as_slice(), p.code.as_str(), p.message.as_str())).collect();
+    serde_json::to_string(&list).expect("lists of text print as JSON")
+}
+
+fn load_problems(json: &str) -> Result<Vec<Problem>> {
+    let list: Vec<(Vec<String>, String, String)> = serde_json::from_str(json)
+        .map_err(|error| Error::internal("the problems of a mutation cannot be read").with_source(error))?;
+    Ok(list.into_iter().map(|(fields, code, message)| Problem { fields, code, message }).collect())
+}
+
+impl Reading<'_> {
+    /// Says whether a record of the server is known to be one that was created here.
+    pub(crate) fn is_ours(&self, id: &str) -> Result<bool> {
+        Ok(self.connection.prepare_cached("SELECT 1 FROM attache_alias WHERE current = ?1")?.exists([id])?)
+    }
+}

@@ -1,0 +1,222 @@
+//! The left sides of comparisons, and what is grouped and ordered by, as SQL.
+
+use super::calendar;
+use super::source::{Column, Source};
+use super::sql::Sql;
+use crate::error::Result;
+use crate::filter::ast::*;
+use crate::filter::check::{Kind, kind_of};
+use crate::schema::{FieldSchema, FieldType};
+
+/// An expression as SQL, with what is needed to compare, order and read it.
+pub(super) struct Operand<'a> {
+    pub(super) sql: Sql,
+    pub(super) kind: Kind,
+    pub(super) ty: FieldType,
+    /// The canonical spelling, by which equal expressions are known.
+    pub(super) name: String,
+    /// SQLite's own order of the values is right.
+    pub(super) order: Native,
+    /// The entries of a picklist: its values sort as these do.
+    pub(super) field: Option<&'a FieldSchema>,
+    pub(super) targets: Vec<&'a str>,
+}
+
+/// Whether SQLite orders the stored forms of a number as we do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Native {
+    Ordered,
+    /// Integers, reals and texts mixed: see `store/value.rs`.
+    Mixed,
+}
+
+impl<'a> Operand<'a> {
+    pub(super) fn of(source: &mut Source<'a>, expr: &Expr) -> Result<Operand<'a>> {
+        // Names and types first: one place says what is wrong with them.
+        let kind = kind_of(expr, &source.names)?;
+        let integer = |sql: Sql, name: String| Operand {
+            sql,
+            kind,
+            ty: FieldType::Int,
+            name,
+            order: Native::Ordered,
+            field: None,
+            targets: Vec::new(),
+        };
+        match expr {
+            Expr::Field(path) => Ok(source.column(path)?.into()),
+            Expr::Date(function, argument) => {
+                let column = source.column(&argument.path)?;
+                let name = match argument.zone {
+                    Zone::Utc => format!("{}({})", function.word(), column.name),
+                    Zone::User => format!("{}(convertTimezone({}))", function.word(), column.name),
+                };
+                let mut sql = Sql::new("attache_date(");
+                sql.bind(function.word().to_owned()).push(", ");
+                sql.add(&column.sql).push(", ");
+                let zone = match argument.zone {
+                    Zone::Utc => String::from("UTC"),
+                    Zone::User => {
+                        calendar::zone_name(&source.context.time_zone, source.context.now)
+                    }
+                };
+                let (month, year_name) = calendar::fiscal(source.context);
+                sql.bind(zone).push(", ").bind(month).push(", ");
+                sql.bind(year_name).push(")");
+                let mut operand = integer(sql, name);
+                if *function == DateFunction::DayOnly {
+                    operand.ty = FieldType::Date;
+                }
+                Ok(operand)
+            }
+            Expr::Distance(distance) => {
+                let (latitude, longitude) = source.place(distance)?;
+                let mut sql = Sql::new("attache_distance(");
+                sql.add(&latitude).push(", ").add(&longitude).push(", ");
+                sql.bind(crate::store::value::number(distance.latitude));
+                sql.push(", ");
+                sql.bind(crate::store::value::number(distance.longitude));
+                let unit = match distance.unit {
+                    DistanceUnit::Miles => "mi",
+                    DistanceUnit::Kilometres => "km",
+                };
+                sql.push(", ").bind(unit.to_owned()).push(")");
+                let mut operand = integer(sql, expr.to_string());
+                operand.ty = FieldType::Double;
+                Ok(operand)
+            }
+            Expr::CountAll(_) => Ok(integer(Sql::new("COUNT(*)"), expr.to_string())),
+            Expr::Grouping(path) => {
+                let column = source.column(path)?;
+                Ok(integer(Sql::new("0"), format!("GROUPING({})", column.name)))
+            }
+            Expr::Aggregate(aggregate, path) => {
+                let inner = Operand::from(source.column(path)?);
+                Ok(aggregated(*aggregate, inner, kind))
+            }
+        }
+    }
+
+    /// Says whether the values sort as the entries of a picklist do.
+    pub(super) fn is_picklist(&self) -> bool {
+        let entries = self.field.is_some_and(|field| !field.picklist.is_empty());
+        entries && self.kind == Kind::Text
+    }
+
+    /// The place of the value among the picklist's entries; values that are none come behind.
+    pub(super) fn rank(&self) -> Sql {
+        let entries = self.field.map_or(&[][..], |field| &field.picklist);
+        let mut sql = Sql::around("CASE ", &self.sql, " COLLATE attache_text");
+        for (rank, entry) in entries.iter().enumerate() {
+            sql.push(" WHEN ").bind(entry.value.clone());
+            sql.push(&format!(" THEN {rank}"));
+        }
+        sql.push(&format!(" ELSE {} END", entries.len()));
+        sql
+    }
+
+    /// The expression with the collation of its type.
+    pub(super) fn collated(&self) -> Sql {
+        match self.kind {
+            Kind::Text => Sql::around("", &self.sql, " COLLATE attache_text"),
+            Kind::Boolean => Sql::around("COALESCE(", &self.sql, ", 0)"),
+            _ => self.sql.clone(),
+        }
+    }
+
+    /// The terms that order by this expression.
+    pub(super) fn order_terms(&self, direction: Direction, nulls: Nulls) -> Vec<Sql> {
+        let direction = match direction {
+            Direction::Ascending => " ASC",
+            Direction::Descending => " DESC",
+        };
+        let behind = match nulls {
+            Nulls::First => format!("{direction} NULLS FIRST"),
+            Nulls::Last => format!("{direction} NULLS LAST"),
+        };
+        if self.is_picklist() {
+            let null_test = match nulls {
+                Nulls::First => " IS NOT NULL",
+                Nulls::Last => " IS NULL",
+            };
+            return vec![
+                Sql::around("", &self.sql, null_test),
+                Sql::around("", &self.rank(), direction),
+                Sql::around("", &self.collated(), direction),
+            ];
+        }
+        if self.order == Native::Mixed {
+            return vec![
+                Sql::around("CAST(", &self.sql, &format!(" AS REAL){behind}")),
+                Sql::around("attache_remainder(", &self.sql, &format!("){direction}")),
+            ];
+        }
+        vec![Sql::around("", &self.collated(), &behind)]
+    }
+}
+
+impl<'a> From<Column<'a>> for Operand<'a> {
+    fn from(column: Column<'a>) -> Operand<'a> {
+        let order = match column.ty {
+            FieldType::Double | FieldType::Currency | FieldType::Percent => Native::Mixed,
+            _ => Native::Ordered,
+        };
+        Operand {
+            sql: column.sql,
+            kind: column.kind,
+            ty: column.ty,
+            name: column.name,
+            order,
+            field: column.field,
+            targets: column.targets,
+        }
+    }
+}
+
+fn aggregated<'a>(aggregate: Aggregate, inner: Operand<'a>, kind: Kind) -> Operand<'a> {
+    let mixed = inner.order == Native::Mixed;
+    let collated = inner.collated();
+    let sql = match aggregate {
+        Aggregate::Count => Sql::around("COUNT(", &inner.sql, ")"),
+        Aggregate::CountDistinct => Sql::around("COUNT(DISTINCT ", &collated, ")"),
+        Aggregate::Sum => Sql::around("attache_sum(", &inner.sql, ")"),
+        Aggregate::Average => Sql::around("attache_avg(", &inner.sql, ")"),
+        Aggregate::Min if mixed => Sql::around("attache_min(", &inner.sql, ")"),
+        Aggregate::Max if mixed => Sql::around("attache_max(", &inner.sql, ")"),
+        Aggregate::Min | Aggregate::Max => {
+            let word = match aggregate {
+                Aggregate::Min => "MIN(",
+                _ => "MAX(",
+            };
+            if inner.is_picklist() {
+                // The rank leads the value through the comparison and is cut off behind it.
+                let mut sql = Sql::new(format!("substr({word}printf('%06d', "));
+                sql.add(&inner.rank()).push(") || ");
+                sql.add(&inner.sql).push("), 7)");
+                sql
+            } else {
+                Sql::around(word, &collated, ")")
+            }
+        }
+    };
+    let is_count = matches!(aggregate, Aggregate::Count | Aggregate::CountDistinct);
+    let ty = match aggregate {
+        _ if is_count => FieldType::Int,
+        Aggregate::Average => FieldType::Double,
+        _ => inner.ty,
+    };
+    let is_sum = matches!(aggregate, Aggregate::Sum | Aggregate::Average);
+    Operand {
+        sql,
+        kind,
+        ty,
+        name: format!("{}({})", aggregate.word(), inner.name),
+        order: if is_sum || (mixed && !is_count) {
+            Native::Mixed
+        } else {
+            Native::Ordered
+        },
+        field: if is_count { None } else { inner.field },
+        targets: Vec::new(),
+    }
+}

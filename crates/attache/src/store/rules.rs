@@ -1,0 +1,348 @@
+//! Membership: which rule holds which record.
+//!
+//! Each rule of an object owns a bit of its records' `attache_rules`, so that
+//! membership is counted without a row of its own. A record without a bit and
+//! without an edit is evicted.
+
+use super::{Reading, Table, Writing, quote};
+use crate::briefcase::RULES_PER_OBJECT_MAX;
+use crate::env::LocalTime;
+use crate::error::{Error, Result};
+use crate::record::{ServerTime, is_local};
+use rusqlite::{OptionalExtension, Row, params};
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+/// Where a rule stands.
+#[derive(Clone, Debug)]
+pub(crate) struct RuleState {
+    pub id: i64,
+    /// The rule's bit, as a mask.
+    pub mask: i64,
+    /// Everything the rule matches was read.
+    pub loaded: bool,
+    /// How far a load or a sweep has come.
+    pub after: Option<String>,
+    pub swept_at: Option<LocalTime>,
+    pub swept_day: Option<String>,
+}
+
+/// A stretch of ids that a page of a sweep covers completely.
+pub(crate) struct SweepRange<'a> {
+    /// After this id; `None`: from the first.
+    pub after: Option<&'a str>,
+    /// Up to and with this id; `None`: to the last.
+    pub to: Option<&'a str>,
+    /// Everything the rule matches in between.
+    pub present: &'a [String],
+}
+
+/// A related rule, with the names that its statements need.
+pub(crate) struct Relation<'a> {
+    pub rule: &'a RuleState,
+    pub table: &'a Table,
+    /// The rule it hangs on.
+    pub of: &'a RuleState,
+    pub of_table: &'a Table,
+    /// The reference field: of `table` for children, of `of_table` for parents.
+    pub field: &'a str,
+    /// Its records are the parents.
+    pub parents: bool,
+    /// A condition that only the server evaluates narrows it.
+    pub filtered: bool,
+}
+
+impl Relation<'_> {
+    /// SQL that is true of a row of `table` (by its alias `r`) that the other rule's records lead to.
+    fn led_to(&self) -> String {
+        let of = quote(&self.of_table.object.name);
+        let field = quote(self.field);
+        let joined = if self.parents { format!("o.{field} = r.\"Id\"") } else { format!("o.\"Id\" = r.{field}") };
+        format!("EXISTS (SELECT 1 FROM {of} o WHERE {joined} AND o.\"attache_rules\" & {})", self.of.mask)
+    }
+
+    /// SQL for the ids that the other rule's records lead from.
+    fn keys(&self) -> String {
+        let of = quote(&self.of_table.object.name);
+        let key = if self.parents { quote(self.field) } else { quote("Id") };
+        format!("SELECT {key} FROM {of} WHERE \"attache_rules\" & {} AND {key} IS NOT NULL", self.of.mask)
+    }
+}
+
+const COLUMNS: &str = "id, bit, loaded, after_id, swept_at, swept_day";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<RuleState> {
+    Ok(RuleState {
+        id: row.get(0)?,
+        mask: 1 << row.get::<_, i64>(1)?,
+        loaded: row.get(2)?,
+        after: row.get(3)?,
+        swept_at: row.get::<_, Option<i64>>(4)?.map(LocalTime),
+        swept_day: row.get(5)?,
+    })
+}
+
+impl Reading<'_> {
+    pub(crate) fn rule(&self, key: &str) -> Result<RuleState> {
+        let sql = format!("SELECT {COLUMNS} FROM attache_rule WHERE key = ?1");
+        Ok(self.connection.prepare_cached(&sql)?.query_row([key], read)?)
+    }
+
+    /// Ids that a related rule has yet to ask for, at most `limit`.
+    pub(crate) fn uncovered(&self, relation: &Relation<'_>, limit: usize) -> Result<Vec<String>> {
+        let sql = format!(
+            "WITH keys (id) AS ({})
+             SELECT DISTINCT id FROM keys
+             WHERE id NOT LIKE 'local-%' AND NOT EXISTS (SELECT 1 FROM attache_covered c WHERE c.rule = ?1 AND c.id = keys.id)
+             ORDER BY id",
+            relation.keys()
+        );
+        let prefix = relation.table.object.key_prefix.as_deref();
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([relation.rule.id])?;
+        let mut ids = Vec::new();
+        while let Some(row) = rows.next()? {
+            let id: String = row.get(0)?;
+            // A reference to several objects leads to this one only in part.
+            if !relation.parents || prefix.is_none_or(|prefix| id.starts_with(prefix)) {
+                ids.push(id);
+            }
+            if ids.len() == limit {
+                break;
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Of some ids, those on this device, with their membership.
+    pub(crate) fn held(&self, table: &Table, ids: &[String]) -> Result<Vec<(String, i64)>> {
+        let sql = format!("SELECT \"attache_rules\" FROM {} WHERE \"Id\" = ?1", quote(&table.object.name));
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut held = Vec::new();
+        for id in ids {
+            let mut rows = statement.query([id])?;
+            if let Some(row) = rows.next()? {
+                held.push((id.clone(), row.get(0)?));
+            } else if self.edited(id)? {
+                held.push((id.clone(), 0));
+            }
+        }
+        Ok(held)
+    }
+
+    /// Says whether a rule holds a record.
+    pub(crate) fn is_member(&self, table: &Table, id: &str, mask: i64) -> Result<bool> {
+        let sql = format!("SELECT 1 FROM {} WHERE \"Id\" = ?1 AND \"attache_rules\" & ?2", quote(&table.object.name));
+        Ok(self.connection.prepare_cached(&sql)?.exists(params![id, mask])?)
+    }
+
+    /// Says whether a record of a rule points at an id through a field.
+    pub(crate) fn points_at(&self, table: &Table, field: &str, id: &str, mask: i64) -> Result<bool> {
+        let sql =
+            format!("SELECT 1 FROM {} WHERE {} = ?1 AND \"attache_rules\" & ?2", quote(&table.object.name), quote(field));
+        Ok(self.connection.prepare_cached(&sql)?.exists(params![id, mask])?)
+    }
+
+    /// The stamp of the version of a record that is here.
+    pub(crate) fn stamp(&self, table: &Table, id: &str) -> Result<Option<ServerTime>> {
+        if table.place("SystemModstamp").is_none() {
+            return Ok(None);
+        }
+        let sql = format!("SELECT \"SystemModstamp\" FROM {} WHERE \"Id\" = ?1", quote(&table.object.name));
+        let stamp: Option<Option<i64>> =
+            self.connection.prepare_cached(&sql)?.query_row([id], |row| row.get(0)).optional()?;
+        Ok(stamp.flatten().map(ServerTime))
+    }
+
+    /// The members of a rule with their stamps.
+    pub(crate) fn members(&self, table: &Table, mask: i64) -> Result<Vec<(String, Option<i64>)>> {
+        let stamp = if table.place("SystemModstamp").is_some() { "\"SystemModstamp\"" } else { "NULL" };
+        let sql = format!(
+            "SELECT \"Id\", {stamp} FROM {} WHERE \"attache_rules\" & ?1 ORDER BY \"Id\"",
+            quote(&table.object.name)
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let members: rusqlite::Result<Vec<_>> = statement.query_map([mask], |row| Ok((row.get(0)?, row.get(1)?)))?.collect();
+        Ok(members?)
+    }
+}
+
+impl Writing<'_> {
+    /// Makes the set of rules what a briefcase says. Rules that go leave their records to eviction.
+    ///
+    /// Each wanted rule is its key, its object and the object it hangs on.
+    pub(crate) fn define_rules(&self, wanted: &[(String, String, Option<String>)]) -> Result<()> {
+        let mut statement = self.connection.prepare("SELECT key, object, bit, id FROM attache_rule")?;
+        let have: rusqlite::Result<Vec<(String, String, i64, i64)>> =
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?.collect();
+        let have = have?;
+        for (_, object, bit, id) in have.iter().filter(|(key, ..)| !wanted.iter().any(|want| want.0 == *key)) {
+            if let Some(table) = self.catalogue().table(object) {
+                let sql = format!(
+                    "UPDATE {} SET \"attache_rules\" = \"attache_rules\" & ~?1 WHERE \"attache_rules\" & ?1",
+                    quote(&table.object.name)
+                );
+                self.connection.execute(&sql, [1_i64 << bit])?;
+            }
+            self.connection.execute("DELETE FROM attache_rule WHERE id = ?1", [id])?;
+            self.connection.execute("DELETE FROM attache_covered WHERE rule = ?1", [id])?;
+        }
+        let mut seen = HashSet::new();
+        for (key, object, of_object) in wanted.iter().filter(|want| seen.insert(want.0.clone())) {
+            if have.iter().any(|(old, ..)| old == key) {
+                continue;
+            }
+            let mut statement = self.connection.prepare_cached("SELECT bit FROM attache_rule WHERE object = ?1")?;
+            let used: rusqlite::Result<BTreeSet<i64>> = statement.query_map([object], |row| row.get(0))?.collect();
+            let used = used?;
+            let free = (0..RULES_PER_OBJECT_MAX as i64).find(|bit| !used.contains(bit)).ok_or_else(|| {
+                Error::invalid(format!("the briefcase has more than {RULES_PER_OBJECT_MAX} rules for {object}"))
+            })?;
+            self.connection.execute(
+                "INSERT INTO attache_rule (key, object, of_object, bit) VALUES (?1, ?2, ?3, ?4)",
+                params![key, object, of_object, free],
+            )?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn set_after(&self, rule: i64, after: Option<&str>) -> Result<()> {
+        self.connection
+            .prepare_cached("UPDATE attache_rule SET after_id = ?2 WHERE id = ?1")?
+            .execute(params![rule, after])?;
+        Ok(())
+    }
+
+    /// Notes that all a rule matches was read, and when and on which day that was.
+    pub(crate) fn set_loaded(&self, rule: i64, now: LocalTime, day: &str) -> Result<()> {
+        self.connection
+            .prepare_cached("UPDATE attache_rule SET loaded = 1, after_id = NULL, swept_at = ?2, swept_day = ?3 WHERE id = ?1")?
+            .execute(params![rule, now.0, day])?;
+        Ok(())
+    }
+
+    /// Notes that records of an object came, went or changed: what is related to them may have, too.
+    pub(crate) fn unsettle_relations(&self, object: &str) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "UPDATE attache_rule SET loaded = 0 WHERE of_object IS NOT NULL AND loaded AND (object = ?1 OR of_object = ?1)",
+            )?
+            .execute([object])?;
+        Ok(())
+    }
+
+    /// Takes records out of a rule.
+    pub(crate) fn leave(&self, table: &Table, mask: i64, ids: &[String]) -> Result<()> {
+        let sql =
+            format!("UPDATE {} SET \"attache_rules\" = \"attache_rules\" & ~?2 WHERE \"Id\" = ?1", quote(&table.object.name));
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        for id in ids {
+            statement.execute(params![id, mask])?;
+            // A record that was deleted here keeps its membership beside its base.
+            self.connection
+                .prepare_cached("UPDATE attache_base SET rules = rules & ~?2 WHERE record = ?1")?
+                .execute(params![id, mask])?;
+        }
+        Ok(())
+    }
+
+    /// Compares a rule's members with what the server has in a stretch of ids, and gives the ids to read.
+    pub(crate) fn sweep(&self, table: &Table, mask: i64, range: &SweepRange<'_>) -> Result<Vec<String>> {
+        let sql = format!(
+            "SELECT \"Id\" FROM {} WHERE \"attache_rules\" & ?1 AND \"Id\" > ?2 AND (?3 IS NULL OR \"Id\" <= ?3)",
+            quote(&table.object.name)
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let members: rusqlite::Result<HashSet<String>> =
+            statement.query_map(params![mask, range.after.unwrap_or(""), range.to], |row| row.get(0))?.collect();
+        let members = members?;
+        let present: HashSet<&str> = range.present.iter().map(String::as_str).collect();
+        let gone: Vec<String> =
+            members.iter().filter(|id| !is_local(id) && !present.contains(id.as_str())).cloned().collect();
+        self.leave(table, mask, &gone)?;
+        let new: Vec<String> = range.present.iter().filter(|id| !members.contains(*id)).cloned().collect();
+        let (mut unknown, mut joined) = (Vec::new(), false);
+        let held: HashSet<String> = self.reading().held(table, &new)?.into_iter().map(|(id, _)| id).collect();
+        for id in new {
+            if held.contains(&id) {
+                self.add_rules(table, &id, mask)?;
+                joined = true;
+            } else {
+                unknown.push(id);
+            }
+        }
+        if joined || !gone.is_empty() {
+            self.unsettle_relations(&table.object.name)?;
+        }
+        Ok(unknown)
+    }
+
+    /// Brings the membership of a related rule in line with the rule it hangs on.
+    pub(crate) fn relate(&self, relation: &Relation<'_>) -> Result<()> {
+        let (table, mask, led_to) = (quote(&relation.table.object.name), relation.rule.mask, relation.led_to());
+        self.connection.execute(
+            &format!("UPDATE {table} AS r SET \"attache_rules\" = \"attache_rules\" & ~{mask} WHERE r.\"attache_rules\" & {mask} AND NOT {led_to}"),
+            [],
+        )?;
+        self.connection.execute(
+            &format!("DELETE FROM attache_covered WHERE rule = ?1 AND id NOT IN ({})", relation.keys()),
+            [relation.rule.id],
+        )?;
+        if !relation.filtered {
+            self.connection.execute(
+                &format!(
+                    "UPDATE {table} AS r SET \"attache_rules\" = \"attache_rules\" | {mask} WHERE NOT r.\"attache_rules\" & {mask} AND {led_to}"
+                ),
+                [],
+            )?;
+            if relation.parents {
+                // A parent that another rule brought is here already, and kept up to date by that rule.
+                self.connection.execute(
+                    &format!("INSERT OR IGNORE INTO attache_covered SELECT ?1, \"Id\" FROM {table} r WHERE {led_to}"),
+                    [relation.rule.id],
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that a related rule has asked for what these ids lead to.
+    pub(crate) fn cover(&self, rule: i64, ids: &[String]) -> Result<()> {
+        let mut statement = self.connection.prepare_cached("INSERT OR IGNORE INTO attache_covered VALUES (?1, ?2)")?;
+        for id in ids {
+            statement.execute(params![rule, id])?;
+        }
+        Ok(())
+    }
+
+    /// Asks anew for all that a related rule leads to.
+    pub(crate) fn uncover(&self, rule: i64) -> Result<()> {
+        self.connection.execute("DELETE FROM attache_covered WHERE rule = ?1", [rule])?;
+        self.connection.execute("UPDATE attache_rule SET loaded = 0 WHERE id = ?1", [rule])?;
+        Ok(())
+    }
+
+    /// Has all rules of an object read anew: the server no longer tells what changed.
+    pub(crate) fn reload(&self, object: &str) -> Result<()> {
+        self.connection.execute(
+            "DELETE FROM attache_covered WHERE rule IN (SELECT id FROM attache_rule WHERE object = ?1)",
+            [object],
+        )?;
+        self.connection.execute("UPDATE attache_rule SET loaded = 0, after_id = NULL WHERE object = ?1", [object])?;
+        Ok(())
+    }
+
+    /// Removes what nothing holds, and gives how many records that were.
+    pub(crate) fn evict(&self) -> Result<u64> {
+        let mut evicted = 0;
+        let tables: Vec<Arc<Table>> = self.catalogue().tables().into_iter().cloned().collect();
+        for table in tables {
+            let sql = format!(
+                "DELETE FROM {} WHERE \"attache_rules\" = 0 AND NOT EXISTS (SELECT 1 FROM attache_mutation WHERE record = \"Id\")",
+                quote(&table.object.name)
+            );
+            evicted += self.connection.prepare_cached(&sql)?.execute([])? as u64;
+        }
+        Ok(evicted)
+    }
+}

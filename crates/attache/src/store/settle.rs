@@ -1,0 +1,104 @@
+//! What an answer to a write settles: exactly the mutations that were sent.
+
+use super::journal::NewEntry;
+use super::{State, Writing};
+use crate::env::LocalTime;
+use crate::error::{Problem, Result};
+use crate::outcome::MutationKind;
+use crate::plan::Outgoing;
+use crate::record::{Fields, ServerTime};
+use std::sync::Arc;
+
+/// What became of a write.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Settlement {
+    /// The record exists at the server under this id.
+    Created(String),
+    Updated,
+    Deleted,
+    /// Nothing was written; it may be sent again.
+    NotDone,
+    /// No answer.
+    InDoubt,
+    Rejected(Vec<Problem>),
+}
+
+impl Writing<'_> {
+    /// Makes the intent to send durable. `known` is what the server's clock last showed.
+    pub(crate) fn intend(&self, writes: &[Outgoing], known: Option<ServerTime>) -> Result<()> {
+        for write in writes {
+            self.set_state(&write.seqs, State::Sending, &[])?;
+            if let Some(time) = known.filter(|_| write.kind == MutationKind::Create) {
+                self.set_sent_after(&write.seqs, time)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores what became of a write.
+    pub(crate) fn settle(&self, write: &Outgoing, settlement: &Settlement, now: LocalTime) -> Result<()> {
+        match settlement {
+            Settlement::Created(id) => self.settle_create(write, id, now),
+            Settlement::Updated => {
+                self.forget(&write.seqs)?;
+                self.confirm(&write.object, &write.record, &write.fields)
+            }
+            Settlement::Deleted => {
+                self.forget(&write.seqs)?;
+                self.drop_base(&write.record)
+            }
+            Settlement::NotDone => self.set_state(&write.seqs, State::Pending, &[]),
+            Settlement::InDoubt => self.set_state(&write.seqs, State::InDoubt, &[]),
+            Settlement::Rejected(problems) => self.set_state(&write.seqs, State::Rejected, problems),
+        }
+    }
+
+    fn settle_create(&self, write: &Outgoing, id: &str, now: LocalTime) -> Result<()> {
+        let table = Arc::clone(self.catalogue().known(&write.object)?);
+        // A pull may have brought the record in before we knew that it is ours.
+        if let Some(twin) = self.reading().row(&table, id)? {
+            self.delete_row(&table, id)?;
+            self.add_rules(&table, &write.record, twin.rules)?;
+        }
+        self.rename(&table, &write.record, id)?;
+        self.forget(&write.seqs)?;
+        if !write.deferred.is_empty() {
+            // Renaming may have changed what the lookups that were left out hold by now.
+            let mut deferred = Fields::new();
+            for (name, value) in write.deferred.iter() {
+                let current = value.as_text().map(|text| self.reading().current(text)).transpose()?;
+                deferred.set(name, current.map_or_else(|| value.clone(), Into::into));
+            }
+            self.append(&NewEntry {
+                changeset: self.reading().next_changeset()?,
+                object: &write.object,
+                record: id,
+                kind: MutationKind::Update,
+                fields: &deferred,
+                client_key: None,
+                made_at: now,
+            })?;
+        }
+        self.confirm(&write.object, id, &write.fields)
+    }
+
+    /// The server has these values now. Edits made meanwhile stay on top of them.
+    fn confirm(&self, object: &str, id: &str, sent: &Fields) -> Result<()> {
+        if self.reading().entries_of(id)?.is_empty() {
+            return self.drop_base(id);
+        }
+        let table = Arc::clone(self.catalogue().known(object)?);
+        let (mut base, rules, key) = match self.reading().base(id)? {
+            Some(base) => (base.fields, base.rules, base.key),
+            None => {
+                let key = self.reading().row(&table, id)?.and_then(|row| row.key);
+                (Fields::new(), 0, key)
+            }
+        };
+        for (name, value) in sent.iter() {
+            base.set(name, value.clone());
+        }
+        base.set("Id", id);
+        self.put_base(&table, id, &base, rules, key.as_deref())
+    }
+}

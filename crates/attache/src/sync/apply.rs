@@ -1,0 +1,114 @@
+//! Takes pages of records into the store.
+
+use super::Run;
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::RecordReader;
+use crate::outcome::Phase;
+use crate::record::Value;
+use crate::store::{Arrived, Durability, Table, Writing};
+use serde_json::value::RawValue;
+
+/// Reads the records of one table by their described types.
+pub(super) fn reader(table: &Table) -> RecordReader {
+    RecordReader::new(table.columns.iter().map(|column| (column.name.clone(), column.ty.clone())).collect())
+}
+
+impl Run<'_> {
+    /// Takes in a page in one transaction, together with what `then` writes, and gives the records' ids.
+    ///
+    /// `rules` is the membership that each record of the page gets.
+    pub(super) fn apply(
+        &mut self,
+        table: &Table,
+        reader: &RecordReader,
+        records: &[Box<RawValue>],
+        rules: i64,
+        then: impl FnOnce(&Writing<'_>, &[String]) -> Result<()>,
+    ) -> Result<Vec<String>> {
+        let mut ids = Vec::with_capacity(records.len());
+        let mut rows = Vec::with_capacity(records.len());
+        for record in records {
+            let values = reader.read(record)?;
+            ids.push(id_of(table, &values)?);
+            rows.push(values);
+        }
+        let arrived = self.store.write(Durability::Ordered, |w| {
+            let edited = w.reading().edited_records()?;
+            let mut arrived = Vec::with_capacity(rows.len());
+            for values in rows {
+                arrived.push(w.arrive(table, &edited, values, rules)?);
+            }
+            if arrived.iter().any(|one| *one != Arrived::Unchanged) {
+                w.unsettle_relations(&table.object.name)?;
+            }
+            then(w, &ids)?;
+            Ok(arrived)
+        })?;
+        arrived.into_iter().for_each(|one| self.count(one));
+        Ok(ids)
+    }
+
+    pub(super) fn count(&mut self, arrived: Arrived) {
+        match arrived {
+            Arrived::Inserted => self.report.inserted += 1,
+            Arrived::Updated => self.report.updated += 1,
+            Arrived::Purged => self.report.deleted += 1,
+            Arrived::Merged(merged) => {
+                self.report.updated += 1;
+                // An answer to our own write takes nothing from anybody.
+                if !merged.taken.is_empty() || merged.delete_withdrawn {
+                    self.report.merged.push(merged);
+                }
+            }
+            Arrived::Conflicted | Arrived::Unchanged | Arrived::Nothing => {}
+        }
+    }
+
+    /// Reads records by id and takes them in; those that do not come are taken in as missing.
+    pub(super) async fn read_by_id(&mut self, phase: Phase, table: &Table, ids: &[String], rules: i64) -> Result<()> {
+        let reader = reader(table);
+        let names: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+        let total = ids.len() as u64;
+        let mut done = 0;
+        for chunk in ids.chunks(self.settings.ids_per_read_max) {
+            self.check_cancelled()?;
+            let answers = self.remote.retrieve(&table.object.name, chunk, &names).await?;
+            if answers.len() != chunk.len() {
+                return Err(Error::new(ErrorKind::NotARemote, "the server answered with another number of records than it was asked for"));
+            }
+            let (mut present, mut missing) = (Vec::new(), Vec::new());
+            for (id, answer) in chunk.iter().zip(answers) {
+                match answer {
+                    Some(record) => present.push(record),
+                    None => missing.push(id.clone()),
+                }
+            }
+            self.apply(table, &reader, &present, rules, |_, _| Ok(()))?;
+            self.take_missing(table, &missing)?;
+            done += chunk.len() as u64;
+            self.tell(phase, &table.object.name, done, Some(total));
+        }
+        Ok(())
+    }
+
+    /// Takes in that records are deleted, or out of this user's sight.
+    pub(super) fn take_missing(&mut self, table: &Table, ids: &[String]) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let arrived = self.store.write(Durability::Ordered, |w| {
+            let arrived: Result<Vec<Arrived>> = ids.iter().map(|id| w.missing(table, id)).collect();
+            w.unsettle_relations(&table.object.name)?;
+            arrived
+        })?;
+        arrived.into_iter().for_each(|one| self.count(one));
+        Ok(())
+    }
+}
+
+fn id_of(table: &Table, values: &[Value]) -> Result<String> {
+    // `Id` is every table's first column.
+    values.first().and_then(Value::as_text).map(str::to_owned).ok_or_else(|| {
+        Error::new(ErrorKind::NotARemote, format!("the server sent a record of {} without an id", table.object.name))
+    })
+}

@@ -1,0 +1,195 @@
+//! A session: pull, merge, push, read back. Linear code over [`Remote`], on no runtime in particular.
+
+mod apply;
+mod doubt;
+mod prepare;
+mod pull;
+mod push;
+mod relate;
+mod scan;
+mod soql;
+
+use crate::engine::CancelToken;
+use crate::env::Env;
+use crate::error::{Error, ErrorKind, Result};
+use crate::outcome::{Phase, Progress, Report, Truncated};
+use crate::record::{RecordId, ServerTime};
+use crate::remote::Remote;
+use crate::store::{State, Store};
+use prepare::Node;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The limits and windows of a session.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// How far each window of changes reaches back into the last one: a row may
+    /// become visible this long after its stamp. Salesforce lets a transaction
+    /// run ten minutes (reference, section 7.2).
+    pub overlap_seconds: i64,
+    /// How long after an unanswered create the server may still be at work on it.
+    pub doubt_seconds: i64,
+    /// How old a complete look at a rule may get before it is looked at anew.
+    pub sweep_seconds: i64,
+    /// How old a describe may get.
+    pub describe_seconds: i64,
+    /// Writes in one batch.
+    pub batch_rows_max: usize,
+    /// Ids in one condition: 400 of them stay below a URL's 16 KB.
+    pub ids_per_query_max: usize,
+    /// Ids in one call that reads records by id.
+    pub ids_per_read_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            overlap_seconds: 600,
+            doubt_seconds: 600,
+            sweep_seconds: 24 * 3600,
+            describe_seconds: 24 * 3600,
+            batch_rows_max: 200,
+            ids_per_query_max: 400,
+            ids_per_read_max: 2_000,
+        }
+    }
+}
+
+/// A session at work.
+pub(crate) struct Run<'a> {
+    pub store: &'a Store,
+    pub remote: &'a dyn Remote,
+    pub env: &'a dyn Env,
+    pub cancel: &'a CancelToken,
+    pub progress: &'a mut (dyn FnMut(Progress) + Send),
+    pub settings: Settings,
+    pub report: Report,
+    nodes: Vec<Node>,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(
+        store: &'a Store,
+        remote: &'a dyn Remote,
+        env: &'a dyn Env,
+        cancel: &'a CancelToken,
+        progress: &'a mut (dyn FnMut(Progress) + Send),
+        settings: Settings,
+    ) -> Run<'a> {
+        Run { store, remote, env, cancel, progress, settings, report: Report::default(), nodes: Vec::new() }
+    }
+
+    /// Runs a whole session.
+    pub(crate) async fn sync(mut self) -> Result<Report> {
+        let calls = self.remote.usage().calls;
+        self.prepare().await?;
+        self.resolve_doubt().await?;
+        self.pull(true).await?;
+        if self.push().await? {
+            // What our writes moved elsewhere (roll-ups, memberships) is ours to know now.
+            self.resolve_doubt().await?;
+            self.pull(false).await?;
+        }
+        self.name_users().await?;
+        self.finish(calls)
+    }
+
+    /// Checks the briefcase against the org, and nothing else.
+    pub(crate) async fn prepare_only(mut self) -> Result<()> {
+        self.prepare().await
+    }
+
+    fn finish(mut self, calls_before: u64) -> Result<Report> {
+        let now = self.env.now();
+        self.store.write(crate::store::Durability::Durable, |w| w.set_setting("last_sync", &now.0.to_string()))?;
+        let entries = self.store.read(|r| r.entries())?;
+        let steps: Vec<_> = entries.iter().map(crate::store::Entry::step).collect();
+        let blocked: BTreeSet<i64> = self.waiting(&steps);
+        let count = |state: State| entries.iter().filter(|entry| entry.state == state).count() as u64;
+        self.report.blocked = blocked.len() as u64;
+        self.report.pending = count(State::Pending).saturating_sub(self.report.blocked);
+        self.report.in_doubt = count(State::InDoubt) + count(State::Sending);
+        self.report.conflicts = self.store.read(|r| r.conflict_count())?;
+        self.report.truncated = self.truncations()?;
+        self.report.api_calls = self.remote.usage().calls.saturating_sub(calls_before);
+        Ok(self.report)
+    }
+
+    /// Pending mutations that wait for one that cannot be sent as things are.
+    fn waiting(&self, steps: &[crate::plan::Step]) -> BTreeSet<i64> {
+        let plan = crate::plan::outgoing(steps, |_, _| false);
+        plan.blocked.into_iter().collect()
+    }
+
+    fn truncations(&self) -> Result<Vec<Truncated>> {
+        let mut truncated = Vec::new();
+        for node in &self.nodes {
+            let Some(limit) = node.limit() else { continue };
+            let matches = self.store.read(|r| r.setting(&truncation_key(&node.key)))?;
+            if let Some(matches) = matches.and_then(|text| text.parse().ok()).filter(|matches| *matches > u64::from(limit)) {
+                truncated.push(Truncated { rule: node.name.clone(), limit, matches });
+            }
+        }
+        Ok(truncated)
+    }
+
+    /// Learns what the users are called who changed what is in conflict.
+    async fn name_users(&mut self) -> Result<()> {
+        let users = self.store.read(|r| r.unnamed_users())?;
+        for chunk in users.chunks(self.settings.ids_per_query_max) {
+            let soql = format!("SELECT Id, Name FROM User WHERE Id IN ({})", soql::list(chunk));
+            // A name is a comfort: a user who may not read users still sees the id.
+            let Ok(page) = self.remote.query(&soql).await else { return Ok(()) };
+            let reader = crate::json::RecordReader::new(vec![
+                ("Id".into(), crate::FieldType::Id),
+                ("Name".into(), crate::FieldType::String),
+            ]);
+            let mut names = Vec::new();
+            for record in &page.records {
+                if let [id, name] = reader.read(record)?.as_slice() {
+                    names.push((format!("user:{id}"), name.to_string()));
+                }
+            }
+            self.store.write(crate::store::Durability::Ordered, |w| {
+                names.iter().try_for_each(|(key, name)| w.set_setting(key, name))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The server's clock, as far as it is known.
+    fn server_now(&self) -> Result<ServerTime> {
+        self.remote
+            .server_time()
+            .ok_or_else(|| Error::new(ErrorKind::NotARemote, "the server does not tell the time (no Date header)"))
+    }
+
+    /// Stops here if somebody asked to.
+    fn check_cancelled(&self) -> Result<()> {
+        if self.cancel.is_cancelled() {
+            return Err(Error::new(ErrorKind::Interrupted, "the session was stopped; what it had done so far is kept"));
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, phase: Phase, object: &str, done: u64, total: Option<u64>) {
+        (self.progress)(Progress { phase, object: object.to_owned(), done, total });
+    }
+
+    /// The tables of the rules, each once, in order of their names.
+    fn objects(&self) -> Vec<std::sync::Arc<crate::store::Table>> {
+        let tables: BTreeMap<_, _> =
+            self.nodes.iter().map(|node| (node.table.object.name.clone(), std::sync::Arc::clone(&node.table))).collect();
+        tables.into_values().collect()
+    }
+}
+
+fn truncation_key(rule: &str) -> String {
+    format!("matches:{rule}")
+}
+
+/// Makes a fresh local key.
+pub(crate) fn new_key(env: &dyn Env) -> RecordId {
+    let mut random = [0; 10];
+    env.random(&mut random);
+    RecordId::local(env.now(), random)
+}

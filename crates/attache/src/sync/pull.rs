@@ -1,0 +1,285 @@
+//! Brings this device up to what the server has.
+//!
+//! For each object the server is first asked which records changed and which
+//! were deleted since the last time. Most often nothing did, and those two calls
+//! are all. The window's start moves only when everything in it is stored.
+
+use super::prepare::Node;
+use super::scan::Depth;
+use super::{Run, apply};
+use crate::error::{ErrorKind, Result};
+use crate::outcome::Phase;
+use crate::record::{ServerTime, Value};
+use crate::store::{Arrived, Durability, RuleState, Table};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+/// What is known of an object's changes in this session.
+pub(super) struct Changes {
+    /// Where the window starts; `None`: the object is loaded for the first time.
+    low: Option<ServerTime>,
+    /// Where the next one is to start.
+    next_low: ServerTime,
+    /// What changed in the window; `None`: the server cannot tell.
+    ids: Option<HashSet<String>>,
+    deleted: Vec<(String, ServerTime)>,
+    /// What was read in this session already.
+    read: HashSet<String>,
+    /// What each rule that was asked about the window still matches.
+    matched: HashMap<i64, HashSet<String>>,
+}
+
+impl Changes {
+    fn is_empty(&self) -> bool {
+        self.ids.as_ref().is_some_and(HashSet::is_empty)
+    }
+}
+
+impl Run<'_> {
+    /// Pulls. `sweep` also looks for what came and went without being changed, where that is due.
+    pub(super) async fn pull(&mut self, sweep: bool) -> Result<()> {
+        let nodes = self.nodes.clone();
+        let mut changes: BTreeMap<String, Changes> = BTreeMap::new();
+        for table in self.objects() {
+            let found = self.changes(&table).await?;
+            changes.insert(table.object.name.clone(), found);
+        }
+        for node in nodes.iter().filter(|node| !node.is_related()) {
+            if let Some(changes) = changes.get_mut(&node.table.object.name) {
+                self.pull_rule(node, changes, sweep).await?;
+            }
+        }
+        for table in self.objects() {
+            if let Some(changes) = changes.get_mut(&table.object.name) {
+                self.read_rest(&table, &nodes, changes).await?;
+                self.settle_window(&table, &nodes, changes)?;
+            }
+        }
+        self.pull_related(&nodes).await?;
+        let evicted = self.store.write(Durability::Ordered, |w| {
+            for (object, changes) in &changes {
+                w.set_low(object, changes.next_low)?;
+            }
+            w.evict()
+        })?;
+        self.report.evicted += evicted;
+        Ok(())
+    }
+
+    /// Asks what changed and what was deleted since the last time.
+    async fn changes(&mut self, table: &Table) -> Result<Changes> {
+        self.check_cancelled()?;
+        let name = &table.object.name;
+        let low = self.store.read(|r| r.low(name))?;
+        let mut changes = Changes {
+            low,
+            next_low: self.window_start(self.server_now()?),
+            ids: None,
+            deleted: Vec::new(),
+            read: HashSet::new(),
+            matched: HashMap::new(),
+        };
+        let Some(low) = low else {
+            // From now on nothing may be missed, wherever the first load is cut off.
+            self.store.write(Durability::Ordered, |w| w.set_low(name, changes.next_low))?;
+            changes.ids = Some(HashSet::new());
+            return Ok(changes);
+        };
+        if !table.object.replicateable {
+            return Ok(changes);
+        }
+        let asked = match self.remote.updated(name, low).await {
+            Ok(updated) => match self.remote.deleted(name, low).await {
+                Ok(deleted) => Ok((updated, deleted)),
+                Err(error) => Err(error),
+            },
+            Err(error) => Err(error),
+        };
+        match asked {
+            Ok((updated, deleted)) => {
+                let covered = updated.latest_covered.min(deleted.latest_covered);
+                changes.next_low = self.window_start(covered.min(self.server_now()?)).max(low);
+                changes.ids = Some(updated.ids.into_iter().collect());
+                changes.deleted = deleted.records;
+            }
+            // So long ago that the server has forgotten: everything is looked at anew.
+            Err(error) if error.kind() == ErrorKind::CursorExpired => {
+                self.store.write(Durability::Ordered, |w| w.reload(name))?;
+                changes.low = None;
+                changes.ids = Some(HashSet::new());
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(changes)
+    }
+
+    fn window_start(&self, time: ServerTime) -> ServerTime {
+        ServerTime(time.0 - self.settings.overlap_seconds)
+    }
+
+    async fn pull_rule(&mut self, node: &Node, changes: &mut Changes, sweep: bool) -> Result<()> {
+        let rule = self.store.read(|r| r.rule(&node.key))?;
+        let due = sweep && self.sweep_is_due(node, &rule)?;
+        if node.limit().is_some() {
+            if !rule.loaded || due || !changes.is_empty() || !changes.deleted.is_empty() {
+                self.rank(node).await?;
+            }
+            return Ok(());
+        }
+        if !rule.loaded {
+            let seen = self.scan(node, Depth::Records).await?;
+            changes.read.extend(seen.iter().cloned());
+            changes.matched.insert(rule.mask, seen);
+            return Ok(());
+        }
+        if let Some(low) = changes.low.filter(|_| !changes.is_empty()) {
+            let matched = self.delta(node, low).await?;
+            changes.read.extend(matched.iter().cloned());
+            changes.matched.insert(rule.mask, matched);
+        }
+        if due {
+            self.scan(node, Depth::Ids).await?;
+        }
+        Ok(())
+    }
+
+    /// Says whether records may have come or gone although nobody changed them.
+    fn sweep_is_due(&self, node: &Node, rule: &RuleState) -> Result<bool> {
+        if rule.after.is_some() {
+            return Ok(true);
+        }
+        let moved = node.filter.as_ref().is_some_and(|filter| filter.has_relative_dates())
+            && rule.swept_day.as_deref() != Some(self.today()?.as_str());
+        let age = rule.swept_at.map(|at| self.env.now().0 - at.0);
+        let old = age.is_none_or(|age| !(0..self.settings.sweep_seconds * 1000).contains(&age));
+        Ok(moved || old)
+    }
+
+    /// The day it is at the server, in the user's zone: relative dates move when it changes.
+    pub(super) fn today(&self) -> Result<String> {
+        let zone = self.store.read(|r| r.setting("time_zone"))?.unwrap_or_default();
+        let zone = jiff::tz::TimeZone::get(&zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let now = jiff::Timestamp::from_second(self.server_now()?.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        Ok(now.to_zoned(zone).date().to_string())
+    }
+
+    /// Reads what changed and no rule has brought: records that left one, and relatives.
+    async fn read_rest(&mut self, table: &Arc<Table>, nodes: &[Node], changes: &mut Changes) -> Result<()> {
+        let Some(ids) = &changes.ids else { return Ok(()) };
+        let mut rest: Vec<String> = ids.difference(&changes.read).cloned().collect();
+        rest.sort();
+        let related: Vec<&Node> = nodes.iter().filter(|n| n.is_related() && n.table.object.name == table.object.name).collect();
+        let held: HashSet<String> = self.store.read(|r| r.held(table, &rest))?.into_iter().map(|(id, _)| id).collect();
+        if related.is_empty() {
+            rest.retain(|id| held.contains(id));
+        }
+        let reader = apply::reader(table);
+        let names: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+        for chunk in rest.chunks(self.settings.ids_per_read_max) {
+            self.check_cancelled()?;
+            let answers = self.remote.retrieve(&table.object.name, chunk, &names).await?;
+            let mut missing = Vec::new();
+            let mut rows = Vec::new();
+            for (id, answer) in chunk.iter().zip(answers) {
+                match answer {
+                    Some(record) => rows.push((id.clone(), reader.read(&record)?)),
+                    None if held.contains(id) => missing.push(id.clone()),
+                    None => {}
+                }
+            }
+            let arrived = self.take_relatives(table, &related, nodes, rows, &held)?;
+            arrived.into_iter().for_each(|one| self.count(one));
+            self.take_missing(table, &missing)?;
+            changes.read.extend(chunk.iter().cloned());
+            self.tell(Phase::Pull, &table.object.name, changes.read.len() as u64, None);
+        }
+        self.read_filtered(&related, &rest, changes).await
+    }
+
+    /// Takes in records that are here, or that a related rule leads to.
+    fn take_relatives(
+        &self,
+        table: &Table,
+        related: &[&Node],
+        nodes: &[Node],
+        rows: Vec<(String, Vec<Value>)>,
+        held: &HashSet<String>,
+    ) -> Result<Vec<Arrived>> {
+        self.store.write(Durability::Ordered, |w| {
+            let edited = w.reading().edited_records()?;
+            let mut arrived = Vec::new();
+            for (id, values) in rows {
+                let mut rules = 0;
+                for node in related.iter().filter(|node| node.filter.is_none()) {
+                    rules |= self.leading_rule(&w.reading(), node, nodes, table, &values)?;
+                }
+                if rules != 0 || held.contains(&id) {
+                    arrived.push(w.arrive(table, &edited, values, rules)?);
+                }
+            }
+            if !arrived.is_empty() {
+                w.unsettle_relations(&table.object.name)?;
+            }
+            Ok(arrived)
+        })
+    }
+
+    /// Asks the server which of the changed records a related rule with a condition still matches.
+    async fn read_filtered(&mut self, related: &[&Node], rest: &[String], changes: &mut Changes) -> Result<()> {
+        for node in related.iter().filter(|node| node.filter.is_some()) {
+            let rule = self.store.read(|r| r.rule(&node.key))?;
+            let mut matched = HashSet::new();
+            for chunk in rest.chunks(self.settings.ids_per_query_max) {
+                let mut conditions = node.conditions.clone();
+                conditions.push(format!("Id IN ({})", super::soql::list(chunk)));
+                let statement = super::soql::Statement {
+                    fields: "Id",
+                    object: &node.table.object.name,
+                    scope: None,
+                    conditions,
+                    tail: "",
+                };
+                let reader = crate::json::RecordReader::new(vec![("Id".into(), crate::FieldType::Id)]);
+                let page = self.remote.query(&statement.print()).await?;
+                for record in &page.records {
+                    matched.extend(reader.read(record)?.into_iter().filter_map(|id| id.as_text().map(str::to_owned)));
+                }
+            }
+            // What matches and is not here comes with the records that lead to it.
+            if !matched.is_empty() {
+                self.store.write(Durability::Ordered, |w| w.uncover(rule.id))?;
+            }
+            changes.matched.insert(rule.mask, matched);
+        }
+        Ok(())
+    }
+
+    /// Takes out of the rules what changed and no longer matches, and off the device what was deleted.
+    fn settle_window(&mut self, table: &Arc<Table>, nodes: &[Node], changes: &Changes) -> Result<()> {
+        let Some(ids) = &changes.ids else { return Ok(()) };
+        let ids: Vec<String> = ids.iter().cloned().collect();
+        let mut left = false;
+        for node in nodes.iter().filter(|node| node.table.object.name == table.object.name && node.limit().is_none()) {
+            let rule = self.store.read(|r| r.rule(&node.key))?;
+            let Some(matched) = changes.matched.get(&rule.mask) else { continue };
+            let gone: Vec<String> = ids.iter().filter(|id| !matched.contains(*id)).cloned().collect();
+            if !gone.is_empty() {
+                self.store.write(Durability::Ordered, |w| w.leave(table, rule.mask, &gone))?;
+                left = true;
+            }
+        }
+        if left {
+            self.store.write(Durability::Ordered, |w| w.unsettle_relations(&table.object.name))?;
+        }
+        let mut deleted = Vec::new();
+        for (id, at) in changes.deleted.iter().filter(|(id, _)| !changes.read.contains(id)) {
+            // A record that came back has a stamp after its deletion.
+            if self.store.read(|r| r.stamp(table, id))?.is_none_or(|stamp| stamp <= *at) {
+                deleted.push(id.clone());
+            }
+        }
+        let held = self.store.read(|r| r.held(table, &deleted))?;
+        let ids: Vec<String> = held.into_iter().map(|(id, _)| id).collect();
+        self.take_missing(table, &ids)
+    }
+}

@@ -1,0 +1,234 @@
+//! Sends the journal: in order of dependence, with the intent durable first, each answer stored as it comes.
+
+use super::Run;
+use crate::briefcase::Briefcase;
+use crate::error::{Error, ErrorKind, Result};
+use crate::outcome::{MutationKind, Phase, Rejected};
+use crate::plan::{self, Outgoing, Step};
+use crate::record::{ServerTime, Value};
+use crate::remote::{Write, WriteAction, WriteOutcome};
+use crate::store::{Durability, Entry, Settlement, Store};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How often a record that somebody else keeps changing is merged and sent again in one session.
+const ATTEMPTS_MAX: u32 = 3;
+
+/// What one batch came to.
+#[derive(Default)]
+struct Batch {
+    /// Records to read, by object: written, found stale, or gone.
+    read: BTreeMap<String, BTreeSet<String>>,
+    /// Records that may be sent again.
+    again: Vec<String>,
+    /// Somebody may have been served without our hearing of it.
+    unanswered: bool,
+    written: bool,
+}
+
+impl Run<'_> {
+    /// Pushes, and says whether anything was written.
+    pub(super) async fn push(&mut self) -> Result<bool> {
+        let mut attempts: BTreeMap<String, u32> = BTreeMap::new();
+        let mut written = false;
+        let total = self.store.read(|r| Ok(r.entries()?.len() as u64))?;
+        loop {
+            self.check_cancelled()?;
+            let entries = self.store.read(|r| r.entries())?;
+            let tired = |record: &str| attempts.get(record).is_some_and(|times| *times >= ATTEMPTS_MAX);
+            let steps: Vec<Step> = entries.iter().filter(|entry| !tired(&entry.record)).map(Entry::step).collect();
+            self.tell(Phase::Push, "", total.saturating_sub(entries.len() as u64), Some(total));
+            let mut ready = plan::outgoing(&steps, |object, field| self.is_optional(object, field)).ready;
+            // A child of a record that was set aside waits as well: its lookup still holds a local key.
+            ready.retain(|write| !write.fields.iter().any(|(_, value)| value.as_text().is_some_and(crate::record::is_local)));
+            let Some(kind) = ready.first().map(|write| write.kind) else { return Ok(written) };
+            ready.retain(|write| write.kind == kind);
+            ready.truncate(self.settings.batch_rows_max);
+            if kind == MutationKind::Delete {
+                ready = self.still_wanted(ready).await?;
+                if ready.is_empty() {
+                    continue;
+                }
+            }
+            let batch = self.send(&ready).await?;
+            written |= batch.written;
+            for record in batch.again {
+                *attempts.entry(record).or_default() += 1;
+            }
+            for (object, ids) in batch.read {
+                let table = self.store.catalogue().known(&object)?.clone();
+                let ids: Vec<String> = ids.into_iter().collect();
+                self.read_by_id(Phase::ReadBack, &table, &ids, 0).await?;
+            }
+            if batch.unanswered {
+                return Ok(written);
+            }
+        }
+    }
+
+    /// A delete cannot be made conditional: what is to be deleted is looked at once more, right before.
+    async fn still_wanted(&mut self, deletes: Vec<Outgoing>) -> Result<Vec<Outgoing>> {
+        let mut objects: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for write in &deletes {
+            objects.entry(&write.object).or_default().push(write.record.clone());
+        }
+        for (object, ids) in objects {
+            let table = self.store.catalogue().known(object)?.clone();
+            self.read_by_id(Phase::Push, &table, &ids, 0).await?;
+        }
+        let entries = self.store.read(|r| r.entries())?;
+        let wanted = |write: &Outgoing| entries.iter().any(|entry| entry.kind == MutationKind::Delete && write.seqs.contains(&entry.seq));
+        Ok(deletes.into_iter().filter(wanted).collect())
+    }
+
+    async fn send(&mut self, batch: &[Outgoing]) -> Result<Batch> {
+        let keys = self.client_keys()?;
+        let writes: Result<Vec<Write>> = batch.iter().map(|write| self.write_of(write, &keys)).collect();
+        let writes = writes?;
+        let known = self.remote.server_time();
+        self.store.write(Durability::Durable, |w| w.intend(batch, known))?;
+        let (store, now) = (self.store, self.env.now());
+        let mut done = Batch::default();
+        let mut outcomes: Vec<(usize, Settlement)> = Vec::new();
+        let sent = self
+            .remote
+            .push(&writes, &mut |at, outcome| {
+                let Some(write) = batch.get(at) else {
+                    return Err(Error::new(ErrorKind::NotARemote, "the remote answered for a write that was not in the batch"));
+                };
+                let settlement = settle(store, write, &outcome, now, &mut done)?;
+                outcomes.push((at, settlement));
+                Ok(())
+            })
+            .await;
+        // Whatever has no outcome was not sent, or the remote would have said that it does not know.
+        let answered: BTreeSet<usize> = outcomes.iter().map(|(at, _)| *at).collect();
+        let rest: Vec<&Outgoing> = batch.iter().enumerate().filter(|(at, _)| !answered.contains(at)).map(|(_, w)| w).collect();
+        if !rest.is_empty() {
+            self.store.write(Durability::Durable, |w| {
+                rest.iter().try_for_each(|write| w.settle(write, &Settlement::NotDone, now))
+            })?;
+            done.again.extend(rest.iter().map(|write| write.record.clone()));
+        }
+        for (at, settlement) in outcomes {
+            self.report_outcome(&batch[at], settlement)?;
+        }
+        sent?;
+        Ok(done)
+    }
+
+    fn report_outcome(&mut self, write: &Outgoing, settlement: Settlement) -> Result<()> {
+        match settlement {
+            Settlement::Created(_) => self.report.pushed_creates += 1,
+            Settlement::Updated => self.report.pushed_updates += 1,
+            Settlement::Deleted => self.report.pushed_deletes += 1,
+            Settlement::Rejected(problems) => {
+                let record = self.store.read(|r| r.identity(&write.record))?;
+                let mutations = write.seqs.iter().map(|seq| crate::JournalSeq(*seq)).collect();
+                self.report.rejected.push(Rejected { record, object: write.object.clone(), mutations, problems });
+            }
+            Settlement::NotDone | Settlement::InDoubt => {}
+        }
+        Ok(())
+    }
+
+    /// The external-id field of each object that carries a client key.
+    pub(super) fn client_keys(&self) -> Result<BTreeMap<String, String>> {
+        let Some(json) = self.store.read(|r| r.setting("briefcase"))? else { return Ok(BTreeMap::new()) };
+        let briefcase = Briefcase::from_json(&json)?;
+        let tables = self.objects();
+        let key = |name: &str| briefcase.options(name).client_key;
+        Ok(tables
+            .iter()
+            .filter_map(|table| {
+                let field = table.object.field(&key(&table.object.name)?)?;
+                Some((table.object.name.clone(), field.name.clone()))
+            })
+            .collect())
+    }
+
+    fn write_of(&self, write: &Outgoing, keys: &BTreeMap<String, String>) -> Result<Write> {
+        let object = write.object.clone();
+        let action = match write.kind {
+            MutationKind::Create => {
+                // A key that a person has chosen may be another record's: it must not find one.
+                let key_field = keys.get(&object).filter(|field| !write.fields.contains(field));
+                match (key_field, &write.client_key) {
+                    (Some(field), Some(key)) => WriteAction::CreateByKey {
+                        key_field: field.clone(),
+                        key: key.clone(),
+                        fields: write.fields.clone(),
+                    },
+                    _ => WriteAction::Create { fields: write.fields.clone() },
+                }
+            }
+            MutationKind::Update => WriteAction::Update {
+                id: write.record.clone(),
+                fields: write.fields.clone(),
+                unmodified_since: self.base_stamp(&write.record)?,
+            },
+            MutationKind::Delete => WriteAction::Delete { id: write.record.clone() },
+        };
+        Ok(Write { object, action })
+    }
+
+    /// The stamp of the version that was edited.
+    ///
+    /// The system stamp is never before the last modification, so it is right
+    /// whichever of the two the server compares.
+    fn base_stamp(&self, record: &str) -> Result<Option<ServerTime>> {
+        let base = self.store.read(|r| r.base(record))?;
+        Ok(base.and_then(|base| match base.fields.get("SystemModstamp").or(base.fields.get("LastModifiedDate")) {
+            Some(Value::DateTime(stamp)) => Some(*stamp),
+            _ => None,
+        }))
+    }
+
+    fn is_optional(&self, object: &str, field: &str) -> bool {
+        let catalogue = self.store.catalogue();
+        let field = catalogue.schema.object(object).and_then(|object| object.field(field));
+        field.is_some_and(|field| field.nillable && field.updateable)
+    }
+}
+
+/// Stores what became of a write as soon as it is known.
+fn settle(
+    store: &Store,
+    write: &Outgoing,
+    outcome: &WriteOutcome,
+    now: crate::LocalTime,
+    done: &mut Batch,
+) -> Result<Settlement> {
+    let mut read = |id: &str| {
+        done.read.entry(write.object.clone()).or_default().insert(id.to_owned());
+    };
+    let settlement = match (outcome, write.kind) {
+        (WriteOutcome::Done { id }, MutationKind::Create) => {
+            let id = crate::record::remote_id(id)
+                .ok_or_else(|| Error::new(ErrorKind::NotARemote, "the server gave a new record an id that is none"))?;
+            read(&id);
+            Settlement::Created(id)
+        }
+        (WriteOutcome::Done { .. }, MutationKind::Update) => {
+            read(&write.record);
+            Settlement::Updated
+        }
+        (WriteOutcome::Done { .. }, MutationKind::Delete) | (WriteOutcome::Gone, MutationKind::Delete) => Settlement::Deleted,
+        (WriteOutcome::Stale, MutationKind::Update) | (WriteOutcome::Gone, MutationKind::Update) => {
+            read(&write.record);
+            done.again.push(write.record.clone());
+            Settlement::NotDone
+        }
+        (WriteOutcome::Refused(problems), _) => Settlement::Rejected(problems.clone()),
+        (WriteOutcome::Unknown, _) => {
+            done.unanswered = true;
+            Settlement::InDoubt
+        }
+        (WriteOutcome::Later(_) | WriteOutcome::Stale | WriteOutcome::Gone, _) => {
+            done.again.push(write.record.clone());
+            Settlement::NotDone
+        }
+    };
+    done.written |= matches!(settlement, Settlement::Created(_) | Settlement::Updated | Settlement::Deleted);
+    store.write(Durability::Durable, |w| w.settle(write, &settlement, now))?;
+    Ok(settlement)
+}

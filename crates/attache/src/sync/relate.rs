@@ -1,0 +1,116 @@
+//! Related rules: the children and the parents of what other rules hold.
+
+use super::prepare::Node;
+use super::soql::{self, Statement};
+use super::{Run, apply};
+use crate::briefcase::Source;
+use crate::error::{Error, Result};
+use crate::outcome::Phase;
+use crate::record::Value;
+use crate::store::{Durability, Reading, Relation, RuleState, Table};
+
+impl Run<'_> {
+    /// Reads what related rules lead to, until nothing new leads anywhere.
+    pub(super) async fn pull_related(&mut self, nodes: &[Node]) -> Result<()> {
+        // Each pass settles at least the rules of one more depth, and records only ever come.
+        for _ in 0..nodes.len() * 2 + 2 {
+            let mut settled = true;
+            for node in nodes.iter().filter(|node| node.is_related()) {
+                if !self.store.read(|r| r.rule(&node.key))?.loaded {
+                    self.pull_relation(node, nodes).await?;
+                    settled = false;
+                }
+            }
+            if settled {
+                return Ok(());
+            }
+        }
+        Err(Error::internal("related rules do not settle"))
+    }
+
+    async fn pull_relation(&mut self, node: &Node, nodes: &[Node]) -> Result<()> {
+        let (rule, of_rule, of_node) = self.states(node, nodes)?;
+        let relation = relation(node, &rule, of_node, &of_rule)?;
+        self.store.write(Durability::Ordered, |w| w.relate(&relation))?;
+        loop {
+            let keys = self.store.read(|r| r.uncovered(&relation, self.settings.ids_per_query_max))?;
+            if keys.is_empty() {
+                break;
+            }
+            self.read_relatives(node, &relation, &keys).await?;
+        }
+        let (now, day) = (self.env.now(), self.today()?);
+        self.store.write(Durability::Ordered, |w| w.set_loaded(rule.id, now, &day))
+    }
+
+    async fn read_relatives(&mut self, node: &Node, relation: &Relation<'_>, keys: &[String]) -> Result<()> {
+        let field = if relation.parents { "Id" } else { relation.field };
+        let mut conditions = node.conditions.clone();
+        conditions.push(format!("{field} IN ({})", soql::list(keys)));
+        let fields = soql::fields(&node.table);
+        let object = node.table.object.name.clone();
+        let statement = Statement { fields: &fields, object: &object, scope: None, conditions, tail: "" };
+        let reader = apply::reader(&node.table);
+        let mut done = 0;
+        let mut page = self.remote.query(&statement.print()).await?;
+        loop {
+            self.check_cancelled()?;
+            let rule = relation.rule;
+            let last = page.next.is_none();
+            let ids = self.apply(&node.table, &reader, &page.records, rule.mask, |w, _| {
+                if last { w.cover(rule.id, keys) } else { Ok(()) }
+            })?;
+            done += ids.len() as u64;
+            self.tell(Phase::Pull, &object, done, Some(page.total));
+            let Some(next) = page.next else { return Ok(()) };
+            page = self.remote.query_more(&next).await?;
+        }
+    }
+
+    fn states<'n>(&self, node: &Node, nodes: &'n [Node]) -> Result<(RuleState, RuleState, &'n Node)> {
+        let of = match &node.source {
+            Source::Children { of, .. } | Source::Parents { of, .. } => *of,
+            Source::Top { .. } => return Err(Error::internal("a rule that chooses by itself is related to none")),
+        };
+        let of_node = &nodes[of];
+        self.store.read(|r| Ok((r.rule(&node.key)?, r.rule(&of_node.key)?, of_node)))
+    }
+
+    /// The bit of a related rule, if it leads to a record with these values; 0 otherwise.
+    pub(super) fn leading_rule(
+        &self,
+        reading: &Reading<'_>,
+        node: &Node,
+        nodes: &[Node],
+        table: &Table,
+        values: &[Value],
+    ) -> Result<i64> {
+        let (Source::Children { of, field } | Source::Parents { of, field }) = &node.source else { return Ok(0) };
+        let of_node = &nodes[*of];
+        let (rule, of_rule) = (reading.rule(&node.key)?, reading.rule(&of_node.key)?);
+        let leads = if matches!(node.source, Source::Parents { .. }) {
+            values.first().and_then(Value::as_text).map(|id| reading.points_at(&of_node.table, field, id, of_rule.mask))
+        } else {
+            let parent = table.place(field).and_then(|at| values[at].as_text());
+            parent.map(|id| reading.is_member(&of_node.table, id, of_rule.mask))
+        };
+        Ok(if leads.transpose()?.unwrap_or(false) { rule.mask } else { 0 })
+    }
+}
+
+fn relation<'a>(node: &'a Node, rule: &'a RuleState, of_node: &'a Node, of: &'a RuleState) -> Result<Relation<'a>> {
+    let (field, parents) = match &node.source {
+        Source::Children { field, .. } => (field, false),
+        Source::Parents { field, .. } => (field, true),
+        Source::Top { .. } => return Err(Error::internal("a rule that chooses by itself is related to none")),
+    };
+    Ok(Relation {
+        rule,
+        table: &node.table,
+        of,
+        of_table: &of_node.table,
+        field,
+        parents,
+        filtered: node.filter.is_some(),
+    })
+}

@@ -1,0 +1,278 @@
+//! Reads what a rule matches: all of it, its ids only, what changed, or its first so many.
+
+use super::prepare::Node;
+use super::soql::{self, Statement};
+use super::{Run, apply, truncation_key};
+use crate::briefcase::Source;
+use crate::error::{ErrorKind, Result};
+use crate::outcome::Phase;
+use crate::record::ServerTime;
+use crate::remote::Page;
+use crate::store::{Durability, RuleState, SweepRange};
+use std::collections::{HashMap, HashSet};
+
+/// How often one scan starts over when the server forgets its place.
+const RESTARTS_MAX: u32 = 20;
+
+/// What a scan asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Whole records: a first load.
+    Records,
+    /// Ids: a look at what came and went without being changed.
+    Ids,
+}
+
+impl Run<'_> {
+    /// Walks through everything that a rule matches, in order of ids, and makes that its membership.
+    ///
+    /// Each page covers a stretch of ids completely, so that what is not in it
+    /// has left the rule; a scan that is cut off goes on after its last page,
+    /// and never takes anything away that it has not looked at. Should the
+    /// server order ids in another way than by their characters, the walk is one
+    /// stretch, and counts only once it is through.
+    pub(super) async fn scan(&mut self, node: &Node, depth: Depth) -> Result<HashSet<String>> {
+        let mut ordered = true;
+        let mut restarts = 0;
+        let mut seen = HashSet::new();
+        loop {
+            let rule = self.store.read(|r| r.rule(&node.key))?;
+            match self.scan_once(node, &rule, depth, ordered, &mut seen).await? {
+                Scanned::Through => break,
+                Scanned::Forgotten if restarts < RESTARTS_MAX => restarts += 1,
+                Scanned::Forgotten => {
+                    return Err(crate::Error::new(ErrorKind::CursorExpired, "the server forgets each query before its end"));
+                }
+                Scanned::Unordered => {
+                    ordered = false;
+                    self.store.write(Durability::Ordered, |w| w.set_after(rule.id, None))?;
+                }
+            }
+        }
+        let rule = self.store.read(|r| r.rule(&node.key))?;
+        let (now, day) = (self.env.now(), self.today()?);
+        self.store.write(Durability::Ordered, |w| w.set_loaded(rule.id, now, &day))?;
+        Ok(seen)
+    }
+
+    async fn scan_once(
+        &mut self,
+        node: &Node,
+        rule: &RuleState,
+        depth: Depth,
+        ordered: bool,
+        seen: &mut HashSet<String>,
+    ) -> Result<Scanned> {
+        let mut after = rule.after.clone().filter(|_| ordered);
+        let mut all = Vec::new();
+        let mut done = 0;
+        let mut page = match self.first_page(node, depth, after.as_deref()).await {
+            Ok(page) => page,
+            Err(error) if error.kind() == ErrorKind::CursorExpired => return Ok(Scanned::Forgotten),
+            Err(error) => return Err(error),
+        };
+        loop {
+            self.check_cancelled()?;
+            let ids = page_ids(&page)?;
+            let total = page.total;
+            if ordered && !ascending(after.as_deref(), &ids) {
+                return Ok(Scanned::Unordered);
+            }
+            let last = ids.last().cloned().or_else(|| after.clone());
+            let to = page.next.is_some().then(|| last.clone()).flatten();
+            let range = ordered.then_some(SweepRange { after: after.as_deref(), to: to.as_deref(), present: &ids });
+            self.take_page(node, rule, depth, &page, range, to.as_deref()).await?;
+            done += ids.len() as u64;
+            self.tell(Phase::Pull, &node.table.object.name, done, Some(total));
+            seen.extend(ids.iter().cloned());
+            if !ordered {
+                all.extend(ids);
+            }
+            after = last;
+            let Some(next) = page.next else { break };
+            page = match self.remote.query_more(&next).await {
+                Ok(page) => page,
+                Err(error) if error.kind() == ErrorKind::CursorExpired => return Ok(Scanned::Forgotten),
+                Err(error) => return Err(error),
+            };
+        }
+        if !ordered {
+            let range = SweepRange { after: None, to: None, present: &all };
+            self.store.write(Durability::Ordered, |w| w.sweep(&node.table, rule.mask, &range))?;
+        }
+        Ok(Scanned::Through)
+    }
+
+    async fn first_page(&mut self, node: &Node, depth: Depth, after: Option<&str>) -> Result<Page> {
+        let fields = if depth == Depth::Records { soql::fields(&node.table) } else { "Id".into() };
+        let mut conditions = node.conditions.clone();
+        conditions.extend(after.map(|id| format!("Id > {}", soql::text(id))));
+        let statement = Statement {
+            fields: &fields,
+            object: &node.table.object.name,
+            scope: node.scope.as_deref(),
+            conditions,
+            tail: "ORDER BY Id",
+        };
+        self.remote.query(&statement.print()).await
+    }
+
+    /// Takes in one page of a scan. `reached` is where a scan that is cut off here goes on.
+    async fn take_page(
+        &mut self,
+        node: &Node,
+        rule: &RuleState,
+        depth: Depth,
+        page: &Page,
+        range: Option<SweepRange<'_>>,
+        reached: Option<&str>,
+    ) -> Result<()> {
+        if depth == Depth::Records {
+            let reader = apply::reader(&node.table);
+            self.apply(&node.table, &reader, &page.records, rule.mask, |w, _| {
+                if let Some(range) = &range {
+                    w.sweep(&node.table, rule.mask, range)?;
+                    w.set_after(rule.id, reached)?;
+                }
+                Ok(())
+            })?;
+            return Ok(());
+        }
+        // What is new has to be here before the page counts as done.
+        let ids = page_ids(page)?;
+        let held: HashMap<String, i64> = self.store.read(|r| r.held(&node.table, &ids))?.into_iter().collect();
+        let unknown: Vec<String> = ids.into_iter().filter(|id| !held.contains_key(id)).collect();
+        self.read_by_id(Phase::Pull, &node.table, &unknown, rule.mask).await?;
+        self.store.write(Durability::Ordered, |w| {
+            if let Some(range) = &range {
+                w.sweep(&node.table, rule.mask, range)?;
+                w.set_after(rule.id, reached)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Reads what a rule matches and somebody changed since `low`, and gives the ids.
+    pub(super) async fn delta(&mut self, node: &Node, low: ServerTime) -> Result<HashSet<String>> {
+        let rule = self.store.read(|r| r.rule(&node.key))?;
+        let fields = soql::fields(&node.table);
+        let mut conditions = node.conditions.clone();
+        conditions.push(format!("SystemModstamp >= {}", low.to_soql()));
+        let statement = Statement {
+            fields: &fields,
+            object: &node.table.object.name,
+            scope: node.scope.as_deref(),
+            conditions,
+            tail: "ORDER BY SystemModstamp, Id",
+        };
+        self.read_all(node, &statement.print(), rule.mask).await
+    }
+
+    /// Runs a query to its end, takes in every record, and gives the ids.
+    pub(super) async fn read_all(&mut self, node: &Node, soql: &str, rules: i64) -> Result<HashSet<String>> {
+        let reader = apply::reader(&node.table);
+        let mut ids = HashSet::new();
+        let mut restarts = 0;
+        let mut page = self.remote.query(soql).await?;
+        loop {
+            self.check_cancelled()?;
+            ids.extend(self.apply(&node.table, &reader, &page.records, rules, |_, _| Ok(()))?);
+            self.tell(Phase::Pull, &node.table.object.name, ids.len() as u64, Some(page.total));
+            let Some(next) = page.next else { return Ok(ids) };
+            page = match self.remote.query_more(&next).await {
+                Ok(page) => page,
+                Err(error) if error.kind() == ErrorKind::CursorExpired && restarts < RESTARTS_MAX => {
+                    restarts += 1;
+                    self.remote.query(soql).await?
+                }
+                Err(error) => return Err(error),
+            };
+        }
+    }
+
+    /// Makes the first so many of an order a rule's membership, and reads those that are new or were changed.
+    pub(super) async fn rank(&mut self, node: &Node) -> Result<()> {
+        let Source::Top { order_by, limit: Some(limit), .. } = &node.source else { return Ok(()) };
+        let rule = self.store.read(|r| r.rule(&node.key))?;
+        let order = order_by.as_ref().map_or_else(|| "Id".to_owned(), |order| format!("{order}, Id"));
+        let tail = format!("ORDER BY {order} LIMIT {limit}");
+        let mut statement = Statement {
+            fields: "Id, SystemModstamp",
+            object: &node.table.object.name,
+            scope: node.scope.as_deref(),
+            conditions: node.conditions.clone(),
+            tail: &tail,
+        };
+        let chosen = self.ids_and_stamps(&statement.print()).await?;
+        let have: HashMap<String, Option<i64>> =
+            self.store.read(|r| r.members(&node.table, rule.mask))?.into_iter().collect();
+        let stale: Vec<String> = chosen
+            .iter()
+            .filter(|(id, stamp)| have.get(id).is_none_or(|have| *have != stamp.map(|stamp| stamp.0)))
+            .map(|(id, _)| id.clone())
+            .collect();
+        self.read_by_id(Phase::Pull, &node.table, &stale, rule.mask).await?;
+        let kept: HashSet<&String> = chosen.iter().map(|(id, _)| id).collect();
+        let gone: Vec<String> = have.into_keys().filter(|id| !kept.contains(id)).collect();
+        let mut matches = chosen.len() as u64;
+        if matches >= u64::from(*limit) {
+            (statement.fields, statement.tail) = ("COUNT()", "");
+            matches = self.remote.query(&statement.print()).await?.total;
+        }
+        let (now, day) = (self.env.now(), self.today()?);
+        self.store.write(Durability::Ordered, |w| {
+            w.leave(&node.table, rule.mask, &gone)?;
+            if !gone.is_empty() {
+                w.unsettle_relations(&node.table.object.name)?;
+            }
+            w.set_setting(&truncation_key(&node.key), &matches.to_string())?;
+            w.set_loaded(rule.id, now, &day)
+        })
+    }
+
+    async fn ids_and_stamps(&mut self, soql: &str) -> Result<Vec<(String, Option<ServerTime>)>> {
+        let reader = crate::json::RecordReader::new(vec![
+            ("Id".into(), crate::FieldType::Id),
+            ("SystemModstamp".into(), crate::FieldType::DateTime),
+        ]);
+        let mut list = Vec::new();
+        let mut page = self.remote.query(soql).await?;
+        loop {
+            self.check_cancelled()?;
+            for record in &page.records {
+                if let [crate::Value::Text(id), stamp] = reader.read(record)?.as_slice() {
+                    let stamp = if let crate::Value::DateTime(stamp) = stamp { Some(*stamp) } else { None };
+                    list.push((id.clone(), stamp));
+                }
+            }
+            let Some(next) = page.next else { return Ok(list) };
+            page = self.remote.query_more(&next).await?;
+        }
+    }
+}
+
+/// How a walk ended.
+enum Scanned {
+    Through,
+    /// The server no longer knows the query.
+    Forgotten,
+    /// The server's order of ids is not that of their characters.
+    Unordered,
+}
+
+fn page_ids(page: &Page) -> Result<Vec<String>> {
+    let reader = crate::json::RecordReader::new(vec![("Id".into(), crate::FieldType::Id)]);
+    let mut ids = Vec::with_capacity(page.records.len());
+    for record in &page.records {
+        match reader.read(record)?.pop() {
+            Some(crate::Value::Text(id)) => ids.push(id),
+            _ => return Err(crate::Error::new(ErrorKind::NotARemote, "the server sent a record without an id")),
+        }
+    }
+    Ok(ids)
+}
+
+fn ascending(after: Option<&str>, ids: &[String]) -> bool {
+    let first = after.zip(ids.first()).is_none_or(|(after, first)| after < first.as_str());
+    first && ids.is_sorted_by(|a, b| a < b)
+}

@@ -1,0 +1,90 @@
+//! SOQL that the engine sends. Names come from describes, literals are escaped here.
+
+use crate::store::Table;
+
+/// A text literal.
+pub(super) fn text(value: &str) -> String {
+    let mut literal = String::with_capacity(value.len() + 2);
+    literal.push('\'');
+    for c in value.chars() {
+        match c {
+            '\'' => literal.push_str("\\'"),
+            '\\' => literal.push_str("\\\\"),
+            '\n' => literal.push_str("\\n"),
+            '\r' => literal.push_str("\\r"),
+            '\t' => literal.push_str("\\t"),
+            _ => literal.push(c),
+        }
+    }
+    literal.push('\'');
+    literal
+}
+
+/// Text literals with commas between.
+pub(super) fn list(values: &[String]) -> String {
+    values.iter().map(|value| text(value)).collect::<Vec<_>>().join(",")
+}
+
+/// A statement that reads fields of records that meet all conditions.
+pub(super) struct Statement<'a> {
+    pub fields: &'a str,
+    pub object: &'a str,
+    pub scope: Option<&'a str>,
+    pub conditions: Vec<String>,
+    /// `ORDER BY ...` and what follows it.
+    pub tail: &'a str,
+}
+
+impl Statement<'_> {
+    pub(super) fn print(&self) -> String {
+        let mut soql = format!("SELECT {} FROM {}", self.fields, self.object);
+        if let Some(scope) = self.scope {
+            soql.push_str(" USING SCOPE ");
+            soql.push_str(scope);
+        }
+        match self.conditions.as_slice() {
+            [] => {}
+            [one] => {
+                soql.push_str(" WHERE ");
+                soql.push_str(one);
+            }
+            // AND and OR may not meet at one level.
+            many => {
+                soql.push_str(" WHERE ");
+                soql.push_str(&many.iter().map(|condition| format!("({condition})")).collect::<Vec<_>>().join(" AND "));
+            }
+        }
+        if !self.tail.is_empty() {
+            soql.push(' ');
+            soql.push_str(self.tail);
+        }
+        soql
+    }
+}
+
+/// The carried fields of a table.
+pub(super) fn fields(table: &Table) -> String {
+    table.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_cannot_end_early() {
+        assert_eq!(text("O'Neil \\"), "'O\\'Neil \\\\'");
+    }
+
+    #[test]
+    fn conditions_are_kept_apart() {
+        let statement = Statement {
+            fields: "Id",
+            object: "Account",
+            scope: None,
+            conditions: vec!["A = 1 OR B = 2".into(), "C = 3".into()],
+            tail: "ORDER BY Id",
+        };
+        assert_eq!(statement.print(), "SELECT Id FROM Account WHERE (A = 1 OR B = 2) AND (C = 3) ORDER BY Id");
+    }
+}
