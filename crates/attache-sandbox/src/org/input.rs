@@ -106,7 +106,7 @@ fn number(text: &str, field: &FieldDef) -> Option<Result<Value, SaveError>> {
         field.precision.saturating_sub(field.scale)
     };
     let limit = 10_i128.pow(places.min(28));
-    let fits = i128::try_from(whole.mantissa()).is_ok_and(|whole| whole < limit);
+    let fits = whole.mantissa() < limit;
     Some(if fits {
         Ok(Value::Number(cut))
     } else {

@@ -111,9 +111,9 @@ impl Org {
         end: i64,
     ) -> Result<Deleted, SaveError> {
         let object = self.object(object)?;
-        if minute(end) - minute(start) < 60 {
+        if end - start <= 60 {
             return Err(wrong_dates(
-                "startDate must be at least one minute before endDate",
+                "startDate must be more than one minute before endDate",
             ));
         }
         let earliest = (self.now - 15 * DAY).max(self.delete_log.pruned_until);

@@ -73,35 +73,12 @@ impl Scope<'_> {
                 at,
             } => {
                 if !top {
-                    return Err(SoqlError::malformed(
-                        *at,
-                        "Semi join sub-selects are not allowed with the 'OR' operator",
-                    ));
+                    let message = "Semi join sub-selects are not allowed with the 'OR' operator";
+                    return Err(SoqlError::malformed(*at, message));
                 }
-                let left_path = match left {
-                    Expr::Path(path) if self.expand(&path.steps).len() == 1 => look_up(left)?,
-                    _ => {
-                        return Err(SoqlError::malformed(
-                            left.at(),
-                            "The left operand of a semi join must be an id field",
-                        ));
-                    }
-                };
-                if left_path.mode != Mode::Id {
-                    let message = format!(
-                        "The left operand field in the where expression for outer query should be an id field, cannot use: '{}'",
-                        left_path.name
-                    );
-                    return Err(SoqlError::malformed(left.at(), message));
-                }
-                let set = self.semi_join(query)?;
-                let nulls = self.eye.org.config().switches.not_in_matches_null;
-                let test = if *negated {
-                    Test::NotIn(set, nulls)
-                } else {
-                    Test::In(set)
-                };
-                Ok(Pred::Test(left_path.subject, test))
+                let subject = self.joined(left, look_up)?;
+                let test = self.membership(self.semi_join(query)?, *negated);
+                Ok(Pred::Test(subject, test))
             }
             Condition::Choice {
                 left,
@@ -122,6 +99,29 @@ impl Scope<'_> {
                 };
                 Ok(Pred::Test(left.subject, test))
             }
+        }
+    }
+
+    /// Checks the left side of a semi join.
+    fn joined<T>(&self, left: &Expr, look_up: &dyn Fn(&Expr) -> Checked<Subject<T>>) -> Checked<T> {
+        let plain = matches!(left, Expr::Path(path) if self.expand(&path.steps).len() == 1);
+        let subject = look_up(left)?;
+        if plain && subject.mode == Mode::Id {
+            return Ok(subject.subject);
+        }
+        let message = format!(
+            "The left operand field in the where expression for outer query should be an id field, cannot use: '{}'",
+            subject.name
+        );
+        Err(SoqlError::malformed(left.at(), message))
+    }
+
+    fn membership(&self, set: Set, negated: bool) -> Test {
+        let nulls = self.eye.org.config().switches.not_in_matches_null;
+        if negated {
+            Test::NotIn(set, nulls)
+        } else {
+            Test::In(set)
         }
     }
 
@@ -265,12 +265,7 @@ impl Scope<'_> {
             };
             set.insert(left.mode, value);
         }
-        let nulls = self.eye.org.config().switches.not_in_matches_null;
-        Ok(if negated {
-            Test::NotIn(set, nulls)
-        } else {
-            Test::In(set)
-        })
+        Ok(self.membership(set, negated))
     }
 
     /// Reads a literal as a value of the left side.

@@ -102,7 +102,7 @@ impl Scope<'_> {
             let checked = self.condition(having, &look_up, false)?;
             groups.having = Some(checked);
         }
-        plan.shape = Shape::Groups(groups);
+        plan.shape = Shape::Groups(Box::new(groups));
         Ok(())
     }
 

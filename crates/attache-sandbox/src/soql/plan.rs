@@ -22,7 +22,7 @@ pub(crate) enum Shape {
     Rows(Vec<Column>),
     /// `SELECT COUNT()`.
     Count,
-    Groups(Groups),
+    Groups(Box<Groups>),
 }
 
 /// One step up, through a lookup.

@@ -1,7 +1,7 @@
 //! Writing what was found as JSON.
 
 use super::eval::Eye;
-use super::plan::{Column, Groups, Plan, Shape};
+use super::plan::{Column, Groups, Hop, Plan, Shape};
 use crate::org::{Slot, key, write_text, write_value};
 use crate::value::Value;
 use std::fmt::Write;
@@ -57,21 +57,7 @@ impl Eye<'_> {
                 }
                 Column::Parent { key, hop, columns } => {
                     out.push_str(key);
-                    match self.parent(object, slot, hop) {
-                        Some((parent, at)) => {
-                            out.push('{');
-                            let shown = if hop.target.is_some() {
-                                None
-                            } else {
-                                Some("Name")
-                            };
-                            self.org
-                                .write_attributes_as(shown, parent, at, version, out);
-                            rows += self.columns(parent, at, columns, version, out);
-                            out.push('}');
-                        }
-                        None => out.push_str("null"),
-                    }
+                    rows += self.parent_record(object, slot, hop, columns, version, out);
                 }
                 Column::Children { key, field, plan } => {
                     out.push_str(key);
@@ -85,11 +71,12 @@ impl Eye<'_> {
                 } => {
                     out.push_str(key);
                     let found = self.parent(object, slot, hop).and_then(|(parent, at)| {
-                        let case = cases
-                            .iter()
-                            .find(|(of, _)| *of == parent)
-                            .map(|(_, columns)| columns);
-                        Some((parent, at, case.or(otherwise.as_ref())?))
+                        let case = cases.iter().find(|(of, _)| *of == parent);
+                        Some((
+                            parent,
+                            at,
+                            case.map(|(_, columns)| columns).or(otherwise.as_ref())?,
+                        ))
                     });
                     match found {
                         Some((parent, at, columns)) => {
@@ -100,6 +87,34 @@ impl Eye<'_> {
                 }
             }
         }
+        rows
+    }
+
+    /// Appends the parent of a row, or null.
+    fn parent_record(
+        &self,
+        object: usize,
+        slot: Slot,
+        hop: &Hop,
+        columns: &[Column],
+        version: &str,
+        out: &mut String,
+    ) -> usize {
+        let Some((parent, at)) = self.parent(object, slot, hop) else {
+            out.push_str("null");
+            return 0;
+        };
+        out.push('{');
+        // A parent whose object differs by row is shown as what they have in common.
+        let shown = if hop.target.is_some() {
+            None
+        } else {
+            Some("Name")
+        };
+        self.org
+            .write_attributes_as(shown, parent, at, version, out);
+        let rows = self.columns(parent, at, columns, version, out);
+        out.push('}');
         rows
     }
 

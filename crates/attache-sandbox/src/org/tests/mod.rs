@@ -1,0 +1,8 @@
+//! What the org does, one rule per test.
+
+mod checks;
+mod deleting;
+mod replicating;
+mod rules;
+mod saving;
+mod sharing;
