@@ -210,6 +210,14 @@ impl Sandbox {
         }
     }
 
+    /// Sets the org's clock, in milliseconds since the epoch. It may go back, as a simulation's replay does.
+    pub fn set_time_ms(&self, time_ms: i64) {
+        match &mut self.lock().clock {
+            Clock::Running { since, from_ms } => (*since, *from_ms) = (Instant::now(), time_ms),
+            Clock::Manual { now_ms } => *now_ms = time_ms,
+        }
+    }
+
     /// Ends the sessions of a user: their access tokens are worthless, their refresh token is not.
     pub fn expire_tokens(&self, user: &str) {
         self.lock().machine.auth.expire(user);

@@ -323,3 +323,27 @@ fn graphs_are_each_all_or_nothing() {
     ]}]});
     assert_eq!(client.post("/composite/graph", query).status, 400);
 }
+
+#[test]
+fn a_graph_is_one_call_or_as_many_as_its_nodes() {
+    let client = client();
+    client
+        .sandbox
+        .with_switches(|switches| switches.usage_wobble = 0);
+    let graphs = json!({"graphs": [{"graphId": "1", "compositeRequest": [
+        part("a", "POST", "/sobjects/Account", json!({"Name": "A"})),
+        part("b", "POST", "/sobjects/Account", json!({"Name": "B"})),
+    ]}]});
+    let used = |answer: Answer| answer.header("Sforce-Limit-Info").unwrap().to_owned();
+    assert_eq!(
+        used(client.post("/composite/graph", graphs.clone())),
+        "api-usage=1/100000"
+    );
+    client
+        .sandbox
+        .with_switches(|switches| switches.counts_graph_nodes = true);
+    assert_eq!(
+        used(client.post("/composite/graph", graphs)),
+        "api-usage=3/100000"
+    );
+}

@@ -197,3 +197,44 @@ fn hidden_fields_are_not_described() {
     assert_eq!(other["fields"].as_array().unwrap().len(), before);
     assert_eq!(client.get("/sobjects/Foo/describe").codes(), ["NOT_FOUND"]);
 }
+
+#[test]
+fn conditions_may_be_about_the_system_stamp() {
+    use attache_sandbox::value::Value::DateTime;
+    let client = client();
+    let id = client.account("A");
+    let path = format!("/sobjects/Account/{id}");
+    let object = client
+        .sandbox
+        .with_org(|org| org.schema().object("Account").unwrap().clone());
+    let row: Vec<_> = client.sandbox.with_org(|org| {
+        let row = org.read(&client.user, "Account", &id).unwrap();
+        object
+            .fields
+            .iter()
+            .map(|field| row.get(&field.name).into_owned())
+            .collect()
+    });
+    // The same row under another id, touched by the system after a user saved it.
+    let twin = attache_sandbox::id::make("001", 4_711_000);
+    let touched: Vec<_> = row
+        .into_iter()
+        .zip(&object.fields)
+        .map(|(value, field)| match &*field.name {
+            "Id" => attache_sandbox::value::Value::text(&twin),
+            "SystemModstamp" => DateTime(client.sandbox.now() + 5),
+            _ => value,
+        })
+        .collect();
+    client.sandbox.with_org(|org| {
+        let at = org.schema().index("Account").unwrap();
+        org.put(at, touched).unwrap();
+    });
+    let twin = path.replace(&id, &twin);
+    let read = || send(&client, "GET", &twin, ("If-Modified-Since", CREATED), None).status;
+    assert_eq!(read(), 304);
+    client
+        .sandbox
+        .with_org(|org| org.config_mut().switches.precondition_reads_system_modstamp = true);
+    assert_eq!(read(), 200);
+}

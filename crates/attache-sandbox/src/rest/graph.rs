@@ -50,6 +50,15 @@ pub(super) fn graph(machine: &mut Machine, call: &Call<'_>) -> Result<Response, 
     call.only("POST")?;
     let Body { graphs } = call.json()?;
     check(&graphs)?;
+    if machine.switches.counts_graph_nodes {
+        let nodes: usize = graphs
+            .iter()
+            .map(|graph| graph.composite_request.len())
+            .sum();
+        let now_s = machine.now_s();
+        // The call itself was counted when it came in.
+        machine.usage.count(now_s, (nodes as u64).saturating_sub(1));
+    }
     let mut failed = 0;
     let mut answers = Vec::with_capacity(graphs.len());
     for graph in graphs {

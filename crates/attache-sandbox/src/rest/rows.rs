@@ -163,7 +163,15 @@ fn state(
     let Some(row) = machine.org.read(call.actor, object, id) else {
         return Ok(None);
     };
-    let last_modified_s = row.last_modified();
+    let last_modified_s = match machine
+        .org
+        .config()
+        .switches
+        .precondition_reads_system_modstamp
+    {
+        true => row.system_modstamp(),
+        false => row.last_modified(),
+    };
     let tag = match object == TAGGED {
         false => None,
         true => machine

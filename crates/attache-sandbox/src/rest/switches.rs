@@ -15,6 +15,8 @@ pub struct RestSwitches {
     pub daily_calls_max: u64,
     /// §2.4: by how much `api-usage` may fall behind the calls made; real counters are not monotonic.
     pub usage_wobble: u64,
+    /// §2.4: each node of a graph counts as a call; otherwise the graph call is one.
+    pub counts_graph_nodes: bool,
     /// §3.2: rows of a page at most. Below 200, pages are shorter than any batch size a client may
     /// ask for.
     pub page_rows_max: usize,
@@ -49,6 +51,7 @@ impl Default for RestSwitches {
             session_idle_max_s: None,
             daily_calls_max: 100_000,
             usage_wobble: 2,
+            counts_graph_nodes: false,
             page_rows_max: 2_000,
             locator_life_s: 2 * 86_400,
             locators_max: None,
