@@ -129,8 +129,14 @@ fn what_never_left_is_told_from_what_got_no_answer() {
     let cut = block_on(transport().send(get(&url))).unwrap_err();
     assert!(matches!(cut, TransportError::NoAnswer(_)), "{cut:?}");
 
-    let (url, _heard) = serve(|stream| answer(stream, "200 OK", b"{}"));
-    let no_tls = block_on(transport().send(get(&url.replace("http:", "https:")))).unwrap_err();
+    let plain = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", plain.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = plain.accept().unwrap();
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+    });
+    let no_tls = block_on(transport().send(get(&url))).unwrap_err();
+    server.join().unwrap();
     assert!(matches!(no_tls, TransportError::NotSent(_)), "{no_tls:?}");
 
     // Where there is no resolver, looking the name up takes until the limit.
