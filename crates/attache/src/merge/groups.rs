@@ -4,14 +4,22 @@ use crate::schema::{FieldSchema, ObjectSchema};
 
 /// The fields of an object in groups that merge as one value; most groups are one field.
 #[derive(Debug)]
-pub(crate) struct FieldGroups<'a> {
-    groups: Vec<Vec<&'a FieldSchema>>,
+pub(crate) struct FieldGroups {
+    /// For each field the first field of its group.
+    first: Vec<usize>,
+    /// The fields, those of a group side by side.
+    order: Vec<usize>,
 }
 
-impl<'a> FieldGroups<'a> {
-    /// The groups in the order of their first fields, each in describe order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[&'a FieldSchema]> {
-        self.groups.iter().map(Vec::as_slice)
+impl FieldGroups {
+    /// The groups in the order of their first fields, each as places in the describe.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[usize]> {
+        self.order.chunk_by(|a, b| self.first[*a] == self.first[*b])
+    }
+
+    /// The first field of a field's group.
+    pub(super) fn first(&self, field: usize) -> usize {
+        self.first[field]
     }
 }
 
@@ -23,8 +31,8 @@ impl<'a> FieldGroups<'a> {
 /// to the rest, as `Name` does when a part of it is edited.
 ///
 /// # Cost
-/// O(fields), one small allocation per group.
-pub(crate) fn groups(object: &ObjectSchema) -> FieldGroups<'_> {
+/// O(fields), a few allocations.
+pub(crate) fn groups(object: &ObjectSchema) -> FieldGroups {
     let mut leader: Vec<usize> = (0..object.fields.len()).collect();
     let writable = |field: &FieldSchema| field.createable || field.updateable;
     let mut compounds: Vec<(&str, usize)> = Vec::new();
@@ -48,17 +56,10 @@ pub(crate) fn groups(object: &ObjectSchema) -> FieldGroups<'_> {
             join(&mut leader, at, controller);
         }
     }
-    let mut groups: Vec<Vec<&FieldSchema>> = Vec::with_capacity(object.fields.len());
-    let mut place = vec![usize::MAX; object.fields.len()];
-    for (at, field) in object.fields.iter().enumerate() {
-        let root = find(&leader, at);
-        if place[root] == usize::MAX {
-            place[root] = groups.len();
-            groups.push(Vec::new());
-        }
-        groups[place[root]].push(field);
-    }
-    FieldGroups { groups }
+    let first: Vec<usize> = (0..leader.len()).map(|at| find(&leader, at)).collect();
+    let mut order: Vec<usize> = (0..leader.len()).collect();
+    order.sort_by_key(|at| first[*at]);
+    FieldGroups { first, order }
 }
 
 fn find(leader: &[usize], mut at: usize) -> usize {
