@@ -25,7 +25,7 @@ pub struct Salesforce {
     pub(crate) limits: Limits,
     keychain: Keychain,
     transport: Arc<dyn Transport>,
-    version: String,
+    pub(crate) version: String,
     call_options: String,
 }
 

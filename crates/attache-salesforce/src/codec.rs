@@ -105,6 +105,12 @@ pub(crate) struct DeletedRecordDoc {
     pub(crate) deleted_date: String,
 }
 
+/// One version of the API that the org offers.
+#[derive(serde::Deserialize)]
+pub(crate) struct VersionDoc {
+    pub(crate) version: String,
+}
+
 /// What the root of a version tells; the rest of it is paths that we know.
 #[derive(serde::Deserialize)]
 pub(crate) struct RootDoc {

@@ -8,6 +8,7 @@ use reqwest::Client;
 use reqwest::redirect::Policy;
 use std::error::Error as StdError;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use std::{io, thread};
 use tokio::sync::{mpsc, oneshot};
 
@@ -58,6 +59,8 @@ impl Reqwest {
             .connect_timeout(limits.connect_timeout)
             .read_timeout(limits.read_timeout)
             .timeout(limits.call_timeout)
+            // A write on a connection that the org is just closing would be in doubt.
+            .pool_idle_timeout(Duration::from_secs(20))
             .user_agent(concat!("attache/", env!("CARGO_PKG_VERSION")));
         if !proxied {
             builder = builder.no_proxy();

@@ -3,7 +3,7 @@
 use crate::client::{Call, Salesforce, escape};
 use crate::codec::{
     CompositeDoc, DeletedDoc, DescribeDoc, IdDoc, IdentityDoc, PageDoc, RootDoc, UpdatedDoc,
-    UserDoc, remote_id,
+    UserDoc, VersionDoc, remote_id,
 };
 use crate::error::{not_a_remote, refusal, unreadable};
 use crate::transport::HttpResponse;
@@ -12,7 +12,7 @@ use attache::{
     ApiUsage, Deleted, Describe, Error, ErrorKind, Identity, Page, Remote, Result, ServerTime,
     Updated, Write, WriteOutcome,
 };
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 
@@ -24,6 +24,9 @@ const BATCH_SIZE: &str = "batchSize=2000";
 #[async_trait]
 impl Remote for Salesforce {
     async fn identity(&self) -> Result<Identity> {
+        if self.meter.server_time().is_none() {
+            self.meet().await?;
+        }
         let root: RootDoc = self.fetch(&Call::read("root", self.path("/"))).await?;
         let (org_id, user_id) =
             ids_of(&root.identity).ok_or_else(|| not_a_remote(&self.address))?;
@@ -166,6 +169,26 @@ impl Remote for Salesforce {
 }
 
 impl Salesforce {
+    /// Asks what anybody may ask: the token is kept from a host that is no org.
+    ///
+    /// The answer tells the server's clock besides.
+    async fn meet(&self) -> Result<()> {
+        let call = Call::read("versions", "/services/data".into());
+        let answer = self.ask_openly(&call).await?;
+        let versions: Vec<VersionDoc> = self.decode(&answer.body)?;
+        if versions.is_empty() {
+            return Err(not_a_remote(&self.address));
+        }
+        if versions.iter().any(|doc| doc.version == self.version) {
+            return Ok(());
+        }
+        let message = format!(
+            "{} does not offer version {} of the API",
+            self.address, self.version
+        );
+        Err(Error::new(ErrorKind::NotARemote, message))
+    }
+
     /// Tells the name, the time zone and the locale of the user.
     async fn about(&self, org_id: &str, user_id: &str) -> Result<(String, String, String)> {
         // The link itself leads to the host of sign-in, where the token must
@@ -283,9 +306,7 @@ impl Salesforce {
         start: ServerTime,
     ) -> Result<(T, ServerTime)> {
         if self.meter.server_time().is_none() {
-            let call = Call::read("versions", "/services/data".into());
-            let answer = self.ask_openly(&call).await?;
-            self.decode::<Vec<IgnoredAny>>(&answer.body)?;
+            self.meet().await?;
         }
         let mut now = self.now()?;
         loop {

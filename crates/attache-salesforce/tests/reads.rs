@@ -6,7 +6,7 @@ mod script;
 use attache::{ErrorKind, Remote, Retry, ServerTime};
 use attache_salesforce::{Budget, HttpResponse, Salesforce, StaticToken, TransportError};
 use futures_lite::future::block_on;
-use script::{NOW, Script, URL, error, html, json, lost, recorded, unsent, with};
+use script::{NOW, Script, URL, VERSIONS, error, html, json, lost, recorded, unsent, with};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -330,7 +330,7 @@ fn two_thousand_records_travel_in_a_call() {
 #[test]
 fn a_window_of_changes_ends_by_the_clock_of_the_server() {
     let script = Script::new([
-        json(200, recorded("services_data_success_response.json")),
+        json(200, VERSIONS),
         json(200, recorded("get_updated_success_response.json")),
         json(200, recorded("get_deleted_success_response.json")),
     ]);
@@ -360,7 +360,7 @@ fn a_window_of_changes_ends_by_the_clock_of_the_server() {
 #[test]
 fn a_window_never_covers_what_is_still_to_come() {
     let body = r#"{"ids":[],"latestDateCovered":"2026-11-22T09:31:00.000+0000"}"#;
-    let script = Script::new([json(200, "[]"), json(200, body)]);
+    let script = Script::new([json(200, VERSIONS), json(200, body)]);
     let updated = block_on(script.org().updated("Contact", SERVER_NOW)).unwrap();
     assert_eq!(updated.latest_covered, SERVER_NOW);
 }
@@ -388,7 +388,7 @@ fn a_window_that_ended_in_the_past_is_asked_for_again() {
 fn a_window_beyond_the_horizon_is_an_expired_cursor() {
     let long_ago = ServerTime::parse("2013-01-01T00:00:00Z").unwrap();
     let script = Script::new([
-        json(200, "[]"),
+        json(200, VERSIONS),
         error(400, "INVALID_REPLICATION_DATE"),
         json(200, recorded("get_deleted_success_response.json")),
     ]);
@@ -409,15 +409,28 @@ fn a_window_beyond_the_horizon_is_an_expired_cursor() {
 fn identity_stays_at_the_host_of_the_org() {
     let root = r#"{"identity":"https://login.salesforce.com/id/00D1a000000H3O9EAK/0051a000000UGT8AAO","sobjects":"/services/data/v67.0/sobjects"}"#;
     let who = r#"{"username":"jo@acme.com","timezone":"America/Los_Angeles","locale":"en_US","user_id":"x"}"#;
-    let script = Script::new([json(200, root), json(200, who)]);
+    let script = Script::new([json(200, VERSIONS), json(200, root), json(200, who)]);
     let identity = block_on(script.org().identity()).unwrap();
     assert_eq!(identity.user_id, "0051a000000UGT8AAO");
     assert_eq!(identity.org_id, "00D1a000000H3O9EAK");
     assert_eq!(identity.time_zone, "America/Los_Angeles");
     assert_eq!(
-        script.calls()[1],
+        script.calls()[2],
         "GET /id/00D1a000000H3O9EAK/0051a000000UGT8AAO"
     );
+}
+
+#[test]
+fn an_org_without_our_version_is_told_before_a_token_is_sent() {
+    let old = recorded("services_data_success_response.json");
+    let script = Script::new([json(200, old)]);
+    let error = block_on(script.org().identity()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotARemote);
+    assert_eq!(
+        error.to_string(),
+        format!("{URL} does not offer version 67.0 of the API")
+    );
+    assert_eq!(script.requests()[0].header("Authorization"), None);
 }
 
 #[test]
@@ -430,7 +443,7 @@ fn identity_without_its_scope_is_read_from_the_user() {
         body: b"Bad_OAuth_Token".to_vec(),
         ..HttpResponse::default()
     });
-    let script = Script::new([json(200, root), bad, json(200, page)]);
+    let script = Script::new([json(200, VERSIONS), json(200, root), bad, json(200, page)]);
     let identity = block_on(script.org().identity()).unwrap();
     assert_eq!(
         (identity.time_zone.as_str(), identity.locale.as_str()),

@@ -14,6 +14,10 @@ pub const URL: &str = "https://acme.my.salesforce.com";
 pub const NOW: &str = "Sun, 22 Nov 2026 09:30:00 GMT";
 pub const JSON: &str = "application/json;charset=UTF-8";
 
+/// What an org tells anybody.
+pub const VERSIONS: &str =
+    r#"[{"label":"Summer '26","url":"/services/data/v67.0","version":"67.0"}]"#;
+
 pub type Answer = Result<HttpResponse, TransportError>;
 
 /// Answers in the order of its script; a request beyond it is a failure of the test.
