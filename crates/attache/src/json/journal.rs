@@ -12,7 +12,7 @@
 //! | instant | `{"i":1706688000}` |
 //! | time | `{"t":"10:30:00.000Z"}` |
 
-use super::{parse_text, push, write_object, write_text, write_value};
+use super::{parse_text, push, write_object, write_value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Fields, ServerTime, Value};
 use crate::schema::FieldType;

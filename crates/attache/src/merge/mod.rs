@@ -6,7 +6,7 @@
 mod groups;
 mod join;
 
-pub(crate) use groups::{FieldGroups, groups};
+pub(crate) use groups::groups;
 
 use crate::record::{Fields, Value, remote_id};
 use crate::schema::{FieldSchema, FieldType, ObjectSchema};
