@@ -12,16 +12,14 @@ use hyper::{
     server::conn::http1,
     service::service_fn,
 };
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-};
+use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
 use std::{
     fmt, io,
     net::{Ipv4Addr, SocketAddr},
     pin::Pin,
     task::{Context, Poll},
     thread,
+    time::Duration,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -30,6 +28,12 @@ use tokio::{
 
 /// Bytes of a request's head; the machine refuses heads of more than 16,384 itself, with an answer.
 const HEAD_BUFFER_BYTES: usize = 256 * 1024;
+
+/// How long to wait after a connection that could not be taken.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+/// How long the calls that are open at the end may take.
+const GOODBYE_MAX: Duration = Duration::from_secs(5);
 
 /// A sandbox that answers on a socket. Dropping it stops it without waiting for open calls.
 #[derive(Debug)]
@@ -54,7 +58,8 @@ impl fmt::Display for Cut {
 
 impl std::error::Error for Cut {}
 
-/// Serves a sandbox on the caller's tokio runtime. Port 0 picks a free port.
+/// Serves a sandbox on the caller's tokio runtime, which must have I/O and time enabled. Port 0
+/// picks a free port.
 ///
 /// # Errors
 ///
@@ -118,7 +123,7 @@ impl Serving {
         self.address
     }
 
-    /// Takes no more connections, answers the calls that are open, and closes.
+    /// Takes no more connections, gives the calls that are open five seconds, and closes.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
         if let Some(stopped) = self.stopped.take() {
@@ -145,18 +150,22 @@ impl Drop for Serving {
 async fn accept(sandbox: Sandbox, listener: TcpListener, mut stopping: watch::Receiver<bool>) {
     let open = GracefulShutdown::new();
     loop {
-        let stream = tokio::select! {
+        let accepted = tokio::select! {
             _ = stopping.wait_for(|stop| *stop) => break,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                // A connection that is gone before it is taken is no reason to stop.
-                Err(_) => continue,
-            },
+            accepted = listener.accept() => accepted,
         };
-        tokio::spawn(talk(sandbox.clone(), stream, open.watcher()));
+        match accepted {
+            Ok((stream, _)) => {
+                tokio::spawn(talk(sandbox.clone(), stream, open.watcher()));
+            }
+            // A connection that is gone before it is taken is no reason to stop, and a process
+            // out of file handles gets some back in a while.
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
     }
     drop(listener);
-    open.shutdown().await;
+    // A client that never finishes its request must not keep the org up.
+    let _ = tokio::time::timeout(GOODBYE_MAX, open.shutdown()).await;
 }
 
 /// Answers the calls of one connection, one after the other.
@@ -165,7 +174,6 @@ async fn talk(sandbox: Sandbox, stream: TcpStream, watcher: hyper_util::server::
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| answer(&sandbox, request));
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
         .max_buf_size(HEAD_BUFFER_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     // An error is a client that went away, or a connection cut on purpose.
