@@ -77,3 +77,6 @@ pub(crate) fn where_sql(
     );
     Ok((text, sql.params))
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,13 +124,36 @@ impl<'a> Operand<'a> {
         }
     }
 
+    /// The terms that order by this expression, and by id what is equal.
+    pub(super) fn last_order_terms(&self, order: &Order, id: &Sql) -> Vec<Sql> {
+        let mut terms = self.order_terms(order.direction, order.nulls);
+        if self.order == Native::Mixed {
+            let sign = match order.direction {
+                Direction::Ascending => ", 1.0)",
+                Direction::Descending => ", -1.0)",
+            };
+            terms.pop();
+            let mut tie = Sql::around("attache_tie(", &self.sql, ", ");
+            tie.add(id).push(sign);
+            terms.push(tie);
+        } else {
+            terms.push(id.clone());
+        }
+        terms
+    }
+
     /// The terms that order by this expression.
     pub(super) fn order_terms(&self, direction: Direction, nulls: Nulls) -> Vec<Sql> {
         let direction = match direction {
             Direction::Ascending => " ASC",
             Direction::Descending => " DESC",
         };
+        // Where there are no nulls, not to speak of them lets an index give the order backwards.
+        let never_null = self
+            .field
+            .is_some_and(|field| !field.nillable && !self.name.contains('.'));
         let behind = match nulls {
+            _ if never_null => direction.to_owned(),
             Nulls::First => format!("{direction} NULLS FIRST"),
             Nulls::Last => format!("{direction} NULLS LAST"),
         };

@@ -148,13 +148,15 @@ pub(super) fn filter(statement: &Statement, source: &mut Source<'_>) -> Result<S
 
 /// The ORDER BY. The id comes last, so that equal rows have an order too.
 fn order(statement: &Statement, source: &mut Source<'_>) -> Result<Sql> {
+    let id = Sql::new(format!("{}.\"Id\"", source.root));
     let mut terms = Vec::new();
-    for order in &statement.order {
+    for (nr, order) in statement.order.iter().enumerate() {
         let operand = Operand::of(source, &order.by)?;
-        terms.extend(operand.order_terms(order.direction, order.nulls));
-    }
-    if !terms.is_empty() {
-        terms.push(Sql::new(format!("{}.\"Id\"", source.root)));
+        terms.extend(if nr + 1 == statement.order.len() {
+            operand.last_order_terms(order, &id)
+        } else {
+            operand.order_terms(order.direction, order.nulls)
+        });
     }
     Ok(order_by(&terms))
 }

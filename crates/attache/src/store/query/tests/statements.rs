@@ -1,0 +1,411 @@
+//! What statements give.
+
+use super::*;
+
+#[test]
+fn a_missing_parent_reads_as_null_and_its_checkbox_as_false() {
+    let store = family();
+    assert_eq!(store.finds("Parent.Name = null"), "a");
+    assert_eq!(store.finds("Parent.Name != 'Acme'"), "ac");
+    assert_eq!(store.finds("Parent.Active__c = false"), "ac");
+    assert_eq!(
+        store.finds("Parent.Parent.Name = 'acme' OR Name = 'Acme'"),
+        "ac"
+    );
+    assert_eq!(
+        store.finds(&format!("Parent.Id = '{}'", id("001", 'a'))),
+        "b"
+    );
+    let rows = store
+        .query("SELECT name, parent.name, Parent.Active__c FROM account ORDER BY Name")
+        .unwrap();
+    assert_eq!(
+        rows[0].columns(),
+        ["Name", "Parent.Name", "Parent.Active__c"]
+    );
+    assert_eq!(rows[0].get("Parent.Name"), Some(&Value::Null));
+    assert_eq!(
+        rows[0].get("Parent.Active__c"),
+        Some(&Value::Boolean(false))
+    );
+    assert_eq!(rows[1].get("PARENT.NAME"), Some(&Value::from("Acme")));
+}
+
+#[test]
+fn semi_joins_and_anti_joins_look_at_another_object() {
+    let store = family();
+    assert_eq!(store.finds("Id IN (SELECT AccountId FROM Contact)"), "a");
+    assert_eq!(
+        store.finds("Id NOT IN (SELECT AccountId FROM Contact)"),
+        "bc"
+    );
+    assert_eq!(
+        store.finds("Id IN (SELECT c.AccountId FROM Contact c WHERE c.Account.Name = 'acme')"),
+        "a"
+    );
+    assert_eq!(
+        store.finds("ParentId NOT IN (SELECT AccountId FROM Contact WHERE Name = 'Xenia')"),
+        "ac"
+    );
+}
+
+#[test]
+fn a_child_subquery_gives_rows_in_a_row() {
+    let store = family();
+    let rows = store
+        .query("SELECT Name, (SELECT Name, Account.Name FROM Contacts), (SELECT Id, (SELECT Id FROM ChildAccounts) FROM ChildAccounts) FROM Account ORDER BY Name")
+        .unwrap();
+    let contacts = rows[0].children("contacts").unwrap();
+    assert_eq!(contacts.len(), 1);
+    assert_eq!(contacts[0].get("Account.Name"), Some(&Value::from("Acme")));
+    let below = rows[0].children("ChildAccounts").unwrap();
+    assert_eq!(letters(below), ["b"]);
+    assert_eq!(letters(below[0].children("ChildAccounts").unwrap()), ["c"]);
+    assert!(rows[1].children("Contacts").unwrap().is_empty());
+    assert_eq!(rows[0].get("Contacts"), None);
+}
+
+#[test]
+fn a_polymorphic_parent_has_name_type_and_typed_fields() {
+    let store = family();
+    store.put(
+        "Task",
+        &[
+            ("Id", id("00T", 'a').into()),
+            ("WhatId", id("001", 'a').into()),
+            ("WhoId", id("003", 'x').into()),
+        ],
+    );
+    store.put(
+        "Task",
+        &[
+            ("Id", id("00T", 'b').into()),
+            ("WhatId", id("500", 'q').into()),
+        ],
+    );
+    store.put("Task", &[("Id", id("00T", 'c').into())]);
+    let rows = store
+        .query("SELECT What.Name, What.Type, Who.Name, What.Id, TYPEOF What WHEN Account THEN Active__c ELSE Id END FROM Task ORDER BY Id")
+        .err();
+    assert_eq!(
+        rows.map(|error| error.to_string()).as_deref(),
+        Some("What.Id is selected twice")
+    );
+    let rows = store
+        .query("SELECT What.Type, Who.Name, TYPEOF What WHEN Account THEN Name, Active__c ELSE Id END FROM Task ORDER BY Id")
+        .unwrap();
+    let shown = |nr: usize| -> Vec<String> {
+        let cells = rows[nr].cells().iter();
+        cells
+            .map(|cell| match cell {
+                Cell::Value(value) => value.to_string(),
+                Cell::Rows(_) => String::new(),
+            })
+            .collect()
+    };
+    assert_eq!(
+        rows[0].columns(),
+        [
+            "What.Type",
+            "Who.Name",
+            "What.Name",
+            "What.Active__c",
+            "What.Id"
+        ]
+    );
+    assert_eq!(shown(0), ["Account", "Xenia", "Acme", "true", ""]);
+    assert_eq!(shown(1), ["Case", "", "", "", &id("500", 'q')]);
+    assert_eq!(shown(2), ["", "", "", "", ""]);
+    let found = store
+        .query("SELECT Id FROM Task WHERE What.Type IN ('account') AND Who.Name LIKE 'x%'")
+        .unwrap();
+    assert_eq!(letters(&found), ["a"]);
+}
+
+#[test]
+fn aliases_stand_for_the_object_and_for_paths() {
+    let store = family();
+    let rows = store
+        .query("SELECT c.Name, a.Name FROM Contact c, c.Account a WHERE a.Name = 'Acme'")
+        .unwrap();
+    assert_eq!(rows[0].columns(), ["Name", "Account.Name"]);
+    assert_eq!(rows.len(), 1);
+    assert_eq!(
+        store.column("SELECT Account.Name FROM Account WHERE Account.Name = 'beta'"),
+        ["Beta"]
+    );
+}
+
+#[test]
+fn counting_counts_and_grouping_groups() {
+    let store = store();
+    store.accounts("Rating", &texts(&["Warm", "warm", "Hot", "Odd", ""]));
+    assert_eq!(
+        store.column("SELECT COUNT() FROM Account WHERE Rating != 'hot'"),
+        ["4"]
+    );
+    assert_eq!(store.column("SELECT COUNT() FROM Account LIMIT 2"), ["2"]);
+    assert_eq!(store.column("SELECT COUNT(Rating) FROM Account"), ["4"]);
+    assert_eq!(
+        store.column("SELECT COUNT_DISTINCT(Rating) FROM Account"),
+        ["3"]
+    );
+    assert_eq!(store.column("SELECT MIN(Rating) FROM Account"), ["Hot"]);
+    assert_eq!(store.column("SELECT MAX(Rating) FROM Account"), ["Odd"]);
+    let rows = store
+        .query("SELECT Rating, COUNT(Id) n, COUNT(Rating) FROM Account GROUP BY Rating HAVING COUNT(Id) < 9 ORDER BY COUNT(Id) DESC, Rating NULLS LAST")
+        .unwrap();
+    assert_eq!(rows[0].columns(), ["Rating", "n", "expr0"]);
+    let shown: Vec<String> = rows
+        .iter()
+        .map(|row| format!("{}={}", row.get("rating").unwrap(), row.get("n").unwrap()))
+        .collect();
+    assert_eq!(shown, ["Warm=2", "Hot=1", "Odd=1", "=1"]);
+    assert_eq!(rows[0].id(), None);
+}
+
+#[test]
+fn a_picklist_sorts_in_its_own_order() {
+    let store = store();
+    store.accounts("Rating", &texts(&["Cold", "Hot", "", "Warm", "Odd"]));
+    let order = |soql: &str| letters(&store.query(soql).unwrap()).concat();
+    assert_eq!(order("SELECT Id FROM Account ORDER BY Rating"), "cbdae");
+    assert_eq!(
+        order("SELECT Id FROM Account ORDER BY Rating DESC NULLS LAST"),
+        "eadbc"
+    );
+}
+
+#[test]
+fn field_sets_expand_to_what_is_carried() {
+    let store = store();
+    store.accounts("Name", &texts(&["x"]));
+    let rows = store.query("SELECT FIELDS(STANDARD) FROM Account").unwrap();
+    assert_eq!(
+        rows[0].columns(),
+        ["Id", "Name", "Rating", "CreatedDate", "OwnerId", "ParentId"]
+    );
+    let (kind, message) = store.fails("SELECT Name, FIELDS(ALL) FROM Account");
+    assert_eq!(
+        (kind, message.as_str()),
+        (ErrorKind::MalformedQuery, "Name is selected twice")
+    );
+}
+
+#[test]
+fn a_distance_is_measured_on_the_globe() {
+    let store = store();
+    let place = |tail, lat: &str, lon: &str| {
+        store.put(
+            "Account",
+            &[
+                ("Id", id("001", tail).into()),
+                ("Place__Latitude__s", number(lat)),
+                ("Place__Longitude__s", number(lon)),
+            ],
+        );
+    };
+    place('a', "48.8566", "2.3522");
+    place('b', "52.52", "13.405");
+    assert_eq!(
+        store.finds("DISTANCE(Place__c, GEOLOCATION(51.5074, -0.1278), 'km') < 400"),
+        "a"
+    );
+    let rows = store.query("SELECT DISTANCE(Place__c, GEOLOCATION(52.52, 13.405), 'km') FROM Account ORDER BY DISTANCE(Place__c, GEOLOCATION(52.52, 13.405), 'km')").unwrap();
+    assert_eq!(letters(&rows).concat(), "ba");
+}
+
+#[test]
+fn the_scope_mine_is_what_the_user_owns() {
+    let store = store();
+    store.accounts("OwnerId", &[id("005", 'u').into(), id("005", 'v').into()]);
+    assert_eq!(
+        letters(
+            &store
+                .query("SELECT Id FROM Account USING SCOPE mine")
+                .unwrap()
+        ),
+        ["a"]
+    );
+    assert_eq!(
+        store
+            .query("SELECT Id FROM Account USING SCOPE Everything")
+            .unwrap()
+            .len(),
+        2
+    );
+    assert_eq!(
+        store.fails("SELECT Id FROM Account USING SCOPE team").0,
+        ErrorKind::InvalidArgument
+    );
+}
+
+#[test]
+fn what_is_not_here_is_named_with_its_place() {
+    let store = store();
+    for (soql, kind, message) in [
+        (
+            "SELECT Id FROM Acount",
+            ErrorKind::UnknownObject,
+            "there is no object Acount here; did you mean Account?",
+        ),
+        (
+            "SELECT Nmae FROM Account",
+            ErrorKind::UnknownField,
+            "Account has no field Nmae; did you mean Name?",
+        ),
+        (
+            "SELECT Fax FROM Account",
+            ErrorKind::UnknownField,
+            "Account.Fax is not carried by this briefcase",
+        ),
+        (
+            "SELECT Place__c FROM Account",
+            ErrorKind::UnknownField,
+            "Account.Place__c is made of parts: name those",
+        ),
+        (
+            "SELECT Id FROM Case",
+            ErrorKind::UnknownObject,
+            "Case is not carried by this briefcase",
+        ),
+        (
+            "SELECT Owner.Name FROM Account",
+            ErrorKind::UnknownObject,
+            "there is no object User here",
+        ),
+        (
+            "SELECT Parnt.Name FROM Account",
+            ErrorKind::UnknownField,
+            "Account has no parent relationship Parnt; did you mean Parent?",
+        ),
+        (
+            "SELECT What.Phone FROM Task",
+            ErrorKind::UnknownField,
+            "a path through What may end in Id, Name or Type only; for other fields use TYPEOF",
+        ),
+        (
+            "SELECT (SELECT Id FROM Cases) FROM Account",
+            ErrorKind::UnknownField,
+            "Account has no child relationship of that name",
+        ),
+        (
+            "SELECT Id FROM Account WHERE Name = 5",
+            ErrorKind::MalformedQuery,
+            "expected a text, found a value of another type",
+        ),
+        (
+            "SELECT Id FROM Account WHERE Name = TODAY",
+            ErrorKind::MalformedQuery,
+            "expected a text, found a value of another type",
+        ),
+        (
+            "SELECT Id FROM Account WHERE Renewal__c > 2024-01-01T00:00:00Z",
+            ErrorKind::MalformedQuery,
+            "expected a date, found a value of another type",
+        ),
+        (
+            "SELECT Id FROM Account WHERE Employees__c LIKE '5%'",
+            ErrorKind::MalformedQuery,
+            "LIKE compares texts only",
+        ),
+        (
+            "SELECT Id FROM Account WHERE Name INCLUDES ('x')",
+            ErrorKind::MalformedQuery,
+            "INCLUDES and EXCLUDES compare multi-select lists only",
+        ),
+        (
+            "SELECT Id FROM Account WHERE Active__c = 'true'",
+            ErrorKind::MalformedQuery,
+            "expected TRUE or FALSE, found a value of another type",
+        ),
+        (
+            "SELECT Name, COUNT(Id) FROM Account GROUP BY Rating",
+            ErrorKind::MalformedQuery,
+            "Name must be grouped by or aggregated",
+        ),
+    ] {
+        assert_eq!(store.fails(soql), (kind, message.to_owned()), "{soql}");
+    }
+}
+
+#[test]
+fn a_check_reports_all_problems_at_once() {
+    let store = store();
+    let filter = Filter::parse(
+        "Nmae = 'x' AND (Employees__c = 'y' OR Notes__c LIKE 'z%') AND Name = 'fine'",
+    )
+    .unwrap();
+    let error = filter.check(&store.schema, "Account").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnknownField);
+    assert_eq!(error.position(), Some(0));
+    let fields: Vec<&str> = error
+        .problems()
+        .iter()
+        .flat_map(|problem| &problem.fields)
+        .map(String::as_str)
+        .collect();
+    assert_eq!(fields, ["Nmae", "Employees__c", "Notes__c"]);
+    assert!(
+        Filter::parse("Name = 'x'")
+            .unwrap()
+            .check(&store.schema, "account")
+            .is_ok()
+    );
+}
+
+#[test]
+fn a_long_list_is_not_too_deep_for_sqlite() {
+    let store = store();
+    store.accounts("Name", &texts(&["x"]));
+    let tests: Vec<String> = (0..3_000).map(|n| format!("Name = 'n{n}'")).collect();
+    assert_eq!(
+        store.finds(&format!("{} OR Name = 'x'", tests.join(" OR "))),
+        "a"
+    );
+    let nots = format!("{}Name = 'y'", "NOT ".repeat(60));
+    assert_eq!(store.finds(&nots), "");
+}
+
+#[test]
+fn an_equality_and_a_prefix_use_an_index() {
+    let store = store();
+    store
+        .connection
+        .execute_batch("CREATE INDEX i ON \"Account\" (\"Name\" COLLATE attache_text); CREATE INDEX j ON \"Account\" (CAST(\"Revenue__c\" AS REAL));")
+        .unwrap();
+    for soql in [
+        "SELECT Id FROM Account WHERE Name = 'x'",
+        "SELECT Id FROM Account WHERE Name LIKE 'x%'",
+        "SELECT Id FROM Account WHERE Name IN ('x', 'y')",
+        "SELECT Id FROM Account WHERE Revenue__c > 5",
+        "SELECT Id FROM Account ORDER BY Revenue__c LIMIT 50",
+        "SELECT Id FROM Account ORDER BY Name DESC LIMIT 50",
+        "SELECT Id FROM Account ORDER BY Name LIMIT 50",
+    ] {
+        let compiled = compile(&Select::parse(soql).unwrap(), &store, &store.context).unwrap();
+        let plan = explain(&store.connection, &compiled).unwrap();
+        assert!(
+            plan.contains("USING INDEX") || plan.contains("USING COVERING INDEX"),
+            "{soql}\n{plan}"
+        );
+    }
+}
+
+#[test]
+fn a_literal_cannot_become_sql() {
+    let store = store();
+    store.accounts("Name", &texts(&["x'); DROP TABLE \"Account\"; --", "y"]));
+    assert_eq!(
+        store.finds("Name = 'x\\'); DROP TABLE \"Account\"; --'"),
+        "a"
+    );
+    let (sql, _) = where_sql(
+        "Account",
+        &Filter::parse("Name = 'zzz'").unwrap(),
+        &store,
+        &store.context,
+    )
+    .unwrap();
+    assert!(!sql.contains("zzz"), "{sql}");
+}
