@@ -54,6 +54,7 @@ impl Org {
         slot: Slot,
         group: &mut Vec<(usize, Slot)>,
     ) -> Result<(), SaveError> {
+        self.check_lock(object, slot)?;
         group.push((object, slot));
         for (child, field, fate) in self.lookups_to(object) {
             for at in self.living_children(child, field, object, slot) {
@@ -63,7 +64,7 @@ impl Org {
                 match fate {
                     Fate::Deleted => self.delete_with_children(actor, child, at, group)?,
                     Fate::Keeps => return Err(self.held_by(object, slot, child)),
-                    Fate::Loses => self.empty_lookup(child, at, field),
+                    Fate::Loses => self.empty_lookup(child, at, field)?,
                 }
             }
         }
@@ -118,9 +119,10 @@ impl Org {
         SaveError::new("DELETE_FAILED", message)
     }
 
-    fn empty_lookup(&mut self, object: usize, slot: Slot, field: usize) {
+    fn empty_lookup(&mut self, object: usize, slot: Slot, field: usize) -> Result<(), SaveError> {
+        self.check_lock(object, slot)?;
         let Some(mut row) = self.whole_row(object, slot) else {
-            return;
+            return Ok(());
         };
         row[field] = Value::Null;
         self.stamp_system(object, &mut row);
@@ -130,6 +132,7 @@ impl Org {
             row[at] = Value::DateTime(self.now);
         }
         self.replace_row(object, slot, row.into());
+        Ok(())
     }
 
     /// Sets `IsDeleted` and the stamps that go with it.

@@ -12,7 +12,7 @@ pub(super) struct Journal {
 }
 
 #[derive(Debug)]
-enum Step {
+pub(super) enum Step {
     Row {
         object: usize,
         slot: Slot,
@@ -20,6 +20,7 @@ enum Step {
     },
     Deletion {
         object: usize,
+        entry: DeleteEntry,
     },
     Restoration {
         object: usize,
@@ -32,6 +33,13 @@ enum Step {
 #[derive(Debug)]
 #[must_use = "an open savepoint keeps every later change in memory"]
 pub struct Savepoint(usize);
+
+impl Journal {
+    /// Gives what was done since a savepoint.
+    pub(super) fn since(&self, savepoint: &Savepoint) -> &[Step] {
+        self.steps.get(savepoint.0..).unwrap_or(&[])
+    }
+}
 
 impl Org {
     /// Marks the present state as one to return to. Savepoints nest.
@@ -53,7 +61,7 @@ impl Org {
                 }) => {
                     self.tables[object].replace(&self.schema.objects()[object], slot, before);
                 }
-                Some(Step::Deletion { object }) => self.delete_log.forget_last(object),
+                Some(Step::Deletion { object, .. }) => self.delete_log.forget_last(object),
                 Some(Step::Restoration { object, at, entry }) => {
                     self.delete_log.put_back(object, at, entry)
                 }
@@ -107,7 +115,7 @@ impl Org {
 
     pub(super) fn log_deletion(&mut self, object: usize, entry: DeleteEntry) {
         self.delete_log.push(object, entry);
-        self.remember(Step::Deletion { object });
+        self.remember(Step::Deletion { object, entry });
     }
 
     pub(super) fn unlog_deletion(&mut self, object: usize, slot: Slot) {

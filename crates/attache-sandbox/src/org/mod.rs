@@ -13,6 +13,7 @@ mod config;
 mod delete;
 mod error;
 mod formula;
+mod held;
 mod input;
 mod journal;
 mod people;
@@ -45,6 +46,7 @@ pub(crate) use view::{write_text, write_value};
 
 use crate::schema::Schema;
 use crate::value::Value;
+use held::Held;
 use journal::Journal;
 use replicate::DeleteLog;
 use sharing::Sharing;
@@ -63,6 +65,7 @@ pub struct Org {
     journal: Journal,
     sharing: Sharing,
     delete_log: DeleteLog,
+    held: Vec<Held>,
 }
 
 impl Org {
@@ -76,6 +79,7 @@ impl Org {
             journal: Journal::default(),
             sharing: Sharing::default(),
             delete_log: DeleteLog::default(),
+            held: Vec::new(),
         };
         org.refresh();
         org
@@ -109,9 +113,10 @@ impl Org {
         self.now
     }
 
-    /// Sets the time, in seconds since the epoch.
+    /// Sets the time, in seconds since the epoch. Transactions of [`Org::hold_open`] that are due commit.
     pub fn set_now(&mut self, epoch_seconds: i64) {
         self.now = epoch_seconds;
+        self.commit_due();
     }
 
     /// Adds an existing row as it is: no defaults, no rules, no stamps.

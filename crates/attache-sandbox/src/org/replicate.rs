@@ -147,7 +147,7 @@ impl Org {
 
     /// Tells the time before which every commit is visible.
     fn covered_until(&self) -> i64 {
-        minute(self.now)
+        minute(self.settled_until())
     }
 }
 

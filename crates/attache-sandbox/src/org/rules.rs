@@ -235,16 +235,16 @@ impl Org {
     }
 
     /// Runs what follows a write: an activity or a visit tells its account when it took place.
-    pub(super) fn run_after(&mut self, object: usize, slot: Slot) {
+    pub(super) fn run_after(&mut self, object: usize, slot: Slot) -> Result<(), SaveError> {
         let definition = &self.schema.objects()[object];
         let (day, lookups): (_, &[&str]) = match definition.name.as_str() {
             "Task" | "Event" => ("ActivityDate", &["WhatId", "AccountId"]),
             "Visit__c" => ("Visited_On__c", &["Account__c"]),
-            _ => return,
+            _ => return Ok(()),
         };
         let table = &self.tables[object];
         let Some(&Value::Date(day)) = definition.index(day).map(|at| table.value(slot, at)) else {
-            return;
+            return Ok(());
         };
         let mut accounts: Vec<String> = lookups
             .iter()
@@ -258,32 +258,35 @@ impl Org {
             .collect();
         accounts.dedup();
         for id in accounts {
-            self.roll_up_activity(&id, day);
+            self.roll_up_activity(&id, day)?;
         }
+        Ok(())
     }
 
     /// Moves `Account.LastActivityDate` on, never back.
-    fn roll_up_activity(&mut self, account: &str, day: jiff::civil::Date) {
+    fn roll_up_activity(&mut self, account: &str, day: jiff::civil::Date) -> Result<(), SaveError> {
         let Some((object, slot)) = self.locate(account) else {
-            return;
+            return Ok(());
         };
         let Some(field) = self.schema.objects()[object].index("LastActivityDate") else {
-            return;
+            return Ok(());
         };
         let earlier = match self.tables[object].value(slot, field) {
             Value::Date(known) => *known < day,
             _ => true,
         };
         if !earlier {
-            return;
+            return Ok(());
         }
+        self.check_lock(object, slot)?;
         let Some(mut row) = self.whole_row(object, slot) else {
-            return;
+            return Ok(());
         };
         row[field] = Value::Date(day);
         if self.config.switches.roll_ups_move_parent {
             self.stamp_system(object, &mut row);
         }
         self.replace_row(object, slot, row.into());
+        Ok(())
     }
 }

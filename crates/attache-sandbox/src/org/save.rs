@@ -105,6 +105,7 @@ impl Org {
         if !definition.updateable || !self.editable(&viewer, object, slot) {
             return Err(one(no_access()));
         }
+        self.check_lock(object, slot).map_err(one)?;
         if let Some(error) = self.converted_lead(object, slot) {
             return Err(one(error));
         }
@@ -493,7 +494,7 @@ impl Org {
                 one(SaveError::new("UNKNOWN_EXCEPTION", message).with_status(500))
             })?,
         };
-        self.run_after(object, slot);
+        self.run_after(object, slot).map_err(one)?;
         Ok(slot)
     }
 

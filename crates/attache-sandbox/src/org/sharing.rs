@@ -17,8 +17,10 @@ pub struct Rights {
 /// How the rows of one object are shared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Model {
-    /// Everybody sees and changes every row; only users with all rights may change setup objects.
+    /// Everybody sees and changes every row.
     Public,
+    /// Everybody sees every row and changes the one about themselves.
+    Setup,
     /// The owner, and whoever may see one of the rows these lookups name.
     Private { owner: usize, through: Vec<Through> },
     /// Whoever may see the master.
@@ -42,6 +44,16 @@ pub(super) struct Sharing {
     hidden_fields: HashSet<(IdKey, usize, usize)>,
 }
 
+/// Objects that only administrators change.
+const SETUP: [&str; 6] = [
+    "Organization",
+    "User",
+    "Group",
+    "RecordType",
+    "Profile",
+    "UserRole",
+];
+
 /// How far a chain of rows that share each other is followed.
 const DEPTH: u8 = 5;
 
@@ -56,6 +68,7 @@ impl Sharing {
                     .iter()
                     .position(|field| field.relationship_order == Some(0));
                 match (master, object.index("OwnerId")) {
+                    (_, _) if SETUP.contains(&object.name.as_str()) => Model::Setup,
                     (Some(master), _) => Model::ByMaster { master },
                     (None, Some(owner)) => {
                         let lookup =
@@ -157,6 +170,7 @@ impl Org {
         }
         match &self.sharing.models[object] {
             Model::Public => true,
+            Model::Setup => false,
             Model::ByMaster { .. } => self.shared(viewer, object, slot, true, DEPTH),
             Model::Private { owner, through } => {
                 self.names(object, slot, *owner, viewer)
@@ -170,6 +184,7 @@ impl Org {
     fn shared(&self, viewer: &Viewer, object: usize, slot: Slot, edit: bool, depth: u8) -> bool {
         let own = match &self.sharing.models[object] {
             Model::Public => return true,
+            Model::Setup => return !edit || key(self.tables[object].id(slot)) == Some(viewer.key),
             Model::Private { owner, .. } => self.names(object, slot, *owner, viewer),
             Model::ByMaster { .. } => false,
         };
@@ -180,7 +195,7 @@ impl Org {
             return false;
         }
         match &self.sharing.models[object] {
-            Model::Public => true,
+            Model::Public | Model::Setup => true,
             Model::Private { through, .. } => through
                 .iter()
                 .any(|step| self.step(viewer, object, slot, *step, edit, depth)),
@@ -210,7 +225,7 @@ impl Org {
         };
         match (&self.sharing.models[parent], step.owned) {
             // A user is public; being named by a task does not share the task.
-            (Model::Public, _) => false,
+            (Model::Public | Model::Setup, _) => false,
             (Model::Private { owner, .. }, true) => self.names(parent, at, *owner, viewer),
             _ => self.shared(viewer, parent, at, edit, depth - 1),
         }

@@ -125,3 +125,26 @@ fn users_are_seen_by_everybody() {
         4
     );
 }
+
+#[test]
+fn only_administrators_change_other_users() {
+    let mut org = org();
+    org.set(JO, "User", JO, r#"{"Phone":"1"}"#).unwrap();
+    let errors = org.set(JO, "User", KIM, r#"{"Phone":"1"}"#).unwrap_err();
+    assert_eq!(codes(&errors), ["INSUFFICIENT_ACCESS_OR_READONLY"]);
+    org.set(ADMIN, "User", KIM, r#"{"Phone":"1"}"#).unwrap();
+}
+
+#[test]
+fn a_transferred_row_changes_hands_and_stamps() {
+    let mut org = org();
+    let id = org.made(JO, "Account", r#"{"Name":"Acme"}"#);
+    org.wait(5);
+    org.transfer_owner("Account", &id, KIM);
+    assert!(org.read(JO, "Account", &id).is_none());
+    let row = org.read(KIM, "Account", &id).unwrap();
+    assert_eq!(
+        (row.last_modified(), row.system_modstamp()),
+        (NOON + 5, NOON + 5)
+    );
+}
