@@ -36,6 +36,20 @@ impl Fields {
     /// [`ErrorKind::InvalidArgument`](crate::ErrorKind) if the text is not a JSON object;
     /// [`ErrorKind::InvalidRecord`](crate::ErrorKind) with a problem for every unknown field and every value that
     /// is not of its field's type.
+    ///
+    /// # Examples
+    /// ```
+    /// use attache::{Fields, ObjectSchema};
+    ///
+    /// # fn main() -> attache::Result<()> {
+    /// let object = ObjectSchema::from_describe(
+    ///     r#"{"name":"Opportunity","fields":[{"name":"Amount","type":"currency","label":"Amount"}]}"#,
+    /// )?;
+    /// let fields = Fields::from_json(&object, r#"{"amount": "1234567890123456.78"}"#)?;
+    /// assert_eq!(fields.to_json(), r#"{"Amount":1234567890123456.78}"#);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn from_json(object: &ObjectSchema, json: &str) -> Result<Fields> {
         let mut parser = serde_json::Deserializer::from_str(json);
         let given = parser

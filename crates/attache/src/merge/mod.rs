@@ -36,6 +36,16 @@ pub enum Policy {
 /// [`Policy::Union`], [`Policy::Text`] and [`Policy::Counter`] hold for single fields of
 /// multi-select lists, free text and numbers; for any other field, and for groups such as
 /// an address, they mean [`Policy::Ask`].
+///
+/// ```
+/// use attache::{MergePolicy, Policy};
+///
+/// let policy = MergePolicy::new(Policy::Ask)
+///     .with_field("Description", Policy::Text)
+///     .with_field("Visits__c", Policy::Counter);
+/// assert_eq!(policy.of("DESCRIPTION"), Policy::Text);
+/// assert_eq!(policy.of("Phone"), Policy::Ask);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MergePolicy {
     default: Policy,
@@ -104,7 +114,7 @@ pub(crate) struct Merge {
 /// O(fields of the object): a few lookups, a copied name and a copied value for each.
 ///
 /// # Source
-/// Field-wise diff3; DESIGN section 7.
+/// Field-wise diff3.
 pub(crate) fn merge(
     object: &ObjectSchema,
     base: &Fields,

@@ -20,8 +20,9 @@ impl ObjectSchema {
     /// Checks the fields of a new record and gives them as the journal keeps them.
     ///
     /// Names get the case of the schema, ids 18 characters (local keys stay), multi-select
-    /// lists the order of their picklist; empty text becomes null, and text becomes a number, a
-    /// date or a checkbox where the field is one.
+    /// lists the order of their picklist; text loses the blanks around it, as it would at the
+    /// server, and is null when nothing is left; it becomes a number, a date or a checkbox where
+    /// the field is one.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidRecord`](crate::ErrorKind) with every problem of the write, each with its

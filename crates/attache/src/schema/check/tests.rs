@@ -96,6 +96,23 @@ fn a_good_write_comes_back_in_the_form_of_the_schema() {
 }
 
 #[test]
+fn blanks_around_text_go_as_they_would_at_the_server() {
+    let changes = Fields::from([("Phone", " 1 2\n"), ("Type", "\t"), ("Revenue", " 1.5 ")]);
+    let written = object()
+        .check_update(&Fields::new(), &changes)
+        .expect("a good write");
+    assert_eq!(
+        written.to_json(),
+        r#"{"Phone":"1 2","Revenue":1.5,"Type":null}"#
+    );
+    let blank = object().check_create(&Fields::from([("Name", "  ")]));
+    assert_eq!(
+        problems(blank),
+        [("Name".into(), "REQUIRED_FIELD_MISSING".into())]
+    );
+}
+
+#[test]
 fn all_problems_come_at_once_and_none_shows_a_value() {
     let fields = Fields::from([
         ("Nmae", Value::from("secret")),

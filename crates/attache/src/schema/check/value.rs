@@ -16,24 +16,30 @@ pub(super) fn convert(field: &FieldSchema, value: &Value) -> Result<Value, Probl
     let ty = &field.field_type;
     match value {
         Value::Null => Ok(Value::Null),
-        Value::Text(text) if text.is_empty() => Ok(Value::Null),
-        Value::Text(text) => match ty {
-            FieldType::Id | FieldType::Reference => match RecordId::parse(text) {
-                Ok(id) => Ok(Value::from(id)),
-                Err(_) => Err(problem(
-                    field,
-                    "MALFORMED_ID",
-                    format!("{} must be the id of a record", field.label),
-                )),
-            },
-            FieldType::MultiPicklist => Ok(in_defined_order(field, text.split(';'))),
-            ty => parse_text(ty, text).ok_or_else(|| wrong_type(field)),
-        },
+        Value::Text(text) => convert_text(field, text.trim()),
         value if suits(ty, value) => Ok(value.clone()),
         value if matches!(ty, FieldType::AnyType | FieldType::Other(_)) => {
             Ok(Value::text(value.to_string()))
         }
         _ => Err(wrong_type(field)),
+    }
+}
+
+/// Reads text that has no blanks around it: the server would cut them, and its text would then
+/// seem to be somebody else's change.
+fn convert_text(field: &FieldSchema, text: &str) -> Result<Value, Problem> {
+    match &field.field_type {
+        _ if text.is_empty() => Ok(Value::Null),
+        FieldType::Id | FieldType::Reference => match RecordId::parse(text) {
+            Ok(id) => Ok(Value::from(id)),
+            Err(_) => Err(problem(
+                field,
+                "MALFORMED_ID",
+                format!("{} must be the id of a record", field.label),
+            )),
+        },
+        FieldType::MultiPicklist => Ok(in_defined_order(field, text.split(';'))),
+        ty => parse_text(ty, text).ok_or_else(|| wrong_type(field)),
     }
 }
 
