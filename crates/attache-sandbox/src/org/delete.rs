@@ -173,6 +173,9 @@ impl Org {
         if !self.removable(&viewer, object, slot) {
             return Err(one(no_access()));
         }
+        if self.owner_row_is_deleted(object, slot) {
+            return Err(one(SaveError::deleted()));
+        }
         let group = self.delete_log.group((object, slot));
         self.atomically(|org| {
             for (object, slot) in group.into_iter().rev() {
@@ -193,6 +196,24 @@ impl Org {
             self.unlog_deletion(object, slot);
         }
         Ok(())
+    }
+
+    /// Says whether a row that this one would be deleted with is deleted.
+    fn owner_row_is_deleted(&self, object: usize, slot: Slot) -> bool {
+        let definition = &self.schema.objects()[object];
+        let table = &self.tables[object];
+        table
+            .columns
+            .references
+            .iter()
+            .filter(|&&at| definition.fields[at].cascade_delete)
+            .any(|&at| {
+                let parent = table
+                    .value(slot, at)
+                    .as_text()
+                    .and_then(|id| self.locate(id));
+                parent.is_some_and(|(parent, at)| self.tables[parent].is_deleted(at))
+            })
     }
 
     /// Finds a living row that took a unique value of a deleted one.

@@ -30,6 +30,11 @@ impl Org {
             Some(Value::Number(number)) => Some(*number),
             _ => None,
         };
+        let stage = || {
+            crate::catalog::stages()
+                .iter()
+                .find(|stage| Some(stage.name) == text("StageName"))
+        };
         Cow::Owned(match formula {
             Formula::PersonName => {
                 let parts: Vec<&str> = ["FirstName", "LastName"]
@@ -45,10 +50,8 @@ impl Org {
                     .map_or(Value::Null, |revenue| Value::Number(revenue.round_dp(2))),
                 _ => Value::Null,
             },
-            Formula::StageClosed => {
-                Value::Bool(text("StageName").is_some_and(|stage| stage.starts_with("Closed")))
-            }
-            Formula::StageWon => Value::Bool(text("StageName") == Some("Closed Won")),
+            Formula::StageClosed => Value::Bool(stage().is_some_and(|stage| stage.closed)),
+            Formula::StageWon => Value::Bool(stage().is_some_and(|stage| stage.won)),
             Formula::TaskClosed => Value::Bool(text("Status") == Some("Completed")),
             Formula::Parent(lookup, field) => {
                 return self

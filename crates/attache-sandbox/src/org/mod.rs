@@ -156,10 +156,12 @@ impl Org {
 
     /// Finds a row by its id, deleted or not.
     pub(crate) fn locate(&self, id: &str) -> Option<(usize, Slot)> {
+        let prefix = id.get(..3)?;
         let object = self
             .schema
-            .by_prefix(id)
-            .and_then(|object| self.schema.index(&object.name))?;
+            .objects()
+            .iter()
+            .position(|object| object.key_prefix == prefix)?;
         Some((object, self.tables[object].find(&key(id)?)?))
     }
 

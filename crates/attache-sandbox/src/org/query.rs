@@ -138,7 +138,7 @@ impl Org {
     }
 
     /// Tells what day it is for a user.
-    fn calendar(&self, viewer: &Viewer) -> Calendar {
+    pub(crate) fn calendar(&self, viewer: &Viewer) -> Calendar {
         let zone = self.time_zone(viewer);
         let now = jiff::Timestamp::from_second(self.now).unwrap_or_default();
         let week_start = match self.config.switches.week_follows_locale {

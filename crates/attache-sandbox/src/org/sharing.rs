@@ -231,7 +231,8 @@ impl Org {
         }
     }
 
-    fn granted(&self, viewer: &Viewer, object: usize, slot: Slot, edit: bool) -> bool {
+    /// Says whether a row was shared with a user by itself.
+    pub(crate) fn granted(&self, viewer: &Viewer, object: usize, slot: Slot, edit: bool) -> bool {
         !self.sharing.grants.is_empty()
             && key(self.tables[object].id(slot))
                 .and_then(|row| self.sharing.grants.get(&(row, viewer.key)))

@@ -4,7 +4,7 @@ use super::ast::{self, Expr, Item, Which};
 use super::error::SoqlError;
 use super::eval::Eye;
 use super::filter::{Pred, Test};
-use super::plan::{By, Column, Leaf, OrderBy, Plan, Shape, Term};
+use super::plan::{By, Column, Leaf, OrderBy, Plan, Reach, Shape, Term};
 use super::resolve::{Scope, no_column};
 use crate::org::SaveError;
 use crate::schema::FieldKind;
@@ -39,7 +39,7 @@ impl<'a> Scope<'a> {
     }
 
     fn plan(&self, query: &ast::Query, depth: usize) -> Checked<Plan> {
-        let mine = self.scope_is_mine(query)?;
+        let reach = self.reach(query)?;
         let filter = query
             .filter
             .as_ref()
@@ -66,7 +66,7 @@ impl<'a> Scope<'a> {
             object: self.object,
             shape: Shape::Count,
             filter,
-            mine,
+            reach,
             order: Vec::new(),
             limit,
             offset,
@@ -105,9 +105,9 @@ impl<'a> Scope<'a> {
         Ok(plan)
     }
 
-    fn scope_is_mine(&self, query: &ast::Query) -> Checked<bool> {
+    fn reach(&self, query: &ast::Query) -> Checked<Reach> {
         let Some(scope) = &query.scope else {
-            return Ok(false);
+            return Ok(Reach::Everything);
         };
         let supported = self
             .definition()
@@ -115,8 +115,10 @@ impl<'a> Scope<'a> {
             .iter()
             .any(|known| known.eq_ignore_ascii_case(&scope.text));
         match scope.text.to_ascii_lowercase().as_str() {
-            "everything" if supported => Ok(false),
-            "mine" if supported => Ok(true),
+            "mine" if supported => Ok(Reach::Mine),
+            "team" if supported => Ok(Reach::Team),
+            // No scoping rules are set up, so they narrow nothing.
+            "everything" | "scopingrule" if supported => Ok(Reach::Everything),
             _ => {
                 let message = format!(
                     "{} is not a supported scope for {}",

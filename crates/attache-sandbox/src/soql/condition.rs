@@ -4,7 +4,7 @@ use super::ast::{self, Condition, Constant, Expr, Literal, Op};
 use super::error::SoqlError;
 use super::filter::{Mode, Pattern, Pred, Set, Test, entries};
 use super::lex::unescape;
-use super::plan::{Leaf, Path, Term};
+use super::plan::{Leaf, Path, Reach, Term};
 use super::resolve::Scope;
 use crate::schema::FieldKind;
 use crate::value::Value;
@@ -360,7 +360,10 @@ impl Scope<'_> {
             .map(|condition| scope.filter(condition))
             .transpose()?;
         let mut set = Set::default();
-        for slot in self.eye.find(object, filter.as_ref(), false, &[], None) {
+        for slot in self
+            .eye
+            .find(object, filter.as_ref(), Reach::Everything, &[], None)
+        {
             set.insert(Mode::Id, self.eye.path(object, slot, &wanted).into_owned());
         }
         // A null on the inner side joins with nothing.

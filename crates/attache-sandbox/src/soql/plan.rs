@@ -10,11 +10,20 @@ pub(crate) struct Plan {
     pub object: usize,
     pub shape: Shape,
     pub filter: Option<Pred<Term>>,
-    /// Only rows the user owns.
-    pub mine: bool,
+    pub reach: Reach,
     pub order: Vec<OrderBy>,
     pub limit: Option<usize>,
     pub offset: usize,
+}
+
+/// Whose rows a statement asks for (`USING SCOPE`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    Everything,
+    /// The rows the user owns.
+    Mine,
+    /// The rows the user owns or was given a share in.
+    Team,
 }
 
 #[derive(Clone, Debug)]

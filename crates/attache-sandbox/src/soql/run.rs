@@ -20,7 +20,7 @@ pub(crate) fn run(eye: &Eye<'_>, plan: &Plan) -> Found {
         eye.find(
             plan.object,
             plan.filter.as_ref(),
-            plan.mine,
+            plan.reach,
             &plan.order,
             most,
         )
@@ -33,7 +33,7 @@ pub(crate) fn run(eye: &Eye<'_>, plan: &Plan) -> Found {
         Shape::Rows(_) => Found::Rows(page(find(wanted))),
         Shape::Count => Found::Count(page(find(wanted)).len()),
         Shape::Groups(groups) => {
-            let rows = eye.find(plan.object, plan.filter.as_ref(), plan.mine, &[], None);
+            let rows = eye.find(plan.object, plan.filter.as_ref(), plan.reach, &[], None);
             Found::Groups(eye.groups(plan, groups, &rows))
         }
     }

@@ -3,7 +3,7 @@
 use super::ast::Op;
 use super::eval::Eye;
 use super::filter::{Mode, Pred, Test};
-use super::plan::{By, OrderBy, Term};
+use super::plan::{By, OrderBy, Reach, Term};
 use crate::org::{IdKey, Slot, Table, key};
 use crate::schema::FieldKind;
 use crate::value::Value;
@@ -22,27 +22,32 @@ enum Source {
 impl Eye<'_> {
     /// Finds the visible rows that fulfil a condition, in the order asked for, `most` at most.
     ///
-    /// With `mine` only rows the user owns. Uses an index where the condition
+    /// Uses an index where the condition
     /// pins the id, a lookup, a unique field or a span of `SystemModstamp`.
     pub(crate) fn find(
         &self,
         object: usize,
         filter: Option<&Pred<Term>>,
-        mine: bool,
+        reach: Reach,
         order: &[OrderBy],
         most: Option<usize>,
     ) -> Vec<Slot> {
         let table = self.org.table(object);
-        let source = self.source(object, filter, mine, order);
+        let source = self.source(object, filter, reach, order);
         let ordered = order.is_empty() || comes_ordered(&source, table, order);
         let enough = most.filter(|_| ordered).unwrap_or(usize::MAX);
-        let owner = table.columns.owner.filter(|_| mine);
+        let owner = table.columns.owner;
         let own = |slot: Slot| {
             owner.is_some_and(|at| {
                 table.value(slot, at).as_text().and_then(key) == Some(self.viewer.key)
             })
         };
-        let holds = |slot: &Slot| (!mine || own(*slot)) && self.holds(object, *slot, filter);
+        let in_reach = |slot: Slot| match reach {
+            Reach::Everything => true,
+            Reach::Mine => own(slot),
+            Reach::Team => own(slot) || self.org.granted(self.viewer, object, slot, false),
+        };
+        let holds = |slot: &Slot| in_reach(*slot) && self.holds(object, *slot, filter);
         let mut rows: Vec<Slot> = match source {
             Source::All => table
                 .slots()
@@ -93,7 +98,7 @@ impl Eye<'_> {
         &self,
         object: usize,
         filter: Option<&Pred<Term>>,
-        mine: bool,
+        reach: Reach,
         order: &[OrderBy],
     ) -> Source {
         let table = self.org.table(object);
@@ -127,7 +132,7 @@ impl Eye<'_> {
                 })
         };
         let first = own(0);
-        if let (Some(owner), true) = (table.columns.owner, mine) {
+        if let (Some(owner), true) = (table.columns.owner, reach == Reach::Mine) {
             return Source::Slots(table.children(owner, self.viewer.key).collect());
         }
         if first.is_some() && first == table.columns.stamp {

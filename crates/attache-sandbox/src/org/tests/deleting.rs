@@ -152,3 +152,15 @@ fn a_row_cannot_come_back_when_its_unique_value_is_taken() {
         ["DUPLICATE_VALUE"]
     );
 }
+
+#[test]
+fn a_child_cannot_come_back_without_its_parent() {
+    let mut org = org();
+    let account = org.made(JO, "Account", r#"{"Name":"Acme"}"#);
+    let visit = org.made(JO, "Visit__c", &format!(r#"{{"Account__c":"{account}"}}"#));
+    org.delete(JO, "Account", &account).unwrap();
+    assert_eq!(
+        codes(&org.undelete(JO, "Visit__c", &visit).unwrap_err()),
+        ["ENTITY_IS_DELETED"]
+    );
+}

@@ -3,6 +3,7 @@
 mod aggregates;
 mod dates;
 mod grammar;
+mod indexes;
 mod refusals;
 mod selecting;
 mod speed;

@@ -248,7 +248,7 @@ fn typeof_shows_the_fields_of_what_it_meets() {
 }
 
 #[test]
-fn mine_is_what_i_own() {
+fn mine_is_what_i_own_and_team_what_i_was_given_too() {
     let mut org = filled();
     let id = org.made(KIM, "Account", r#"{"Name":"Kims"}"#);
     org.grant("Account", &id, JO);
@@ -263,6 +263,12 @@ fn mine_is_what_i_own() {
             .unwrap()
             .total(),
         4
+    );
+    assert_eq!(
+        org.query(JO, "SELECT Id FROM Account USING SCOPE team", false)
+            .unwrap()
+            .total(),
+        5
     );
     assert_eq!(
         org.query(ADMIN, "SELECT Id FROM Account USING SCOPE mine", false)
