@@ -17,8 +17,8 @@ pub mod org;
 mod rest;
 mod sandbox;
 pub mod schema;
-mod soql;
 pub mod seed;
+mod soql;
 pub mod value;
 
 pub use fault::{Fault, FaultKind, Outcome};
