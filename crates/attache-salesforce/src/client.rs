@@ -88,8 +88,7 @@ impl SalesforceBuilder {
     /// Makes the client. Nothing is sent yet.
     ///
     /// # Errors
-    /// `InvalidArgument` if the URL, the version or the name is none, `NotReady`
-    /// if TLS cannot be set up.
+    /// `InvalidArgument` if the URL, the version or the name is none.
     pub fn build(self) -> Result<Salesforce> {
         let invalid = |message: &str| Err(Error::new(ErrorKind::InvalidArgument, message));
         let address = Address::parse(&self.url)?;
@@ -104,7 +103,7 @@ impl SalesforceBuilder {
         }
         let transport = match self.transport {
             Some(transport) => transport,
-            None => Arc::new(Reqwest::build(self.limits, !address.is_loopback())?),
+            None => Arc::new(Reqwest::to(&address, self.limits)),
         };
         Ok(Salesforce {
             keychain: Keychain::new(self.tokens, address.clone()),

@@ -230,11 +230,10 @@ struct Grant {
 impl TokenService {
     fn new(url: &str, client_id: String) -> Result<TokenService> {
         let address = Address::parse(url)?;
-        let transport = Reqwest::build(Limits::default(), !address.is_loopback())?;
         Ok(TokenService {
+            transport: Arc::new(Reqwest::to(&address, Limits::default())),
             address,
             client_id,
-            transport: Arc::new(transport),
         })
     }
 

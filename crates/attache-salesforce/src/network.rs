@@ -1,9 +1,9 @@
 //! The transport over a real network.
 
+use crate::address::Address;
 use crate::limits::Limits;
 use crate::transport::{HttpRequest, HttpResponse, Method, Transport, TransportError};
 use async_trait::async_trait;
-use attache::{Error, ErrorKind, Result};
 use reqwest::Client;
 use reqwest::redirect::Policy;
 use std::error::Error as StdError;
@@ -30,9 +30,9 @@ use tokio::sync::{mpsc, oneshot};
 /// a host that cannot do so brings its own [`Transport`].
 #[derive(Debug)]
 pub struct Reqwest {
-    client: Client,
-    jobs: Mutex<Option<mpsc::UnboundedSender<Job>>>,
     limits: Limits,
+    proxied: bool,
+    jobs: Mutex<Option<mpsc::UnboundedSender<Job>>>,
 }
 
 struct Job {
@@ -43,36 +43,22 @@ struct Job {
 impl Reqwest {
     /// Makes a transport that uses the proxy of the environment, if there is one.
     ///
-    /// # Errors
-    /// `NotReady` if TLS cannot be set up on this system.
-    pub fn new(limits: Limits) -> Result<Reqwest> {
-        Reqwest::build(limits, true)
+    /// # Cost
+    /// None: TLS is set up, some 10 ms, on the thread that the first request starts.
+    pub fn new(limits: Limits) -> Reqwest {
+        Reqwest {
+            limits,
+            proxied: true,
+            jobs: Mutex::new(None),
+        }
     }
 
-    /// Makes a transport; `proxied` is for hosts that are not this machine.
-    pub(crate) fn build(limits: Limits, proxied: bool) -> Result<Reqwest> {
-        // A host that installed its own before keeps it.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = Client::builder()
-            .redirect(Policy::none())
-            .referer(false)
-            .connect_timeout(limits.connect_timeout)
-            .read_timeout(limits.read_timeout)
-            .timeout(limits.call_timeout)
-            // A write on a connection that the org is just closing would be in doubt.
-            .pool_idle_timeout(Duration::from_secs(20))
-            .user_agent(concat!("attache/", env!("CARGO_PKG_VERSION")));
-        if !proxied {
-            builder = builder.no_proxy();
+    /// Makes a transport to an address; none is proxied on its way to this machine.
+    pub(crate) fn to(address: &Address, limits: Limits) -> Reqwest {
+        Reqwest {
+            proxied: !address.is_loopback(),
+            ..Reqwest::new(limits)
         }
-        let client = builder.build().map_err(|cause| {
-            Error::new(ErrorKind::NotReady, "TLS cannot be set up").with_source(cause)
-        })?;
-        Ok(Reqwest {
-            client,
-            jobs: Mutex::new(None),
-            limits,
-        })
     }
 
     /// Hands a job to the thread, starting it if it is the first.
@@ -80,7 +66,7 @@ impl Reqwest {
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         let sender = match &mut *jobs {
             Some(sender) => sender,
-            none => none.insert(start(self.client.clone()).map_err(|cause| {
+            none => none.insert(start(self.limits, self.proxied).map_err(|cause| {
                 TransportError::NotSent(format!("cannot start the network thread: {cause}"))
             })?),
         };
@@ -106,21 +92,46 @@ impl Transport for Reqwest {
     }
 }
 
-fn start(client: Client) -> io::Result<mpsc::UnboundedSender<Job>> {
+fn start(limits: Limits, proxied: bool) -> io::Result<mpsc::UnboundedSender<Job>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let (sender, mut jobs) = mpsc::unbounded_channel::<Job>();
     let work = async move {
+        let client = client(limits, proxied).map_err(|error| reason(&error));
         while let Some(Job { request, answer }) = jobs.recv().await {
-            let client = client.clone();
-            tokio::spawn(run(client, request, answer));
+            match &client {
+                Ok(client) => drop(tokio::spawn(run(client.clone(), request, answer))),
+                Err(why) => {
+                    let error = TransportError::NotSent(format!("TLS cannot be set up: {why}"));
+                    // Nobody waits any more: the caller gave up.
+                    let _ = answer.send(Err(error));
+                }
+            }
         }
     };
     thread::Builder::new()
         .name("attache-network".into())
         .spawn(move || runtime.block_on(work))?;
     Ok(sender)
+}
+
+fn client(limits: Limits, proxied: bool) -> reqwest::Result<Client> {
+    // A host that installed its own before keeps it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = Client::builder()
+        .redirect(Policy::none())
+        .referer(false)
+        .connect_timeout(limits.connect_timeout)
+        .read_timeout(limits.read_timeout)
+        .timeout(limits.call_timeout)
+        // A write on a connection that the org is just closing would be in doubt.
+        .pool_idle_timeout(Duration::from_secs(20))
+        .user_agent(concat!("attache/", env!("CARGO_PKG_VERSION")));
+    match proxied {
+        true => builder.build(),
+        false => builder.no_proxy().build(),
+    }
 }
 
 async fn run(

@@ -82,7 +82,7 @@ fn get(url: &str) -> HttpRequest {
 }
 
 fn transport() -> Reqwest {
-    Reqwest::new(Limits::default()).unwrap()
+    Reqwest::new(Limits::default())
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn what_never_left_is_told_from_what_got_no_answer() {
         connect_timeout: Duration::from_millis(300),
         ..Limits::default()
     };
-    let hasty = Reqwest::new(hasty).unwrap();
+    let hasty = Reqwest::new(hasty);
     let no_host = block_on(hasty.send(get("https://nowhere.invalid/"))).unwrap_err();
     assert!(matches!(no_host, TransportError::NotSent(_)), "{no_host:?}");
     for error in [refused, silent, cut, no_tls, no_host] {
@@ -207,7 +207,7 @@ fn an_answer_that_takes_too_long_is_given_up() {
     let (url, _heard) = serve(move |_| {
         let _ = wait.recv();
     });
-    let slow = block_on(Reqwest::new(limits).unwrap().send(get(&url))).unwrap_err();
+    let slow = block_on(Reqwest::new(limits).send(get(&url))).unwrap_err();
     assert_eq!(slow, TransportError::NoAnswer("it took too long".into()));
     drop(release);
 }

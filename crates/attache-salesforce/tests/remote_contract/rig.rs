@@ -45,7 +45,7 @@ impl Rig {
             Rig {
                 sandbox: far,
                 url: serving.url().to_owned(),
-                transport: Arc::new(Reqwest::new(Limits::default()).unwrap()),
+                transport: Arc::new(Reqwest::new(Limits::default())),
                 _serving: Some(serving),
             },
         ]
