@@ -148,12 +148,7 @@ impl<'a> Operand<'a> {
             Direction::Ascending => " ASC",
             Direction::Descending => " DESC",
         };
-        // Where there are no nulls, not to speak of them lets an index give the order backwards.
-        let never_null = self
-            .field
-            .is_some_and(|field| !field.nillable && !self.name.contains('.'));
         let behind = match nulls {
-            _ if never_null => direction.to_owned(),
             Nulls::First => format!("{direction} NULLS FIRST"),
             Nulls::Last => format!("{direction} NULLS LAST"),
         };

@@ -1,5 +1,6 @@
 //! Queries on a small store.
 
+mod agreement;
 mod conditions;
 mod statements;
 

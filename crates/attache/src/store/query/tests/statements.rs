@@ -380,6 +380,8 @@ fn an_equality_and_a_prefix_use_an_index() {
         "SELECT Id FROM Account WHERE Name IN ('x', 'y')",
         "SELECT Id FROM Account WHERE Revenue__c > 5",
         "SELECT Id FROM Account ORDER BY Revenue__c LIMIT 50",
+        "SELECT Id FROM Account ORDER BY Revenue__c DESC NULLS LAST LIMIT 50",
+        "SELECT Id FROM Account ORDER BY Revenue__c DESC LIMIT 50",
         "SELECT Id FROM Account ORDER BY Name DESC LIMIT 50",
         "SELECT Id FROM Account ORDER BY Name LIMIT 50",
     ] {
