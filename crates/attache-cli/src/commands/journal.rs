@@ -1,0 +1,150 @@
+//! `attache pending`, `discard` and `retry`: the edits that were not confirmed.
+
+use crate::error::{ProblemView, Result, problems, sentence};
+use crate::output::{self, JsonFields, Output};
+use crate::store;
+use attache::{JournalSeq, Mutation, MutationKind, MutationState};
+use clap::Args;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Which edit of which store.
+#[derive(Args)]
+pub struct Arguments {
+    /// The store's file.
+    #[arg(value_name = "FILE")]
+    store: PathBuf,
+    /// The edit's number, as `attache pending` shows it.
+    seq: i64,
+}
+
+#[derive(Serialize)]
+struct PendingView<'a> {
+    pending: Vec<MutationView<'a>>,
+}
+
+#[derive(Serialize)]
+struct MutationView<'a> {
+    seq: i64,
+    changeset: i64,
+    record: &'a str,
+    object: &'a str,
+    kind: &'static str,
+    state: &'static str,
+    fields: JsonFields,
+    problems: Vec<ProblemView<'a>>,
+    made_at: String,
+}
+
+#[derive(Serialize)]
+struct Handled {
+    seq: i64,
+    state: &'static str,
+}
+
+impl<'a> MutationView<'a> {
+    fn of(mutation: &'a Mutation) -> Result<MutationView<'a>> {
+        Ok(MutationView {
+            seq: mutation.seq.0,
+            changeset: mutation.changeset,
+            record: mutation.record.as_str(),
+            object: &mutation.object,
+            kind: kind(mutation.kind),
+            state: state(&mutation.state),
+            fields: output::json_fields(mutation.fields.iter())?,
+            problems: match &mutation.state {
+                MutationState::Rejected(reasons) => problems(reasons),
+                _ => Vec::new(),
+            },
+            made_at: output::local_time(mutation.made_at)
+                .replace(" UTC", "Z")
+                .replace(' ', "T"),
+        })
+    }
+}
+
+/// Lists the edits that the org has not confirmed.
+pub fn pending(path: &Path, output: &Output) -> Result<()> {
+    let pending = store::open(path)?.pending()?;
+    let view = PendingView {
+        pending: pending
+            .iter()
+            .map(MutationView::of)
+            .collect::<Result<_>>()?,
+    };
+    output.show(&view, || lines(&pending))
+}
+
+/// Takes an unsent edit back.
+pub fn discard(arguments: &Arguments, output: &Output) -> Result<()> {
+    store::open(&arguments.store)?.discard(JournalSeq(arguments.seq))?;
+    handled(arguments.seq, "discarded", output)
+}
+
+/// Sends a rejected edit again with the next session.
+pub fn retry(arguments: &Arguments, output: &Output) -> Result<()> {
+    store::open(&arguments.store)?.retry(JournalSeq(arguments.seq))?;
+    handled(arguments.seq, "pending", output)
+}
+
+fn handled(seq: i64, state: &'static str, output: &Output) -> Result<()> {
+    output.show(&Handled { seq, state }, || {
+        vec![format!("edit {seq} is {state}")]
+    })
+}
+
+fn lines(pending: &[Mutation]) -> Vec<String> {
+    if pending.is_empty() {
+        return vec!["nothing waits: the org has confirmed every edit".into()];
+    }
+    let rows: Vec<Vec<String>> = pending
+        .iter()
+        .map(|mutation| {
+            let fields: Vec<String> = mutation
+                .fields
+                .iter()
+                .map(|(name, value)| format!("{name}={}", output::display(value)))
+                .collect();
+            vec![
+                mutation.seq.0.to_string(),
+                state(&mutation.state).into(),
+                kind(mutation.kind).into(),
+                mutation.object.clone(),
+                mutation.record.to_string(),
+                fields.join(", "),
+            ]
+        })
+        .collect();
+    let mut lines = output::table(
+        &["edit", "state", "does", "object", "record", "fields"],
+        &rows,
+    );
+    for mutation in pending {
+        if let MutationState::Rejected(reasons) = &mutation.state {
+            lines.extend(
+                reasons
+                    .iter()
+                    .map(|problem| format!("edit {}: {}", mutation.seq.0, sentence(problem))),
+            );
+        }
+    }
+    lines
+}
+
+fn kind(kind: MutationKind) -> &'static str {
+    match kind {
+        MutationKind::Create => "create",
+        MutationKind::Update => "update",
+        MutationKind::Delete => "delete",
+    }
+}
+
+fn state(state: &MutationState) -> &'static str {
+    match state {
+        MutationState::Pending => "pending",
+        MutationState::Sending => "sending",
+        MutationState::InDoubt => "in doubt",
+        MutationState::Rejected(_) => "rejected",
+        MutationState::Conflicted => "conflicted",
+    }
+}

@@ -1,0 +1,85 @@
+//! One module per family of commands: arguments, what they do, what they print.
+
+mod conflicts;
+mod init;
+mod journal;
+mod query;
+mod records;
+mod sandbox;
+mod status;
+mod sync;
+
+pub use conflicts::{ConflictView, conflict_lines};
+pub use sync::{ReportView, block_on};
+
+use crate::demo;
+use crate::error::Result;
+use crate::output::Output;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Show the whole product at work: two devices, a day offline, and the way home.
+    Demo(demo::Arguments),
+    /// Run a Salesforce-like org on this machine until interrupted.
+    Sandbox(sandbox::Arguments),
+    /// Make a store for a briefcase of an org.
+    Init(init::Arguments),
+    /// Bring a store and its org into step.
+    Sync(sync::Arguments),
+    /// Show what a store holds and what waits.
+    Status(Place),
+    /// Ask a store a SOQL question; nothing leaves the device.
+    Query(query::Arguments),
+    /// Show one record.
+    Get(records::One),
+    /// Create a record; the next sync sends it.
+    New(records::New),
+    /// Change fields of a record; the next sync sends them.
+    Set(records::Set),
+    /// Delete a record; the next sync deletes it at the org.
+    Delete(records::One),
+    /// List the edits that the org has not confirmed.
+    Pending(Place),
+    /// Take an unsent edit back.
+    Discard(journal::Arguments),
+    /// Send a rejected edit again with the next sync.
+    Retry(journal::Arguments),
+    /// List what both sides changed.
+    Conflicts(Place),
+    /// Settle a conflict.
+    Resolve(conflicts::Arguments),
+}
+
+/// Which store.
+#[derive(Args)]
+pub struct Place {
+    /// The store's file.
+    #[arg(value_name = "FILE")]
+    store: PathBuf,
+}
+
+/// Does what was asked.
+pub fn run(command: Command, output: &Output) -> Result<ExitCode> {
+    match command {
+        Command::Demo(arguments) => return demo::run(&arguments, output),
+        Command::Sandbox(arguments) => sandbox::run(&arguments, output),
+        Command::Init(arguments) => init::run(&arguments, output),
+        Command::Sync(arguments) => sync::run(&arguments, output),
+        Command::Status(place) => status::run(&place.store, output),
+        Command::Query(arguments) => query::run(&arguments, output),
+        Command::Get(arguments) => records::get(&arguments, output),
+        Command::New(arguments) => records::new(&arguments, output),
+        Command::Set(arguments) => records::set(&arguments, output),
+        Command::Delete(arguments) => records::delete(&arguments, output),
+        Command::Pending(place) => journal::pending(&place.store, output),
+        Command::Discard(arguments) => journal::discard(&arguments, output),
+        Command::Retry(arguments) => journal::retry(&arguments, output),
+        Command::Conflicts(place) => conflicts::list(&place.store, output),
+        Command::Resolve(arguments) => conflicts::resolve(&arguments, output),
+    }?;
+    Ok(ExitCode::SUCCESS)
+}

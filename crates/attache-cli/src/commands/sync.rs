@@ -1,0 +1,246 @@
+//! `attache sync`: one session.
+
+use crate::error::{Failure, ProblemView, Result, problems, sentence};
+use crate::output::{self, Output};
+use crate::progress::Bar;
+use crate::store::{self, Token};
+use attache::{Attache, CancelToken, ErrorKind, Merged, Rejected, Report};
+use clap::Args;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Which store, and who.
+#[derive(Args)]
+pub struct Arguments {
+    /// The store's file.
+    #[arg(value_name = "FILE")]
+    store: PathBuf,
+    #[command(flatten)]
+    token: Token,
+}
+
+/// A report as data.
+#[derive(Serialize)]
+pub struct ReportView<'a> {
+    settled: bool,
+    inserted: u64,
+    updated: u64,
+    evicted: u64,
+    deleted: u64,
+    pushed: Pushed,
+    merged: Vec<MergedView<'a>>,
+    rejected: Vec<RejectedView<'a>>,
+    conflicts: u64,
+    blocked: u64,
+    in_doubt: u64,
+    pending: u64,
+    truncated: Vec<TruncatedView<'a>>,
+    api_calls: u64,
+    seconds: f64,
+    peak_memory_bytes: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Pushed {
+    creates: u64,
+    updates: u64,
+    deletes: u64,
+}
+
+#[derive(Serialize)]
+struct MergedView<'a> {
+    record: &'a str,
+    object: &'a str,
+    taken: &'a [String],
+    kept: &'a [String],
+    delete_withdrawn: bool,
+}
+
+#[derive(Serialize)]
+struct RejectedView<'a> {
+    record: &'a str,
+    object: &'a str,
+    mutations: Vec<i64>,
+    problems: Vec<ProblemView<'a>>,
+}
+
+#[derive(Serialize)]
+struct TruncatedView<'a> {
+    rule: &'a str,
+    limit: u32,
+    matches: u64,
+}
+
+impl<'a> ReportView<'a> {
+    /// Shows a report as data.
+    pub fn of(report: &'a Report, seconds: f64) -> ReportView<'a> {
+        ReportView {
+            settled: report.is_settled(),
+            inserted: report.inserted,
+            updated: report.updated,
+            evicted: report.evicted,
+            deleted: report.deleted,
+            pushed: Pushed {
+                creates: report.pushed_creates,
+                updates: report.pushed_updates,
+                deletes: report.pushed_deletes,
+            },
+            merged: report.merged.iter().map(merged).collect(),
+            rejected: report.rejected.iter().map(rejected).collect(),
+            conflicts: report.conflicts,
+            blocked: report.blocked,
+            in_doubt: report.in_doubt,
+            pending: report.pending,
+            truncated: report
+                .truncated
+                .iter()
+                .map(|cut| TruncatedView {
+                    rule: &cut.rule,
+                    limit: cut.limit,
+                    matches: cut.matches,
+                })
+                .collect(),
+            api_calls: report.api_calls,
+            seconds: (seconds * 1_000.0).round() / 1_000.0,
+            peak_memory_bytes: peak_memory_bytes(),
+        }
+    }
+}
+
+fn merged(merged: &Merged) -> MergedView<'_> {
+    MergedView {
+        record: merged.record.as_str(),
+        object: &merged.object,
+        taken: &merged.taken,
+        kept: &merged.kept,
+        delete_withdrawn: merged.delete_withdrawn,
+    }
+}
+
+fn rejected(rejected: &Rejected) -> RejectedView<'_> {
+    RejectedView {
+        record: rejected.record.as_str(),
+        object: &rejected.object,
+        mutations: rejected.mutations.iter().map(|seq| seq.0).collect(),
+        problems: problems(&rejected.problems),
+    }
+}
+
+/// Runs one session and prints its report.
+pub fn run(arguments: &Arguments, output: &Output) -> Result<()> {
+    let attache = store::open_online(&arguments.store, &arguments.token)?;
+    let started = Instant::now();
+    let bar = Bar::new("sync", !output.is_json());
+    let report = session(&attache, &bar);
+    bar.finish();
+    let report = report?;
+    let seconds = started.elapsed().as_secs_f64();
+    output.show(&ReportView::of(&report, seconds), || {
+        lines(&report, seconds)
+    })?;
+    let store = arguments.store.display();
+    if report.conflicts > 0 {
+        output.note(format!("next: attache conflicts {store}"));
+    } else if !report.is_settled() {
+        output.note(format!("next: attache pending {store}"));
+    }
+    Ok(())
+}
+
+/// Runs a session to its end, or until Ctrl-C stops it at its next step.
+fn session(attache: &Attache, bar: &Bar) -> Result<Report> {
+    let cancel = CancelToken::new();
+    let shown = bar.clone();
+    let session = attache
+        .sync()
+        .on_progress(move |progress| shown.set(&progress))
+        .cancel_token(cancel.clone());
+    let report = block_on(async move {
+        let mut session = session.into_future();
+        tokio::select! {
+            report = &mut session => report,
+            _ = tokio::signal::ctrl_c() => {
+                cancel.cancel();
+                session.await
+            }
+        }
+    })?;
+    Ok(report?)
+}
+
+/// Runs a future to its end on this thread.
+pub fn block_on<T>(future: impl Future<Output = T>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::new(
+                ErrorKind::Internal,
+                format!("cannot start an event loop: {error}"),
+            )
+        })?;
+    Ok(runtime.block_on(future))
+}
+
+fn lines(report: &Report, seconds: f64) -> Vec<String> {
+    let mut lines = vec![
+        format!(
+            "pulled   {} new, {} changed, {} deleted, {} left the briefcase",
+            output::grouped(report.inserted),
+            output::grouped(report.updated),
+            output::grouped(report.deleted),
+            output::grouped(report.evicted)
+        ),
+        format!(
+            "pushed   {} created, {} changed, {} deleted",
+            report.pushed_creates, report.pushed_updates, report.pushed_deletes
+        ),
+    ];
+    if !report.merged.is_empty() {
+        let records = output::count(report.merged.len() as u64, "record", "records");
+        lines.push(format!("merged   {records}, without asking"));
+    }
+    for rejected in &report.rejected {
+        lines.push(format!("refused  {} {}", rejected.object, rejected.record));
+        lines.extend(
+            rejected
+                .problems
+                .iter()
+                .map(|problem| format!("         {}", sentence(problem))),
+        );
+    }
+    for cut in &report.truncated {
+        let matches = output::count(cut.matches, "record", "records");
+        lines.push(format!(
+            "cut      rule {:?} matches {matches}, its limit is {}",
+            cut.rule, cut.limit
+        ));
+    }
+    lines.push(match report.is_settled() {
+        true => "settled  nothing is left to send or to decide".into(),
+        false => format!(
+            "open     {}, {} rejected, {} blocked, {} in doubt, {} to send",
+            output::count(report.conflicts, "conflict", "conflicts"),
+            report.rejected.len(),
+            report.blocked,
+            report.in_doubt,
+            report.pending
+        ),
+    });
+    lines.push(format!(
+        "cost     {}, {seconds:.2} s",
+        output::count(report.api_calls, "API call", "API calls")
+    ));
+    lines
+}
+
+/// The most memory this process has had, where the system tells (Linux).
+fn peak_memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1_024)
+}
