@@ -71,7 +71,7 @@ fn test(source: &mut Source<'_>, comparison: &Comparison) -> Result<Sql> {
     }
 }
 
-fn in_query(source: &Source<'_>, left: &Operand<'_>, join: &Join) -> Result<Sql> {
+fn in_query(source: &mut Source<'_>, left: &Operand<'_>, join: &Join) -> Result<Sql> {
     let names = join_names(join, &source.names)?;
     let mut inner = Source::new(source.tables, source.context, names, "attache_j");
     let column = inner.column(&join.field)?;
@@ -79,6 +79,7 @@ fn in_query(source: &Source<'_>, left: &Operand<'_>, join: &Join) -> Result<Sql>
         Some(tree) => condition(&mut inner, tree)?,
         None => Sql::new("1"),
     };
+    source.read_too(inner.objects());
     let mut sql = Sql::around("", &left.sql, " IN (SELECT ");
     sql.add(&column.sql).push(" FROM ").push(&inner.from());
     sql.push(" WHERE ").add(&filter).push(")");
@@ -131,6 +132,17 @@ fn equal(source: &Source<'_>, left: &Operand<'_>, literal: &Literal) -> Result<S
             sql.bind(text.clone()).push(")");
             return Ok(sql);
         }
+        Constant::Number(value) if left.order == Native::Mixed => {
+            // The reals find it through the index that also serves < and ORDER BY.
+            let (low, high) = real_bounds(*value);
+            let mut sql = Sql::around("(CAST(", &left.sql, " AS REAL) BETWEEN ");
+            sql.bind(low).push(" AND ").bind(high).push(" AND ");
+            sql.add(&left.sql)
+                .push(" = ")
+                .bind(number(*value))
+                .push(")");
+            return Ok(sql);
+        }
         _ => {}
     }
     let mut sql = Sql::around("", &left.collated(), " = ");
@@ -181,17 +193,24 @@ fn ordered_number(left: &Operand<'_>, operator: Operator, value: Decimal) -> Sql
         return ordered(left, operator.symbol(), stored);
     }
     let symbol = operator.symbol();
-    // SQLite may round a text to the neighbour of the real that we take.
-    let real: f64 = value.to_string().parse().unwrap_or(0.0);
+    let (low, high) = real_bounds(value);
     let (coarse, bound) = match operator {
-        Operator::Less | Operator::LessOrEqual => ("<=", real.next_up()),
-        _ => (">=", real.next_down()),
+        Operator::Less | Operator::LessOrEqual => ("<=", high),
+        _ => (">=", low),
     };
     let mut sql = Sql::around("(CAST(", &left.sql, &format!(" AS REAL) {coarse} "));
     sql.bind(bound).push(" AND attache_compare(");
     sql.add(&left.sql).push(", ").bind(stored);
     sql.push(&format!(") {symbol} 0)"));
     sql
+}
+
+/// Two reals between which the nearest real of a number lies.
+///
+/// Not that real itself: SQLite may round a text to its neighbour.
+fn real_bounds(value: Decimal) -> (f64, f64) {
+    let real: f64 = value.to_string().parse().unwrap_or(0.0);
+    (real.next_down(), real.next_up())
 }
 
 /// The range of a literal, in the stored form of the field.

@@ -69,7 +69,7 @@ pub(super) fn grouped(statement: &Statement, source: &mut Source<'_>) -> Result<
     sql.add(&order).add(&bounds(statement));
     let mut whole = Sql::around("SELECT ", &list, " FROM ");
     whole.push(&source.from()).add(&sql);
-    Ok(compiled(whole, columns, readers))
+    Ok(compiled(whole, columns, readers, source.objects()))
 }
 
 /// `SELECT COUNT() FROM ...`: one row with the number of rows, at most the LIMIT.
@@ -79,10 +79,20 @@ fn count(statement: &Statement, source: &mut Source<'_>) -> Result<Compiled> {
     sql.push(&source.from()).push(" WHERE ").add(&filter);
     sql.add(&bounds(statement)).push(")");
     let columns = vec![String::from("expr0")];
-    Ok(compiled(sql, columns, vec![Reader::Column(FieldType::Int)]))
+    Ok(compiled(
+        sql,
+        columns,
+        vec![Reader::Column(FieldType::Int)],
+        source.objects(),
+    ))
 }
 
-fn compiled(sql: Sql, columns: Vec<String>, readers: Vec<Reader>) -> Compiled {
+fn compiled(
+    sql: Sql,
+    columns: Vec<String>,
+    readers: Vec<Reader>,
+    objects: Vec<String>,
+) -> Compiled {
     Compiled {
         sql: sql.text,
         params: sql.params,
@@ -90,6 +100,7 @@ fn compiled(sql: Sql, columns: Vec<String>, readers: Vec<Reader>) -> Compiled {
         columns: columns.into(),
         readers,
         identity: Identity::None,
+        objects,
     }
 }
 

@@ -26,9 +26,10 @@ pub(crate) use select::{Compiled, compile};
 
 use crate::error::Result;
 use crate::filter::ast::At;
+use crate::filter::check::Kind;
 use crate::filter::resolve::Names;
 use crate::filter::{Context, Filter};
-use crate::schema::Schema;
+use crate::schema::{FieldSchema, FieldType, Schema};
 use source::Source;
 
 /// What a query may read.
@@ -76,6 +77,21 @@ pub(crate) fn where_sql(
         sql.text
     );
     Ok((text, sql.params))
+}
+
+/// What to index so that conditions on a field, and orders by it, need not read every row.
+///
+/// A term of `CREATE INDEX ... ON table (<term>)`; the connection must be
+/// [`register`]ed to write to a table with such an index.
+pub(crate) fn index_term(field: &FieldSchema) -> String {
+    let column = sql::quote(&field.name);
+    match (Kind::of(field), &field.field_type) {
+        (Kind::Text, _) => format!("{column} COLLATE attache_text"),
+        (_, FieldType::Double | FieldType::Currency | FieldType::Percent) => {
+            format!("CAST({column} AS REAL)")
+        }
+        _ => column,
+    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ pub(crate) struct Compiled {
     pub(super) readers: Vec<Reader>,
     /// Whether each row is a record: then its key and its id stand before the columns.
     pub(super) identity: Identity,
+    /// Every object that is read, in order.
+    pub(super) objects: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +50,11 @@ impl Compiled {
     /// The SQL text, for people who look into a query.
     pub(crate) fn sql(&self) -> &str {
         &self.sql
+    }
+
+    /// The objects whose records decide the answer, in order.
+    pub(crate) fn objects(&self) -> &[String] {
+        &self.objects
     }
 }
 
@@ -108,6 +115,7 @@ fn statement_on(
         columns: list.names.into(),
         readers: list.readers,
         identity: Identity::Record,
+        objects: source.objects(),
     })
 }
 
@@ -250,7 +258,7 @@ impl List {
         Ok(())
     }
 
-    fn add_children(&mut self, child: &Statement, source: &Source<'_>) -> Result<()> {
+    fn add_children(&mut self, child: &Statement, source: &mut Source<'_>) -> Result<()> {
         let parent = source.names.object;
         let (name, at) = (&child.object.text, child.object.at);
         let relationship = parent.child_relationship(name).ok_or_else(|| {
@@ -272,6 +280,7 @@ impl List {
             source.tables,
             source.context,
         )?;
+        source.read_too(compiled.objects.iter().cloned());
         let name = relationship.name.clone().unwrap_or_default();
         self.push(name, Reader::Children(Box::new(compiled)), None, at)
     }

@@ -18,6 +18,8 @@ pub(super) struct Source<'a> {
     pub(super) root: String,
     prefix: &'static str,
     joins: Vec<Join>,
+    /// Objects that are read besides those above.
+    others: Vec<String>,
 }
 
 struct Join {
@@ -55,6 +57,7 @@ impl<'a> Source<'a> {
             root: quote(&format!("{prefix}0")),
             prefix,
             joins: Vec::new(),
+            others: Vec::new(),
         }
     }
 
@@ -74,6 +77,21 @@ impl<'a> Source<'a> {
     /// Says whether a path to a parent has been used.
     pub(super) fn has_joins(&self) -> bool {
         !self.joins.is_empty()
+    }
+
+    /// Every object that is read: a change of another one cannot change the answer.
+    pub(super) fn objects(&self) -> Vec<String> {
+        let mut objects = vec![self.names.object.name.clone()];
+        objects.extend(self.joins.iter().map(|join| join.object.clone()));
+        objects.extend(self.others.iter().cloned());
+        objects.sort();
+        objects.dedup();
+        objects
+    }
+
+    /// Notes objects that a subquery reads.
+    pub(super) fn read_too(&mut self, objects: impl IntoIterator<Item = String>) {
+        self.others.extend(objects);
     }
 
     /// `"Contact" AS "t0" LEFT JOIN ...`, complete once everything else is compiled.
@@ -109,6 +127,9 @@ impl<'a> Source<'a> {
             (Target::Shared(shared), Some((last, before))) => {
                 let reference = self.reference(before, last, path.at)?;
                 let targets = self.carried_targets(last.field);
+                if shared != Shared::Id {
+                    self.read_too(targets.iter().map(|target| String::from(*target)));
+                }
                 Ok(match shared {
                     Shared::Id => column(Sql::new(reference), Kind::Id, None, targets),
                     Shared::Name => column(

@@ -370,15 +370,20 @@ fn a_long_list_is_not_too_deep_for_sqlite() {
 #[test]
 fn an_equality_and_a_prefix_use_an_index() {
     let store = store();
-    store
-        .connection
-        .execute_batch("CREATE INDEX i ON \"Account\" (\"Name\" COLLATE attache_text); CREATE INDEX j ON \"Account\" (CAST(\"Revenue__c\" AS REAL));")
-        .unwrap();
+    let account = store.schema.object("Account").unwrap();
+    for field in ["Name", "Revenue__c", "Renewal__c", "ParentId"] {
+        let term = index_term(account.field(field).unwrap());
+        let sql = format!("CREATE INDEX \"{field}\" ON \"Account\" ({term})");
+        store.connection.execute_batch(&sql).unwrap();
+    }
     for soql in [
         "SELECT Id FROM Account WHERE Name = 'x'",
         "SELECT Id FROM Account WHERE Name LIKE 'x%'",
         "SELECT Id FROM Account WHERE Name IN ('x', 'y')",
         "SELECT Id FROM Account WHERE Revenue__c > 5",
+        "SELECT Id FROM Account WHERE Revenue__c = 5.5",
+        "SELECT Id FROM Account WHERE Renewal__c = THIS_MONTH",
+        "SELECT Id FROM Account WHERE Parent.Id = '001000000000001'",
         "SELECT Id FROM Account ORDER BY Revenue__c LIMIT 50",
         "SELECT Id FROM Account ORDER BY Revenue__c DESC NULLS LAST LIMIT 50",
         "SELECT Id FROM Account ORDER BY Revenue__c DESC LIMIT 50",
@@ -410,4 +415,35 @@ fn a_literal_cannot_become_sql() {
     )
     .unwrap();
     assert!(!sql.contains("zzz"), "{sql}");
+}
+
+#[test]
+fn a_compiled_query_knows_what_it_reads() {
+    let store = store();
+    for (soql, objects) in [
+        ("SELECT Id, Parent.Id FROM Account", "Account"),
+        (
+            "SELECT Id, (SELECT Account.Name FROM Contacts) FROM Account",
+            "Account Contact",
+        ),
+        (
+            "SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact)",
+            "Account Contact",
+        ),
+        (
+            "SELECT What.Name, Who.Name FROM Task",
+            "Account Contact Task",
+        ),
+        (
+            "SELECT TYPEOF What WHEN Account THEN Name END FROM Task",
+            "Account Task",
+        ),
+        (
+            "SELECT COUNT() FROM Contact WHERE Account.Name = 'x'",
+            "Account Contact",
+        ),
+    ] {
+        let compiled = compile(&Select::parse(soql).unwrap(), &store, &store.context).unwrap();
+        assert_eq!(compiled.objects().join(" "), objects, "{soql}");
+    }
 }
