@@ -48,6 +48,8 @@ pub struct Switches {
     pub lookup_nulling_moves_last_modified: bool,
     /// §13.3: leading and trailing blanks of text are cut on save.
     pub trims_blanks: bool,
+    /// §8.4: text beyond a field's length is cut instead of refused, as very old API versions did.
+    pub cuts_long_text: bool,
     /// §13.3: a multi-select list is stored in the order of its definition.
     pub orders_multi_select: bool,
     /// §13.2: validation rules run before the required fields are checked.
@@ -77,6 +79,7 @@ impl Default for Switches {
             precondition_reads_system_modstamp: false,
             lookup_nulling_moves_last_modified: false,
             trims_blanks: true,
+            cuts_long_text: false,
             orders_multi_select: true,
             validation_rules_first: false,
             rows_vanish_from_later_pages: false,

@@ -6,6 +6,7 @@ use super::{Org, SaveError, Slot, key};
 use crate::id;
 use crate::schema::FieldKind;
 use crate::value::Value;
+use indexmap::IndexSet;
 
 /// What becomes of a row when the row its lookup names is deleted.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,12 +39,13 @@ impl Org {
             return Err(one(no_access()));
         }
         let group = self.atomically(|org| {
-            let mut group = Vec::new();
+            let mut group = IndexSet::new();
             org.delete_with_children(actor, object, slot, &mut group)
                 .map_err(one)?;
             Ok::<_, Vec<SaveError>>(group)
         })?;
-        self.delete_log.remember_group((object, slot), group);
+        self.delete_log
+            .remember_group((object, slot), group.into_iter().collect());
         Ok(())
     }
 
@@ -52,10 +54,10 @@ impl Org {
         actor: &str,
         object: usize,
         slot: Slot,
-        group: &mut Vec<(usize, Slot)>,
+        group: &mut IndexSet<(usize, Slot)>,
     ) -> Result<(), SaveError> {
         self.check_lock(object, slot)?;
-        group.push((object, slot));
+        group.insert((object, slot));
         for (child, field, fate) in self.lookups_to(object) {
             for at in self.living_children(child, field, object, slot) {
                 if group.contains(&(child, at)) {

@@ -60,8 +60,23 @@ pub(super) fn read(
         (FieldKind::MultiPicklist, Some(text)) => {
             Ok(Value::text(multi_select(&text, field, switches)))
         }
-        (_, Some(text)) if switches.trims_blanks => Ok(Value::text(text.trim())),
-        (_, Some(text)) => Ok(Value::text(text)),
+        (_, Some(text)) => Ok(Value::text(plain_text(&text, field, switches))),
+    }
+}
+
+fn plain_text<'a>(text: &'a str, field: &FieldDef, switches: &Switches) -> &'a str {
+    let text = if switches.trims_blanks {
+        text.trim()
+    } else {
+        text
+    };
+    let end = text
+        .char_indices()
+        .nth(field.length as usize)
+        .map(|(end, _)| end);
+    match end {
+        Some(end) if switches.cuts_long_text && field.length > 0 => &text[..end],
+        _ => text,
     }
 }
 

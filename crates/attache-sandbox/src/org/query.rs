@@ -12,6 +12,9 @@ use std::sync::Arc;
 /// Longest statement, in characters.
 const LONGEST: usize = 100_000;
 
+/// Most groups of a result: they must fit one page.
+const MOST_GROUPS: usize = 2_000;
+
 /// The outcome of a query: which rows, in which order, and what to show of them.
 ///
 /// It holds keys, not rows: [`Org::render`] shows rows as they are when it is called.
@@ -70,6 +73,10 @@ impl Org {
             .and_then(|query| check::plan(eye, &query))
             .map_err(|error| error.worded(soql))?;
         let found = run(&eye, &plan);
+        if matches!(&found, Found::Groups(groups) if groups.len() > MOST_GROUPS) {
+            let message = "Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch";
+            return Err(SaveError::new("EXCEEDED_ID_LIMIT", message));
+        }
         Ok(Cursor {
             plan: Arc::new(plan),
             found,

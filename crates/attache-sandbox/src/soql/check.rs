@@ -145,7 +145,12 @@ impl<'a> Scope<'a> {
                 return Err(SoqlError::malformed(order.expr.at(), message));
             }
         }
-        Ok(self.order_by(By::Term(term), order))
+        let through_lookup = term.kind() == FieldKind::Reference
+            || matches!(&term, Term::Path(path) if !path.hops.is_empty());
+        let mut checked = self.order_by(By::Term(term), order);
+        // The platform does not honour NULLS LAST here.
+        checked.nulls_first |= through_lookup && order.nulls_first == Some(false);
+        Ok(checked)
     }
 
     pub(crate) fn order_by(&self, by: By, order: &ast::Order) -> OrderBy {

@@ -145,3 +145,18 @@ fn the_name_of_a_person_is_made_of_its_parts() {
     let id = org.made(JO, "Contact", r#"{"FirstName":"Kim","LastName":"Roe"}"#);
     assert_eq!(org.field("Contact", &id, "Name"), Value::text("Kim Roe"));
 }
+
+#[test]
+fn validation_rules_may_run_first() {
+    let mut org = org();
+    let json = r#"{"NumberOfEmployees":-1}"#;
+    assert_eq!(
+        codes(&org.refused(JO, "Account", json)),
+        ["REQUIRED_FIELD_MISSING"]
+    );
+    org.config_mut().switches.validation_rules_first = true;
+    assert_eq!(
+        codes(&org.refused(JO, "Account", json)),
+        ["FIELD_CUSTOM_VALIDATION_EXCEPTION"]
+    );
+}

@@ -344,3 +344,41 @@ fn a_hidden_field_does_not_exist_for_its_user() {
     );
     assert_eq!(org.column(ADMIN, "SELECT Phone FROM Account"), ["1"]);
 }
+
+#[test]
+fn the_open_points_of_input_follow_their_switches() {
+    let mut org = org();
+    let switches = &mut org.config_mut().switches;
+    (
+        switches.trims_blanks,
+        switches.orders_multi_select,
+        switches.cuts_long_text,
+    ) = (false, false, true);
+    let json = format!(
+        r#"{{"Name":" Acme ","Regions__c":"LATAM;AMER","Phone":"{}"}}"#,
+        "é".repeat(41)
+    );
+    let id = org.made(JO, "Account", &json);
+    assert_eq!(org.field("Account", &id, "Name"), Value::text(" Acme "));
+    assert_eq!(
+        org.field("Account", &id, "Regions__c"),
+        Value::text("LATAM;AMER")
+    );
+    assert_eq!(
+        org.field("Account", &id, "Phone"),
+        Value::text("é".repeat(40))
+    );
+}
+
+#[test]
+fn the_stamp_a_precondition_reads_follows_its_switch() {
+    let mut org = org();
+    let id = org.made(JO, "Account", r#"{"Name":"Acme"}"#);
+    org.wait(10);
+    org.touch("Account", &id);
+    org.config_mut().switches.precondition_reads_system_modstamp = true;
+    let errors = org
+        .update(JO, "Account", &id, &fields(r#"{"Phone":"1"}"#), Some(NOON))
+        .unwrap_err();
+    assert_eq!(errors[0].status, 412);
+}

@@ -97,3 +97,21 @@ fn rollup_adds_subtotals() {
     let cube = org.query(JO, "SELECT Industry, Rating, COUNT(Id) FROM Account WHERE Industry = 'Energy' GROUP BY CUBE(Industry, Rating)", false);
     assert_eq!(cube.unwrap().total(), 2 + 1 + 2 + 1);
 }
+
+#[test]
+fn groups_must_fit_one_page() {
+    let mut org = org();
+    for n in 0..2_001 {
+        org.made(JO, "Account", &format!(r#"{{"Name":"{n}"}}"#));
+    }
+    assert_eq!(
+        refusal(&org, "SELECT Name FROM Account GROUP BY Name"),
+        "EXCEEDED_ID_LIMIT"
+    );
+    let limited = org.query(
+        JO,
+        "SELECT Name FROM Account GROUP BY Name LIMIT 2000",
+        false,
+    );
+    assert_eq!(limited.unwrap().total(), 2_000);
+}

@@ -338,3 +338,10 @@ fn to_label_shows_the_label_of_a_value() {
     );
     assert!(json.contains(r#""shown":"Hot""#), "{json}");
 }
+
+#[test]
+fn nulls_last_is_not_honoured_through_a_lookup() {
+    let org = filled();
+    let soql = "SELECT LastName FROM Contact ORDER BY Account.Name NULLS LAST, LastName";
+    assert_eq!(org.column(JO, soql), ["Alone", "Doe", "Roe"]);
+}
