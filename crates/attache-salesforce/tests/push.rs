@@ -117,9 +117,9 @@ fn each_action_travels_its_own_way() {
             200,
             format!(r#"[{{"id":"{OTHER}","success":true,"errors":[],"created":false}}]"#),
         ),
-        json(200, saved(1)),
+        json(200, saved(1).replace(ID, OTHER)),
         json(200, composite(&[("w1", 204, "null")])),
-        json(200, saved(1)),
+        json(200, saved(1).replace(ID, OTHER)),
     ]);
     let money = Fields::from([(
         "Amount",
@@ -457,6 +457,15 @@ fn a_create_needs_an_id_to_be_done() {
 }
 
 #[test]
+fn the_answer_of_another_record_is_none() {
+    for write in [update(OTHER, fields("A"), None), delete(OTHER)] {
+        let script = Script::new([json(200, saved(1))]);
+        let outcomes = push(&script.org(), &[write]).unwrap();
+        assert_eq!(outcomes, [WriteOutcome::Unknown]);
+    }
+}
+
+#[test]
 fn two_attempts_under_one_key_do_not_refuse_each_other() {
     let duplicate = r#"[{"success":false,"errors":[{"statusCode":"DUPLICATE_VALUE","message":"duplicate value found: External_Id__c duplicates value on record with id: 001","fields":[]}]}]"#;
     let script = Script::new([json(200, duplicate)]);
@@ -503,4 +512,36 @@ fn outcomes_are_handed_over_even_if_one_cannot_be_stored() {
 fn an_empty_batch_sends_nothing() {
     let script = Script::new([]);
     assert!(push(&script.org(), &[]).unwrap().is_empty());
+}
+
+#[test]
+fn an_answer_cut_anywhere_never_says_that_something_was_done() {
+    let collection = saved(2);
+    let composite = composite(&[("w0", 204, "null"), ("w1", 204, "null")]);
+    let creates = [create("Account", "A"), create("Account", "B")];
+    let guarded = [OTHER, ID].map(|id| update(id, fields("A"), Some(SINCE)));
+    for (answer, batch) in [(collection, creates), (composite, guarded)] {
+        for end in 0..answer.len() {
+            let script = Script::new([json(200, &answer[..end])]);
+            let outcomes = push(&script.org(), &batch).unwrap();
+            assert_eq!(
+                outcomes,
+                [WriteOutcome::Unknown, WriteOutcome::Unknown],
+                "{end}"
+            );
+        }
+        for at in 0..answer.len() {
+            let mut bytes = answer.clone().into_bytes();
+            bytes[at] = b'}';
+            let script = Script::new([json(200, String::from_utf8(bytes).unwrap())]);
+            // Whatever it says, it says something of each write, and of no other record.
+            for (outcome, write) in push(&script.org(), &batch).unwrap().iter().zip(&batch) {
+                if let (WriteOutcome::Done { id }, WriteAction::Update { id: sent, .. }) =
+                    (outcome, &write.action)
+                {
+                    assert_eq!(id, sent);
+                }
+            }
+        }
+    }
 }

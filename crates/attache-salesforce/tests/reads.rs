@@ -202,6 +202,29 @@ fn hostile_answers_are_errors() {
 }
 
 #[test]
+fn an_answer_cut_anywhere_is_an_error() {
+    let page = recorded("query_success_response.json");
+    let describe = recorded("sobject_describe_success_response.json");
+    let deleted = recorded("get_deleted_success_response.json");
+    let whole = |text: &str| text.trim_end().len();
+    for end in 0..whole(&page) {
+        let error = kind_of(json(200, &page[..end]));
+        assert_eq!(error, ErrorKind::RemoteUnreachable, "{end}");
+    }
+    for end in (0..whole(&describe)).step_by(7) {
+        let org = Script::new([json(200, &describe[..end])]).org();
+        assert!(block_on(org.describe("Whizbang", None)).is_err(), "{end}");
+    }
+    for end in 0..whole(&deleted) {
+        let org = Script::new([json(200, VERSIONS), json(200, &deleted[..end])]).org();
+        assert!(
+            block_on(org.deleted("Whizbang", SERVER_NOW)).is_err(),
+            "{end}"
+        );
+    }
+}
+
+#[test]
 fn a_read_without_an_answer_may_be_sent_again() {
     assert_eq!(kind_of(lost()), ErrorKind::RemoteUnreachable);
     assert_eq!(kind_of(unsent()), ErrorKind::RemoteUnreachable);

@@ -79,10 +79,16 @@ pub(super) fn judge(write: &Write, result: SubResult) -> Verdict {
 }
 
 fn done(write: &Write, answered: Option<String>) -> WriteOutcome {
-    let id = match &write.action {
-        WriteAction::Update { id, .. } | WriteAction::Delete { id } => Some(id.clone()),
+    let answered = answered.map(|id| remote_id(&id));
+    let id = match (&write.action, answered) {
+        // Row calls do not repeat the id.
+        (WriteAction::Update { id, .. } | WriteAction::Delete { id }, None) => Some(id.clone()),
+        (WriteAction::Update { id, .. } | WriteAction::Delete { id }, Some(told)) => {
+            // The answer of another record says nothing of this one.
+            (told.is_some() && told == remote_id(id)).then(|| id.clone())
+        }
         // A success that does not say which record it made is as good as no answer.
-        _ => answered.as_deref().and_then(remote_id),
+        (_, told) => told.flatten(),
     };
     id.map_or(WriteOutcome::Unknown, |id| WriteOutcome::Done { id })
 }

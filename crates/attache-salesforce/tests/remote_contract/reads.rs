@@ -5,6 +5,7 @@ use attache::{ErrorKind, Fields, ObjectSchema, Remote, ServerTime};
 use attache_sandbox::{Fault, FaultKind};
 use futures_lite::future::block_on;
 use jiff::civil;
+use serde_json::value::to_raw_value;
 use std::collections::HashSet;
 
 #[test]
@@ -194,6 +195,28 @@ fn no_change_falls_between_two_windows() {
         rig.sandbox.advance(120);
         seen.extend(block_on(org.updated("Account", from)).unwrap().ids);
         assert!(made.is_subset(&seen));
+    }
+}
+
+#[test]
+fn a_window_does_not_pass_over_a_transaction_that_is_still_open() {
+    for rig in Rig::both() {
+        let org = rig.org(0);
+        rig.sandbox.advance(600);
+        let start = rig.now();
+        let until = start.0 + 300;
+        let user = rig.user(0).id;
+        let fields = [("Name".to_owned(), to_raw_value("Late").unwrap())];
+        let late = rig.sandbox.with_org(|org| {
+            org.hold_open(until, |org| org.create(&user, "Account", &fields).unwrap())
+        });
+        rig.sandbox.advance(180);
+        let first = block_on(org.updated("Account", start)).unwrap();
+        assert!(!first.ids.contains(&late), "nobody can see it yet");
+        assert!(first.latest_covered <= start, "{:?}", first.latest_covered);
+        rig.sandbox.advance(180);
+        let second = block_on(org.updated("Account", first.latest_covered)).unwrap();
+        assert!(second.ids.contains(&late));
     }
 }
 

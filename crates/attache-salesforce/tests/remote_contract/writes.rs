@@ -263,3 +263,29 @@ fn a_thousand_writes_take_five_calls() {
         assert_eq!(rig.sandbox.requests(), 4);
     }
 }
+
+#[test]
+fn a_locked_record_may_be_written_later() {
+    for rig in Rig::both() {
+        let org = rig.org(0);
+        let id = rig.create_there(0, "Account", "A");
+        let until = rig.sandbox.now() + 60;
+        rig.sandbox.with_org(|org| org.lock("Account", &id, until));
+        let now = rig.now();
+        let writes = [
+            update(&id, named("B"), Some(now)),
+            update(&id, named("B"), None),
+            delete(&id),
+        ];
+        for write in &writes {
+            let outcomes = push(&org, std::slice::from_ref(write)).unwrap();
+            let WriteOutcome::Later(problems) = &outcomes[0] else {
+                panic!("{write:?}: {outcomes:?}");
+            };
+            assert_eq!(problems[0].code, "UNABLE_TO_LOCK_ROW");
+        }
+        rig.sandbox.advance(61);
+        let outcomes = push(&org, &writes[..1]).unwrap();
+        assert_eq!(id_of(&outcomes[0]), id);
+    }
+}
