@@ -386,6 +386,19 @@ fn one_bad_write_does_not_hold_up_its_call() {
 }
 
 #[test]
+fn a_record_that_is_too_large_is_refused_alone() {
+    let created = format!(r#"{{"id":"{ID}","success":true,"errors":[]}}"#);
+    let script = Script::new([html(413), html(413), json(201, created), html(413)]);
+    let batch = [create("Account", "A"), create("Account", "B")];
+    let outcomes = push(&script.org(), &batch).unwrap();
+    assert_eq!(outcomes[0], done(ID));
+    assert_eq!(
+        code(&outcomes[1]),
+        ("refused", "EXCEEDED_MAX_SIZE_REQUEST".into())
+    );
+}
+
+#[test]
 fn a_single_write_refused_with_its_call_is_refused() {
     let script = Script::new([
         error(400, "JSON_PARSER_ERROR"),

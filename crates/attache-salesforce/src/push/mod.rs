@@ -20,7 +20,7 @@ pub(crate) async fn push(org: &Salesforce, batch: &[Write], settled: Settled<'_>
     let mut groups: VecDeque<Group> = group::groups(batch, org.limits.request_bytes_max)?.into();
     let mut nothing_sent = true;
     while let Some(mut group) = groups.pop_front() {
-        match deliver(org, batch, &group).await? {
+        match deliver(org, batch, &group).await {
             Delivery::Answered(verdicts) => {
                 nothing_sent = false;
                 settle(org, batch, &group, verdicts, settled).await?;
@@ -61,16 +61,16 @@ enum Delivery {
     Lost(Error),
 }
 
-async fn deliver(org: &Salesforce, batch: &[Write], group: &Group) -> Result<Delivery> {
-    let call = group.call(org, batch)?;
-    let answer = match org.send(&call).await {
-        Ok(answer) => answer,
-        Err(error) if error.kind() == ErrorKind::RemoteOutcomeUnknown => {
-            return Ok(Delivery::Lost(error));
-        }
-        Err(error) => return Ok(Delivery::NotDone(error)),
+async fn deliver(org: &Salesforce, batch: &[Write], group: &Group) -> Delivery {
+    let call = match group.call(org, batch) {
+        Ok(call) => call,
+        Err(error) => return Delivery::NotDone(error),
     };
-    Ok(read(org, batch, group, &call, &answer))
+    match org.send(&call).await {
+        Ok(answer) => read(org, batch, group, &call, &answer),
+        Err(error) if error.kind() == ErrorKind::RemoteOutcomeUnknown => Delivery::Lost(error),
+        Err(error) => Delivery::NotDone(error),
+    }
 }
 
 fn read(
@@ -94,7 +94,7 @@ fn read(
     match (group.way, answer.status) {
         (_, 420 | 429) => not_done(),
         (_, 403) if of_the_call => not_done(),
-        (Way::Alone, 200..=204 | 300 | 400 | 403 | 404 | 409 | 412) => {
+        (Way::Alone, 200..=204 | 300 | 400 | 403 | 404 | 409 | 412 | 413) => {
             let body = (!answer.body.is_empty()).then_some(answer.body.as_slice());
             match SubResult::of_row(answer.status, body) {
                 Some(result) => {
@@ -117,6 +117,8 @@ fn read(
         (_, 400 | 403 | 404 | 409) if !problems.is_empty() => {
             Delivery::Refused(verdict::spoken(&problems, &[]))
         }
+        // One record is too much, or all of them are: apart, it shows.
+        (_, 413) => Delivery::Refused(verdict::spoken(&problems, &[])),
         _ => not_done(),
     }
 }

@@ -39,19 +39,31 @@ impl SubResult {
             }
             (412, _) => Some(SubResult::Failed(Some(412), Vec::new())),
             // The body lists the records that have the key.
-            (300, _) => Some(SubResult::Failed(
-                Some(300),
-                vec![ApiProblem {
-                    code: "DUPLICATE_EXTERNAL_ID".into(),
-                    message: "several records have this key".into(),
-                    fields: Vec::new(),
-                }],
-            )),
+            (300, _) => {
+                let words = "several records have this key";
+                Some(SubResult::refused(300, "DUPLICATE_EXTERNAL_ID", words))
+            }
+            (413, _) => {
+                let words = "the record is too large for one call";
+                Some(SubResult::refused(413, "EXCEEDED_MAX_SIZE_REQUEST", words))
+            }
             (_, body) => {
                 let problems = codec::problems(body?).filter(|problems| !problems.is_empty())?;
                 Some(SubResult::Failed(Some(status), problems))
             }
         }
+    }
+}
+
+impl SubResult {
+    /// A refusal that only its status tells.
+    fn refused(status: u16, code: &str, words: &str) -> SubResult {
+        let problem = ApiProblem {
+            code: code.into(),
+            message: words.into(),
+            fields: Vec::new(),
+        };
+        SubResult::Failed(Some(status), vec![problem])
     }
 }
 
