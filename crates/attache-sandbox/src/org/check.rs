@@ -25,7 +25,8 @@ pub(super) fn values(draft: &Draft, object: &ObjectDef, switches: &Switches) -> 
                 &field.name,
                 format!("{}: invalid email address: {text}", field.label),
             )),
-            FieldKind::Picklist => errors.extend(entry(field, text)),
+            // A value that is no longer listed may stay.
+            FieldKind::Picklist if draft.moves(at) => errors.extend(entry(field, text)),
             FieldKind::MultiPicklist if text.split(';').count() > MOST_ENTRIES => {
                 errors.push(SaveError::field(
                     "TOO_MANY_ENUM_VALUE",
@@ -33,7 +34,7 @@ pub(super) fn values(draft: &Draft, object: &ObjectDef, switches: &Switches) -> 
                     format!("{}: too many values selected", field.label),
                 ))
             }
-            FieldKind::MultiPicklist => {
+            FieldKind::MultiPicklist if draft.moves(at) => {
                 errors.extend(text.split(';').find_map(|one| entry(field, one)))
             }
             _ => {}
@@ -115,7 +116,7 @@ fn dependent(draft: &Draft, object: &ObjectDef) -> Vec<SaveError> {
         else {
             continue;
         };
-        let touched = draft.touched.contains(&at) || draft.touched.contains(&controller);
+        let touched = draft.moves(at) || draft.moves(controller);
         let Some(text) = draft.row[at].as_text().filter(|_| touched) else {
             continue;
         };
@@ -164,7 +165,7 @@ impl Org {
         let given = draft
             .touched
             .iter()
-            .filter(|&&at| object.fields[at].kind == FieldKind::Reference);
+            .filter(|&&at| object.fields[at].kind == FieldKind::Reference && draft.moves(at));
         given
             .filter_map(|&at| {
                 let id = draft.row[at].as_text()?;

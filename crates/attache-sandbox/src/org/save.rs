@@ -50,6 +50,16 @@ impl Draft {
     pub(super) fn is_new(&self) -> bool {
         self.slot.is_none()
     }
+
+    /// Says whether the client gave a field another value than it had.
+    pub(super) fn moves(&self, field: usize) -> bool {
+        let before = self
+            .before
+            .as_ref()
+            .and_then(|row| row.get(field))
+            .unwrap_or(&Value::Null);
+        self.touched.contains(&field) && *before != self.row[field]
+    }
 }
 
 impl Org {

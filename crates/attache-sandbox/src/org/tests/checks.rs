@@ -256,3 +256,37 @@ fn several_faults_are_told_at_once() {
         ]
     );
 }
+
+#[test]
+fn what_a_change_leaves_as_it_was_is_not_judged_again() {
+    let mut org = org();
+    let account = org.made(JO, "Account", r#"{"Name":"Acme","CleanStatus":"Pending"}"#);
+    let contact = org.made(
+        JO,
+        "Contact",
+        &format!(r#"{{"LastName":"Roe","AccountId":"{account}"}}"#),
+    );
+    org.transfer_owner("Account", &account, KIM);
+    org.set(
+        JO,
+        "Contact",
+        &contact,
+        &format!(r#"{{"Phone":"1","AccountId":"{account}"}}"#),
+    )
+    .unwrap();
+    let mut schema = org.schema_mut();
+    let mut object = schema.object("Account").unwrap().clone();
+    let at = object.index("CleanStatus").unwrap();
+    object.fields[at]
+        .picklist
+        .iter_mut()
+        .for_each(|entry| entry.active = false);
+    schema.insert(object);
+    drop(schema);
+    org.set(KIM, "Account", &account, r#"{"CleanStatus":"Pending"}"#)
+        .unwrap();
+    let errors = org
+        .set(KIM, "Account", &account, r#"{"CleanStatus":"Matched"}"#)
+        .unwrap_err();
+    assert_eq!(codes(&errors), ["INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"]);
+}
