@@ -77,7 +77,11 @@ impl Writing<'_> {
         let before = table.fields(&row.values);
         let fields = self.with_current_ids(&table.object, fields)?;
         let created_here = is_local(&current);
-        let mut fields = table.object.check_update(&before, &fields)?;
+        let mut fields = if created_here {
+            self.check_unsent(&table.object, &current, &fields)?
+        } else {
+            table.object.check_update(&before, &fields)?
+        };
         self.refuse_uncarried(&table, &fields)?;
         // A value that is already there is not an edit.
         let same: Vec<String> = fields
@@ -113,6 +117,17 @@ impl Writing<'_> {
             made_at: stamp.now,
         })?;
         self.revive(&current)
+    }
+
+    /// The server has yet to see the record: what may be set in a create may still be changed.
+    fn check_unsent(&self, object: &ObjectSchema, current: &str, changes: &Fields) -> Result<Fields> {
+        let mut whole: Fields = self.reading().entries_of(current)?.into_iter().flat_map(|entry| entry.fields).collect();
+        for (name, value) in changes.iter() {
+            let name = object.field(name).map_or(name, |field| &field.name);
+            whole.set(name, value.clone());
+        }
+        let named = |name: &str| changes.names().any(|change| change.eq_ignore_ascii_case(name));
+        Ok(object.check_create(&whole)?.into_iter().filter(|(name, _)| named(name)).collect())
     }
 
     /// Deletes a record. One that the server never saw is dropped with its journal.

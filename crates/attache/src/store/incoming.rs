@@ -170,8 +170,13 @@ impl Writing<'_> {
         let mut entries = self.reading().entries_of(id)?;
         for name in kept {
             let Some(value) = row.get(name) else { continue };
-            let newest = entries.iter_mut().rev().find(|entry| entry.fields.contains(name));
-            if let Some(entry) = newest.filter(|entry| entry.fields.get(name) != Some(value)) {
+            // A member of a group may be kept for the sake of another that was edited.
+            let place = entries
+                .iter()
+                .rposition(|entry| entry.fields.contains(name))
+                .or_else(|| entries.iter().rposition(|entry| entry.kind != MutationKind::Delete));
+            let Some(entry) = place.map(|at| &mut entries[at]) else { continue };
+            if entry.fields.get(name) != Some(value) {
                 entry.fields.set(name.as_str(), value.clone());
                 self.set_entry_fields(entry.seq, &entry.fields)?;
             }

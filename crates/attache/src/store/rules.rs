@@ -25,6 +25,8 @@ pub(crate) struct RuleState {
     pub after: Option<String>,
     pub swept_at: Option<LocalTime>,
     pub swept_day: Option<String>,
+    /// How many ids the last finished sweep went through.
+    pub swept_ids: u64,
 }
 
 /// A stretch of ids that a page of a sweep covers completely.
@@ -69,7 +71,7 @@ impl Relation<'_> {
     }
 }
 
-const COLUMNS: &str = "id, bit, loaded, after_id, swept_at, swept_day";
+const COLUMNS: &str = "id, bit, loaded, after_id, swept_at, swept_day, swept_ids";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<RuleState> {
     Ok(RuleState {
@@ -79,6 +81,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RuleState> {
         after: row.get(3)?,
         swept_at: row.get::<_, Option<i64>>(4)?.map(LocalTime),
         swept_day: row.get(5)?,
+        swept_ids: u64::try_from(row.get::<_, i64>(6)?).unwrap_or(0),
     })
 }
 
@@ -112,6 +115,35 @@ impl Reading<'_> {
             }
         }
         Ok(ids)
+    }
+
+    /// Ids behind which a related rule has looked, in their order, at most `limit` of those after `after`.
+    pub(crate) fn covered(&self, rule: i64, after: Option<&str>, limit: usize) -> Result<Vec<String>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id FROM attache_covered WHERE rule = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let ids: rusqlite::Result<Vec<String>> =
+            statement.query_map(params![rule, after.unwrap_or(""), limit], |row| row.get(0))?.collect();
+        Ok(ids?)
+    }
+
+    /// The members of a related rule that these ids lead to.
+    pub(crate) fn led_to(&self, relation: &Relation<'_>, ids: &[String]) -> Result<Vec<String>> {
+        let field = if relation.parents { quote("Id") } else { quote(relation.field) };
+        let sql = format!(
+            "SELECT \"Id\" FROM {} WHERE {field} = ?1 AND \"attache_rules\" & ?2",
+            quote(&relation.table.object.name)
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut members = Vec::new();
+        for id in ids {
+            let mut rows = statement.query(params![id, relation.rule.mask])?;
+            while let Some(row) = rows.next()? {
+                members.push(row.get(0)?);
+            }
+        }
+        Ok(members)
     }
 
     /// Of some ids, those on this device, with their membership.
@@ -213,11 +245,21 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Notes that all a rule matches was read, and when and on which day that was.
-    pub(crate) fn set_loaded(&self, rule: i64, now: LocalTime, day: &str) -> Result<()> {
+    /// Notes that all a rule matches was read.
+    pub(crate) fn set_loaded(&self, rule: i64) -> Result<()> {
         self.connection
-            .prepare_cached("UPDATE attache_rule SET loaded = 1, after_id = NULL, swept_at = ?2, swept_day = ?3 WHERE id = ?1")?
-            .execute(params![rule, now.0, day])?;
+            .prepare_cached("UPDATE attache_rule SET loaded = 1 WHERE id = ?1")?
+            .execute([rule])?;
+        Ok(())
+    }
+
+    /// Notes that all a rule matches was looked at: when, on which day, and how many ids that were.
+    pub(crate) fn set_swept(&self, rule: i64, now: LocalTime, day: &str, ids: u64) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "UPDATE attache_rule SET after_id = NULL, swept_at = ?2, swept_day = ?3, swept_ids = ?4 WHERE id = ?1",
+            )?
+            .execute(params![rule, now.0, day, i64::try_from(ids).unwrap_or(i64::MAX)])?;
         Ok(())
     }
 

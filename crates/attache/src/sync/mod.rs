@@ -28,7 +28,7 @@ pub(crate) struct Settings {
     pub overlap_seconds: i64,
     /// How long after an unanswered create the server may still be at work on it.
     pub doubt_seconds: i64,
-    /// How old a complete look at a rule may get before it is looked at anew.
+    /// How old a complete look at a small rule may get before it is looked at anew.
     pub sweep_seconds: i64,
     /// How old a describe may get.
     pub describe_seconds: i64,
@@ -45,7 +45,7 @@ impl Default for Settings {
         Settings {
             overlap_seconds: 600,
             doubt_seconds: 600,
-            sweep_seconds: 24 * 3600,
+            sweep_seconds: 3600,
             describe_seconds: 24 * 3600,
             batch_rows_max: 200,
             ids_per_query_max: 400,

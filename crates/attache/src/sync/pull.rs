@@ -14,6 +14,9 @@ use crate::store::{Arrived, Durability, RuleState, Table};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+/// A rule of this many pages and more is looked at once a day, if a small one is looked at every hour.
+const SWEEP_PAGES_A_DAY_MAX: i64 = 24;
+
 /// What is known of an object's changes in this session.
 pub(super) struct Changes {
     /// Where the window starts; `None`: the object is loaded for the first time.
@@ -56,6 +59,9 @@ impl Run<'_> {
             }
         }
         self.pull_related(&nodes).await?;
+        if sweep {
+            self.sweep_related(&nodes).await?;
+        }
         let evicted = self.store.write(Durability::Ordered, |w| {
             for (object, changes) in &changes {
                 w.set_low(object, changes.next_low)?;
@@ -144,14 +150,20 @@ impl Run<'_> {
     }
 
     /// Says whether records may have come or gone although nobody changed them.
-    fn sweep_is_due(&self, node: &Node, rule: &RuleState) -> Result<bool> {
+    ///
+    /// A person whose access was taken away should not keep the records for a
+    /// day, and a large rule costs a call for each 2,000 ids: so the larger the
+    /// rule, the longer it rests.
+    pub(super) fn sweep_is_due(&self, node: &Node, rule: &RuleState) -> Result<bool> {
         if rule.after.is_some() {
             return Ok(true);
         }
         let moved = node.filter.as_ref().is_some_and(|filter| filter.has_relative_dates())
             && rule.swept_day.as_deref() != Some(self.today()?.as_str());
         let age = rule.swept_at.map(|at| self.env.now().0 - at.0);
-        let old = age.is_none_or(|age| !(0..self.settings.sweep_seconds * 1000).contains(&age));
+        let pages = i64::try_from(rule.swept_ids / self.settings.ids_per_read_max as u64).unwrap_or(i64::MAX);
+        let rest = self.settings.sweep_seconds.saturating_mul(pages.clamp(1, SWEEP_PAGES_A_DAY_MAX));
+        let old = age.is_none_or(|age| !(0..rest * 1000).contains(&age));
         Ok(moved || old)
     }
 

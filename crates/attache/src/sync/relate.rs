@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::outcome::Phase;
 use crate::record::Value;
 use crate::store::{Durability, Reading, Relation, RuleState, Table};
+use std::collections::HashSet;
 
 impl Run<'_> {
     /// Reads what related rules lead to, until nothing new leads anywhere.
@@ -40,7 +41,64 @@ impl Run<'_> {
             self.read_relatives(node, &relation, &keys).await?;
         }
         let (now, day) = (self.env.now(), self.today()?);
-        self.store.write(Durability::Ordered, |w| w.set_loaded(rule.id, now, &day))
+        self.store.write(Durability::Ordered, |w| {
+            // A first load has looked at everything.
+            if rule.swept_at.is_none() {
+                w.set_swept(rule.id, now, &day, 0)?;
+            }
+            w.set_loaded(rule.id)
+        })
+    }
+
+    /// Looks at what related rules hold for records that went out of sight, or came into it, without being changed.
+    pub(super) async fn sweep_related(&mut self, nodes: &[Node]) -> Result<()> {
+        for node in nodes.iter().filter(|node| node.is_related()) {
+            let (rule, of_rule, of_node) = self.states(node, nodes)?;
+            if self.sweep_is_due(node, &rule)? {
+                let relation = relation(node, &rule, of_node, &of_rule)?;
+                self.sweep_relation(node, &relation).await?;
+            }
+        }
+        self.pull_related(nodes).await
+    }
+
+    async fn sweep_relation(&mut self, node: &Node, relation: &Relation<'_>) -> Result<()> {
+        let rule = relation.rule;
+        let mut after = rule.after.clone();
+        let mut looked_at = 0;
+        loop {
+            let keys = self.store.read(|r| r.covered(rule.id, after.as_deref(), self.settings.ids_per_query_max))?;
+            let Some(last) = keys.last().cloned() else { break };
+            let present = self.ids_of_relatives(node, relation, &keys).await?;
+            let (held, members) = self.store.read(|r| Ok((r.held(relation.table, &present)?, r.led_to(relation, &keys)?)))?;
+            let held: HashSet<String> = held.into_iter().map(|(id, _)| id).collect();
+            let unknown: Vec<String> = present.iter().filter(|id| !held.contains(*id)).cloned().collect();
+            self.read_by_id(Phase::Pull, relation.table, &unknown, rule.mask).await?;
+            // What was not shown went out of sight, or elsewhere: reading it by its id tells which.
+            let present: HashSet<String> = present.into_iter().collect();
+            let vanished: Vec<String> = members.into_iter().filter(|id| !present.contains(id)).collect();
+            self.read_by_id(Phase::Pull, relation.table, &vanished, 0).await?;
+            looked_at += keys.len().max(present.len()) as u64;
+            self.store.write(Durability::Ordered, |w| w.set_after(rule.id, Some(&last)))?;
+            after = Some(last);
+        }
+        let (now, day) = (self.env.now(), self.today()?);
+        self.store.write(Durability::Ordered, |w| w.set_swept(rule.id, now, &day, looked_at))
+    }
+
+    async fn ids_of_relatives(&mut self, node: &Node, relation: &Relation<'_>, keys: &[String]) -> Result<Vec<String>> {
+        let field = if relation.parents { "Id" } else { relation.field };
+        let mut conditions = node.conditions.clone();
+        conditions.push(format!("{field} IN ({})", soql::list(keys)));
+        let statement = Statement { fields: "Id", object: &node.table.object.name, scope: None, conditions, tail: "" };
+        let mut ids = Vec::new();
+        let mut page = self.remote.query(&statement.print()).await?;
+        loop {
+            self.check_cancelled()?;
+            ids.extend(super::scan::page_ids(&page)?);
+            let Some(next) = page.next else { return Ok(ids) };
+            page = self.remote.query_more(&next).await?;
+        }
     }
 
     async fn read_relatives(&mut self, node: &Node, relation: &Relation<'_>, keys: &[String]) -> Result<()> {

@@ -51,7 +51,10 @@ impl Run<'_> {
         }
         let rule = self.store.read(|r| r.rule(&node.key))?;
         let (now, day) = (self.env.now(), self.today()?);
-        self.store.write(Durability::Ordered, |w| w.set_loaded(rule.id, now, &day))?;
+        self.store.write(Durability::Ordered, |w| {
+            w.set_loaded(rule.id)?;
+            w.set_swept(rule.id, now, &day, seen.len() as u64)
+        })?;
         Ok(seen)
     }
 
@@ -226,7 +229,8 @@ impl Run<'_> {
                 w.unsettle_relations(&node.table.object.name)?;
             }
             w.set_setting(&truncation_key(&node.key), &matches.to_string())?;
-            w.set_loaded(rule.id, now, &day)
+            w.set_loaded(rule.id)?;
+            w.set_swept(rule.id, now, &day, chosen.len() as u64)
         })
     }
 
@@ -260,7 +264,7 @@ enum Scanned {
     Unordered,
 }
 
-fn page_ids(page: &Page) -> Result<Vec<String>> {
+pub(super) fn page_ids(page: &Page) -> Result<Vec<String>> {
     let reader = crate::json::RecordReader::new(vec![("Id".into(), crate::FieldType::Id)]);
     let mut ids = Vec::with_capacity(page.records.len());
     for record in &page.records {

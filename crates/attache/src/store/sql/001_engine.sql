@@ -28,9 +28,10 @@ CREATE TABLE attache_rule (
     loaded INTEGER NOT NULL DEFAULT 0,
     -- The last id that a load or a sweep has reached; NULL: at its start.
     after_id TEXT,
-    -- Local time and local day of the last finished sweep.
+    -- Local time and local day of the last finished sweep, and how many ids it went through.
     swept_at INTEGER,
     swept_day TEXT,
+    swept_ids INTEGER NOT NULL DEFAULT 0,
     UNIQUE (object, bit)
 ) STRICT;
 
