@@ -1,0 +1,130 @@
+import Foundation
+import XCTest
+
+@testable import AttacheKit
+
+/// Hands out one token, and counts how often it was asked.
+private final class Tokens: TokenProvider, @unchecked Sendable {
+    private let lock = NSLock()
+    private let token: String
+    private var count = 0
+
+    init(_ token: String) { self.token = token }
+
+    var asked: Int { lock.withLock { count } }
+
+    func accessToken() async throws -> String {
+        lock.withLock { count += 1 }
+        return token
+    }
+
+    func refresh() async throws -> String {
+        throw AttacheError.Failed(
+            kind: .notAuthorized, reason: "sign in again", retry: .afterAuth, position: nil, problems: [])
+    }
+}
+
+private final class Seen: ProgressObserver, @unchecked Sendable {
+    private let lock = NSLock()
+    private var seen: [SyncProgress] = []
+
+    var progress: [SyncProgress] { lock.withLock { seen } }
+
+    func onProgress(progress: SyncProgress) throws { lock.withLock { seen.append(progress) } }
+}
+
+final class SessionTests: XCTestCase {
+    private let accounts = #"{"version":1,"rules":["Account"]}"#
+
+    func testASessionBringsAnEditHome() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let sandbox = try Sandbox.start(seed: 7)
+        let attache = try Attache.open(path: folder.appendingPathComponent("store.db").path)
+        try attache.setSalesforce(url: sandbox.url(), tokens: Tokens(sandbox.users()[0].accessToken))
+        try attache.setBriefcase(json: accounts)
+
+        let seen = Seen()
+        let first = try await attache.sync(observer: seen)
+        XCTAssertTrue(first.settled)
+        XCTAssertGreaterThan(first.inserted, 0)
+        XCTAssertTrue(seen.progress.contains { $0.object == "Account" && $0.done > 0 })
+
+        let rows = Array(try attache.rows("SELECT Id, Name, Phone FROM Account", pageRows: 2))
+        XCTAssertEqual(rows.count, Int(first.inserted))
+        XCTAssertNotNil(rows[0]["Name"]?.asText)
+        XCTAssertNil(rows[0]["Fax"])
+        let id = try XCTUnwrap(rows[0].id)
+
+        try attache.update(id: id, fields: ["Phone": "+49 30 1234567"])
+        let created = try attache.create(object: "Account", fields: ["Name": "Made in Swift"])
+        XCTAssertEqual(try attache.pending().map(\.kind), [.update, .create])
+
+        let second = try await attache.sync()
+        XCTAssertEqual(second.pushedUpdates, 1)
+        XCTAssertEqual(second.pushedCreates, 1)
+        XCTAssertTrue(second.settled)
+        XCTAssertTrue(try attache.pending().isEmpty)
+        XCTAssertTrue(try attache.conflicts().isEmpty)
+        XCTAssertEqual(try attache.get(id: id)?.fields["Phone"], "+49 30 1234567")
+        XCTAssertEqual(try attache.get(id: created)?.fields["Name"], "Made in Swift")
+        XCTAssertNil(try attache.get(id: "001000000000000AAA"))
+    }
+
+    func testATokenProviderIsAskedAndItsRefusalIsTyped() async throws {
+        let sandbox = try Sandbox.start(seed: 7)
+        let attache = try Attache.openInMemory()
+        let tokens = Tokens("not a token")
+        try attache.setSalesforce(url: sandbox.url(), tokens: tokens)
+        try attache.setBriefcase(json: accounts)
+        do {
+            _ = try await attache.sync()
+            XCTFail("a wrong token was accepted")
+        } catch AttacheError.Failed(let kind, _, let retry, _, _) {
+            XCTAssertEqual(kind, .notAuthorized)
+            XCTAssertEqual(retry, .afterAuth)
+        }
+        XCTAssertGreaterThan(tokens.asked, 0)
+    }
+
+    func testErrorsKeepTheirKindPositionAndProblems() throws {
+        let attache = try Attache.openInMemory()
+        XCTAssertThrowsError(try attache.rows("SELECT Name FRM Account")) { error in
+            guard case AttacheError.Failed(let kind, let reason, let retry, let position, let problems) = error else {
+                return XCTFail("not a typed error: \(error)")
+            }
+            XCTAssertEqual(kind, .malformedQuery)
+            XCTAssertEqual(kind.rawValue, 5)
+            XCTAssertEqual(retry, .never)
+            XCTAssertFalse(reason.isEmpty)
+            XCTAssertNotNil(position)
+            XCTAssertTrue(problems.isEmpty)
+        }
+    }
+
+    func testACancelledSessionSaysSo() async throws {
+        let sandbox = try Sandbox.start(seed: 7)
+        let attache = try Attache.openInMemory()
+        try attache.setSalesforce(url: sandbox.url(), tokens: staticToken(token: sandbox.users()[0].accessToken))
+        try attache.setBriefcase(json: accounts)
+        let cancel = CancelToken()
+        cancel.cancel()
+        do {
+            _ = try await attache.sync(cancel: cancel)
+            XCTFail("a cancelled session ran")
+        } catch AttacheError.Failed(let kind, _, _, _, _) {
+            XCTAssertEqual(kind, .interrupted)
+        }
+    }
+
+    func testAStoreThatWasShutDownIsNotReady() throws {
+        let attache = try Attache.openInMemory()
+        attache.shutdown()
+        XCTAssertThrowsError(try attache.pending()) { error in
+            guard case AttacheError.Failed(.notReady, _, _, _, _) = error else {
+                return XCTFail("not a typed error: \(error)")
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Errors as Swift and Kotlin see them.
+
+use attache::Retry as EngineRetry;
+
+/// What kind of failure it is. The numbers are those of the C ABI and never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+#[repr(i32)]
+pub enum ErrorKind {
+    /// A kind that is newer than these bindings.
+    Unknown = 0,
+    /// The caller passed a value that can never work. Fix the call.
+    InvalidArgument = 1,
+    /// The record is not on this device.
+    RecordNotFound = 2,
+    /// The caller asked to stop. The store is as it was after the last commit.
+    Interrupted = 3,
+    /// The write breaks rules of the object; `problems` lists all of them.
+    InvalidRecord = 4,
+    /// A query or a filter cannot be read; `position` says where.
+    MalformedQuery = 5,
+    /// A query, a filter or a briefcase names an object that the org or this store does not have.
+    UnknownObject = 6,
+    /// A query, a filter or a briefcase names a field that its object does not have.
+    UnknownField = 7,
+    /// There is work that was not sent; the call would lose it.
+    UnsentWork = 8,
+    /// The store belongs to another user or another org.
+    WrongOwner = 9,
+    /// The call needs something that was not set up: a remote, a briefcase, a first sync.
+    NotReady = 10,
+    /// The file cannot be opened, read or written.
+    StorageUnavailable = 100,
+    /// The disk is full. Nothing was written.
+    StorageFull = 101,
+    /// The file is not a store, is damaged, or is encrypted with another key. It was not changed.
+    StorageCorrupt = 102,
+    /// Another process is writing to the store.
+    StorageBusy = 103,
+    /// The store was written by a newer version. It was not changed.
+    StorageTooNew = 104,
+    /// No answer, and the remote cannot have acted: safe to send again.
+    RemoteUnreachable = 200,
+    /// The request left us and no answer came: the remote may have acted.
+    RemoteOutcomeUnknown = 201,
+    /// The remote refused; its code and words are in the reason.
+    RemoteRefused = 202,
+    /// The remote is overloaded or in maintenance.
+    RemoteBusy = 203,
+    /// The credentials are expired, revoked or wrong.
+    NotAuthorized = 204,
+    /// What answers at this address is not the service that was expected.
+    NotARemote = 205,
+    /// The budget of API calls is used up.
+    LimitReached = 206,
+    /// The remote no longer knows our cursor. The pull starts over from the last page kept.
+    CursorExpired = 300,
+    /// A broken invariant of ours. Please report it.
+    Internal = 900,
+}
+
+macro_rules! kinds {
+    ($($kind:ident),* $(,)?) => {
+        $(const _: () = assert!(ErrorKind::$kind as i32 == attache::ErrorKind::$kind as i32);)*
+
+        impl From<attache::ErrorKind> for ErrorKind {
+            fn from(kind: attache::ErrorKind) -> ErrorKind {
+                match kind {
+                    $(attache::ErrorKind::$kind => ErrorKind::$kind,)*
+                    _ => ErrorKind::Unknown,
+                }
+            }
+        }
+
+        impl From<ErrorKind> for attache::ErrorKind {
+            fn from(kind: ErrorKind) -> attache::ErrorKind {
+                match kind {
+                    $(ErrorKind::$kind => attache::ErrorKind::$kind,)*
+                    ErrorKind::Unknown => attache::ErrorKind::Internal,
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    InvalidArgument, RecordNotFound, Interrupted, InvalidRecord, MalformedQuery, UnknownObject,
+    UnknownField, UnsentWork, WrongOwner, NotReady, StorageUnavailable, StorageFull,
+    StorageCorrupt, StorageBusy, StorageTooNew, RemoteUnreachable, RemoteOutcomeUnknown,
+    RemoteRefused, RemoteBusy, NotAuthorized, NotARemote, LimitReached, CursorExpired, Internal,
+}
+
+/// What a caller may do about an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum Retry {
+    /// The same call will fail the same way.
+    Never,
+    /// The same call may succeed after this long.
+    After {
+        /// How long to wait, in milliseconds.
+        milliseconds: u64,
+    },
+    /// The same call may succeed with fresh credentials.
+    AfterAuth,
+}
+
+/// One thing that is wrong with a write, or that the org refused in one.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct Problem {
+    /// The fields concerned, by API name; empty when it is about the whole record.
+    pub fields: Vec<String>,
+    /// A stable code: those of the Salesforce API (`REQUIRED_FIELD_MISSING`, ...).
+    pub code: String,
+    /// One sentence for a person. It may name the field's label, never its value.
+    pub message: String,
+}
+
+impl From<&attache::Problem> for Problem {
+    fn from(problem: &attache::Problem) -> Problem {
+        Problem {
+            fields: problem.fields.clone(),
+            code: problem.code.clone(),
+            message: problem.message.clone(),
+        }
+    }
+}
+
+/// Why a call failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, uniffi::Error)]
+pub enum AttacheError {
+    /// The engine, the org or a token provider said no.
+    #[error("{reason}")]
+    Failed {
+        /// What kind of failure it is.
+        kind: ErrorKind,
+        /// One sentence: what failed and at what. It never holds a field's value, so it may be logged.
+        reason: String,
+        /// What may be done about it.
+        retry: Retry,
+        /// Where in the query or filter, as a byte offset from 0.
+        position: Option<u64>,
+        /// Everything that is wrong with the write; empty for other kinds.
+        problems: Vec<Problem>,
+    },
+}
+
+/// A result of this crate.
+pub(crate) type Result<T> = std::result::Result<T, AttacheError>;
+
+impl From<attache::Error> for AttacheError {
+    fn from(error: attache::Error) -> AttacheError {
+        AttacheError::Failed {
+            kind: error.kind().into(),
+            reason: error.to_string(),
+            retry: match error.retry() {
+                EngineRetry::After(delay) => Retry::After {
+                    milliseconds: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+                },
+                EngineRetry::AfterAuth => Retry::AfterAuth,
+                // A kind of advice that is newer than this file is no promise.
+                _ => Retry::Never,
+            },
+            position: error
+                .position()
+                .and_then(|position| u64::try_from(position).ok()),
+            problems: error.problems().iter().map(Problem::from).collect(),
+        }
+    }
+}
+
+impl From<AttacheError> for attache::Error {
+    fn from(error: AttacheError) -> attache::Error {
+        let AttacheError::Failed { kind, reason, .. } = error;
+        attache::Error::new(kind.into(), reason)
+    }
+}
+
+// What a host throws that is not an `AttacheError` lands here.
+impl From<uniffi::UnexpectedUniFFICallbackError> for AttacheError {
+    fn from(error: uniffi::UnexpectedUniFFICallbackError) -> AttacheError {
+        failed(
+            ErrorKind::Internal,
+            format!("the application threw: {}", error.reason),
+        )
+    }
+}
+
+/// Makes an error of this side of the boundary.
+pub(crate) fn failed(kind: ErrorKind, reason: impl Into<String>) -> AttacheError {
+    attache::Error::new(kind.into(), reason.into()).into()
+}
