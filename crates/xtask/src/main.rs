@@ -1,2 +1,96 @@
-//! To be written.
-fn main() {}
+//! Checks, code generation and the whole test run: `cargo xtask --help`.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command talks to its terminal"
+)]
+
+mod c;
+mod codegen;
+mod kotlin;
+mod run;
+mod rust;
+mod sandbox;
+mod swift;
+mod tidy;
+mod tools;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use run::{Done, Run};
+use std::process::ExitCode;
+use workspace::Workspace;
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "Checks, code generation and the whole test run"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run everything: checks, Rust, C, Kotlin and Swift. What cannot run is named and skipped.
+    Test,
+    /// Run everything, and count what is skipped as failed.
+    Ci,
+    /// Write the C header and the Swift and Kotlin sources.
+    Codegen {
+        /// Change nothing; fail if what is committed is not what would be written.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Hold the rules of the house that no compiler holds.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let workspace = match Workspace::find() {
+        Ok(workspace) => workspace,
+        Err(stop) => return finish("workspace", Err(stop)),
+    };
+    match Arguments::parse().task {
+        Task::Test => everything(
+            &workspace,
+            std::env::var_os("CI").is_some_and(|ci| ci == "true"),
+        ),
+        Task::Ci => everything(&workspace, true),
+        Task::Codegen { check } => finish("codegen", codegen::build_and_run(&workspace, check)),
+        Task::Tidy => finish("tidy", tidy::run(&workspace)),
+    }
+}
+
+/// Runs all steps, also after one failed, and prints a table of what became of each.
+fn everything(workspace: &Workspace, strict: bool) -> ExitCode {
+    let mut run = Run::new(strict);
+    // The network is idle while the compiler runs: fetch the other languages' tools meanwhile.
+    let swift = swift::fetch();
+    let kotlin = kotlin::fetch(workspace);
+    run.step("fmt", || rust::fmt(workspace));
+    run.step("tidy", || tidy::run(workspace));
+    run.step("clippy", || rust::clippy(workspace));
+    run.step("build", || rust::build(workspace));
+    run.step("codegen --check", || codegen::run(workspace, true));
+    run.step("rust tests", || rust::test(workspace));
+    run.step("rust docs", || rust::doc(workspace));
+    let sandbox = sandbox::start(workspace);
+    run.step("rust quickstart", || rust::quickstart(workspace, &sandbox));
+    run.step("c", || c::run(workspace, &sandbox));
+    run.step("kotlin", || kotlin::run(workspace, kotlin, &sandbox));
+    run.step("swift", || swift::run(workspace, swift, &sandbox));
+    run.finish()
+}
+
+fn finish(name: &str, done: Done) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => {
+            eprintln!("{name}: {stop}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The C header and the Swift and Kotlin sources, from the Rust that they describe.
+//!
+//! The Swift and Kotlin sources carry checksums of the library they were made
+//! for, so they are made with the feature `testing` on, as the tests' library is.
+
+use crate::run::{Done, command, failed, io_failed};
+use crate::workspace::{Workspace, cargo};
+use std::fs;
+use std::path::{Path, PathBuf};
+use uniffi_bindgen::bindings::{GenerateOptions, TargetLanguage, generate};
+
+/// A generated file and where it is committed.
+struct Generated {
+    text: String,
+    path: PathBuf,
+}
+
+/// Builds the library that tells what to generate, and generates.
+pub fn build_and_run(workspace: &Workspace, check: bool) -> Done {
+    command(cargo().current_dir(workspace.root()).args([
+        "build",
+        "--package",
+        "attache-uniffi",
+        "--features",
+        "attache-uniffi/testing",
+    ]))?;
+    run(workspace, check)
+}
+
+/// Generates from a library that is built, and writes or compares.
+pub fn run(workspace: &Workspace, check: bool) -> Done {
+    let mut files = vec![header(workspace)?];
+    files.extend(bindings(workspace)?);
+    let mut differ = Vec::new();
+    for Generated { text, path } in files {
+        let name = path.strip_prefix(workspace.root()).unwrap_or(&path);
+        if fs::read_to_string(&path).is_ok_and(|there| there == text) {
+            continue;
+        }
+        if check {
+            differ.push(name.display().to_string());
+            continue;
+        }
+        println!("writing {}", name.display());
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(io_failed("create", folder))?;
+        }
+        fs::write(&path, text).map_err(io_failed("write", &path))?;
+    }
+    if differ.is_empty() {
+        Ok(())
+    } else {
+        Err(failed(format!(
+            "{} is not what the code says: run `cargo xtask codegen`",
+            differ.join(", ")
+        )))
+    }
+}
+
+/// Makes the C header.
+fn header(workspace: &Workspace) -> Done<Generated> {
+    let source = workspace.path("crates/attache-c");
+    let config = cbindgen::Config::from_file(source.join("cbindgen.toml"))
+        .map_err(|error| failed(format!("cannot read cbindgen.toml: {error}")))?;
+    let bindings = cbindgen::Builder::new()
+        .with_config(config)
+        .with_crate(&source)
+        .generate()
+        .map_err(|error| failed(format!("cannot make the C header: {error}")))?;
+    let mut text = Vec::new();
+    bindings.write(&mut text);
+    Ok(Generated {
+        text: String::from_utf8(text).map_err(|_| failed("the C header is not UTF-8"))?,
+        path: workspace.path("include/attache.h"),
+    })
+}
+
+/// Makes the Swift and Kotlin sources.
+fn bindings(workspace: &Workspace) -> Done<Vec<Generated>> {
+    let scratch = tempfile::tempdir().map_err(|error| failed(format!("no scratch: {error}")))?;
+    let text = |path: &Path| -> Done<String> {
+        path.to_str()
+            .map(String::from)
+            .ok_or_else(|| failed(format!("{} is not UTF-8", path.display())))
+    };
+    generate(GenerateOptions {
+        languages: vec![TargetLanguage::Kotlin, TargetLanguage::Swift],
+        source: text(&workspace.library("attache_uniffi"))?.into(),
+        out_dir: text(scratch.path())?.into(),
+        metadata_no_deps: true,
+        ..GenerateOptions::default()
+    })
+    .map_err(|error| {
+        failed(format!(
+            "cannot make the Swift and Kotlin sources: {error:#}"
+        ))
+    })?;
+    [
+        (
+            "attache/attache.kt",
+            "bindings/kotlin/src/main/kotlin/attache/attache.kt",
+        ),
+        (
+            "AttacheKit.swift",
+            "bindings/swift/Sources/AttacheKit/AttacheKit.swift",
+        ),
+        (
+            "AttacheFFI.h",
+            "bindings/swift/Sources/AttacheFFI/include/AttacheFFI.h",
+        ),
+    ]
+    .into_iter()
+    .map(|(from, to)| {
+        let from = scratch.path().join(from);
+        let text = fs::read_to_string(&from).map_err(io_failed("read", &from))?;
+        Ok(Generated {
+            // The generators leave blanks at the ends of lines.
+            text: text
+                .lines()
+                .map(|line| format!("{}\n", line.trim_end()))
+                .collect(),
+            path: workspace.path(to),
+        })
+    })
+    .collect()
+}

@@ -1,0 +1,62 @@
+//! Who may import whom.
+
+use crate::workspace::Workspace;
+
+/// Each crate and those of ours that it may use (DESIGN.md section 2). The sandbox is there for
+/// the feature `testing` of the bindings.
+const EDGES: [(&str, &[&str]); 8] = [
+    ("attache", &[]),
+    ("attache-salesforce", &["attache"]),
+    ("attache-sandbox", &[]),
+    (
+        "attache-sim",
+        &["attache", "attache-salesforce", "attache-sandbox"],
+    ),
+    (
+        "attache-c",
+        &["attache", "attache-salesforce", "attache-sandbox"],
+    ),
+    (
+        "attache-uniffi",
+        &["attache", "attache-salesforce", "attache-sandbox"],
+    ),
+    (
+        "attache-cli",
+        &["attache", "attache-salesforce", "attache-sandbox"],
+    ),
+    ("xtask", &[]),
+];
+
+/// Packages that may use everything.
+const ANYTHING: [&str; 3] = ["attache-examples", "attache-benches", "attache-tests"];
+
+/// Compares the manifests with the list. Tests count too: a cycle through them builds a crate
+/// twice.
+pub(super) fn check(workspace: &Workspace, breaches: &mut Vec<String>) {
+    for package in workspace.packages() {
+        let name = package["name"].as_str().unwrap_or_default();
+        if ANYTHING.contains(&name) {
+            continue;
+        }
+        let Some((_, allowed)) = EDGES.iter().find(|(of, _)| *of == name) else {
+            breaches.push(format!(
+                "crates/{name}: is not in the list of who may import whom"
+            ));
+            continue;
+        };
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let used = dependency["name"].as_str().unwrap_or_default();
+            let ours = dependency["path"].is_string();
+            if ours && !allowed.contains(&used) {
+                breaches.push(format!("crates/{name}: must not import {used}"));
+            }
+            let optional = dependency["optional"].as_bool() == Some(true);
+            let boundary = name == "attache-c" || name == "attache-uniffi";
+            if boundary && used == "attache-sandbox" && !optional {
+                breaches.push(format!(
+                    "crates/{name}: may import {used} for the feature testing only"
+                ));
+            }
+        }
+    }
+}
