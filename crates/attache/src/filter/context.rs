@@ -1,5 +1,7 @@
 //! Who asks, where and when: what a condition means beyond its words.
 
+use super::date::DateRange;
+use crate::error::Result;
 use crate::record::ServerTime;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
@@ -71,6 +73,28 @@ impl Context {
         } else {
             Weekday::Monday
         }
+    }
+
+    /// The days that a relative date literal stands for (`TODAY`, `LAST_N_WEEKS:2`).
+    ///
+    /// # Errors
+    /// [`MalformedQuery`](crate::ErrorKind::MalformedQuery) if there is no such literal.
+    ///
+    /// # Examples
+    /// ```
+    /// use attache::{Context, ServerTime};
+    ///
+    /// let zone = jiff::tz::TimeZone::get("America/New_York").unwrap();
+    /// let context = Context::new("005000000000001AAA", zone, ServerTime(1_710_072_000));
+    /// let today = context.dates("today")?;
+    /// assert_eq!(today.start.to_string(), "2024-03-10");
+    /// // The clocks go forward: the day has 23 hours.
+    /// let (from, to) = today.instants(&context.time_zone);
+    /// assert_eq!(to.0 - from.0, 23 * 3600);
+    /// # Ok::<(), attache::Error>(())
+    /// ```
+    pub fn dates(&self, literal: &str) -> Result<DateRange> {
+        super::value::relative(literal).map(|literal| literal.range(self))
     }
 
     /// The day that it is for the user.

@@ -38,9 +38,11 @@ pub(crate) struct DateLiteral {
 
 /// Days from `start` up to, but without, `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct DateRange {
-    pub(crate) start: Date,
-    pub(crate) end: Date,
+pub struct DateRange {
+    /// The first day.
+    pub start: Date,
+    /// The first day that is no longer inside.
+    pub end: Date,
 }
 
 const UNITS: [(Unit, &str); 7] = [
@@ -148,7 +150,7 @@ impl DateRange {
     ///
     /// A day begins with its first instant: where a clock change skips midnight
     /// that is 01:00, and where midnight comes twice it is the first.
-    pub(crate) fn instants(self, zone: &TimeZone) -> (ServerTime, ServerTime) {
+    pub fn instants(self, zone: &TimeZone) -> (ServerTime, ServerTime) {
         (midnight(self.start, zone), midnight(self.end, zone))
     }
 }

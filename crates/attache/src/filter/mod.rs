@@ -23,6 +23,7 @@ mod value;
 
 pub(crate) use context::timestamp;
 pub use context::{Context, FiscalYearName};
+pub use date::DateRange;
 
 use crate::error::Result;
 use ast::{Comparison, Condition, Constant, Literal, Path, Statement, Test};

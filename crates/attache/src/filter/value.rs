@@ -29,6 +29,15 @@ pub(super) fn literal(cursor: &mut Cursor<'_>, what: &str) -> Result<Literal> {
     Ok(Literal { value, at })
 }
 
+/// Reads a text that is a relative date literal and nothing else.
+pub(super) fn relative(text: &str) -> Result<DateLiteral> {
+    let mut cursor = Cursor::new(text)?;
+    match literal(&mut cursor, "a date literal")?.value {
+        Constant::Relative(literal) => cursor.end("the end").map(|()| literal),
+        _ => Err(cursor.refused_at(At(0), "expected a date literal, found another value")),
+    }
+}
+
 /// Reads a value that is a word; takes its tokens.
 fn word_value(cursor: &mut Cursor<'_>, word: &str, at: At) -> Result<Option<Constant>> {
     for (own, value) in [

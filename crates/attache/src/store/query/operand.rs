@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::filter::ast::*;
 use crate::filter::check::{Kind, kind_of};
 use crate::schema::{FieldSchema, FieldType};
+use crate::store::value::number;
 
 /// An expression as SQL, with what is needed to compare, order and read it.
 pub(super) struct Operand<'a> {
@@ -32,6 +33,14 @@ pub(super) enum Native {
 
 impl<'a> Operand<'a> {
     pub(super) fn of(source: &mut Source<'a>, expr: &Expr) -> Result<Operand<'a>> {
+        let mut operand = Operand::plain(source, expr)?;
+        if source.is_rolled_up(&operand.name) {
+            operand.sql = Sql::new("NULL");
+        }
+        Ok(operand)
+    }
+
+    fn plain(source: &mut Source<'a>, expr: &Expr) -> Result<Operand<'a>> {
         // Names and types first: one place says what is wrong with them.
         let kind = kind_of(expr, &source.names)?;
         let integer = |sql: Sql, name: String| Operand {
@@ -46,23 +55,7 @@ impl<'a> Operand<'a> {
         match expr {
             Expr::Field(path) => Ok(source.column(path)?.into()),
             Expr::Date(function, argument) => {
-                let column = source.column(&argument.path)?;
-                let name = match argument.zone {
-                    Zone::Utc => format!("{}({})", function.word(), column.name),
-                    Zone::User => format!("{}(convertTimezone({}))", function.word(), column.name),
-                };
-                let mut sql = Sql::new("attache_date(");
-                sql.bind(function.word().to_owned()).push(", ");
-                sql.add(&column.sql).push(", ");
-                let zone = match argument.zone {
-                    Zone::Utc => String::from("UTC"),
-                    Zone::User => {
-                        calendar::zone_name(&source.context.time_zone, source.context.now)
-                    }
-                };
-                let (month, year_name) = calendar::fiscal(source.context);
-                sql.bind(zone).push(", ").bind(month).push(", ");
-                sql.bind(year_name).push(")");
+                let (sql, name) = date_part(source, *function, argument)?;
                 let mut operand = integer(sql, name);
                 if *function == DateFunction::DayOnly {
                     operand.ty = FieldType::Date;
@@ -70,25 +63,20 @@ impl<'a> Operand<'a> {
                 Ok(operand)
             }
             Expr::Distance(distance) => {
-                let (latitude, longitude) = source.place(distance)?;
-                let mut sql = Sql::new("attache_distance(");
-                sql.add(&latitude).push(", ").add(&longitude).push(", ");
-                sql.bind(crate::store::value::number(distance.latitude));
-                sql.push(", ");
-                sql.bind(crate::store::value::number(distance.longitude));
-                let unit = match distance.unit {
-                    DistanceUnit::Miles => "mi",
-                    DistanceUnit::Kilometres => "km",
-                };
-                sql.push(", ").bind(unit.to_owned()).push(")");
-                let mut operand = integer(sql, expr.to_string());
+                let mut operand = integer(distance_to(source, distance)?, expr.to_string());
                 operand.ty = FieldType::Double;
                 Ok(operand)
             }
             Expr::CountAll(_) => Ok(integer(Sql::new("COUNT(*)"), expr.to_string())),
             Expr::Grouping(path) => {
                 let column = source.column(path)?;
-                Ok(integer(Sql::new("0"), format!("GROUPING({})", column.name)))
+                let rolled_up = if source.is_rolled_up(&column.name) {
+                    "1"
+                } else {
+                    "0"
+                };
+                let name = format!("GROUPING({})", column.name);
+                Ok(integer(Sql::new(rolled_up), name))
             }
             Expr::Aggregate(aggregate, path) => {
                 let inner = Operand::from(source.column(path)?);
@@ -125,7 +113,7 @@ impl<'a> Operand<'a> {
     }
 
     /// The terms that order by this expression, and by id what is equal.
-    pub(super) fn last_order_terms(&self, order: &Order, id: &Sql) -> Vec<Sql> {
+    pub(super) fn last_order_terms(&self, order: &Order, id: &Sql) -> Vec<Term> {
         let mut terms = self.order_terms(order.direction, order.nulls);
         if self.order == Native::Mixed {
             let sign = match order.direction {
@@ -135,41 +123,63 @@ impl<'a> Operand<'a> {
             terms.pop();
             let mut tie = Sql::around("attache_tie(", &self.sql, ", ");
             tie.add(id).push(sign);
-            terms.push(tie);
+            terms.push(Term::new(tie, ""));
         } else {
-            terms.push(id.clone());
+            terms.push(Term::new(id.clone(), ""));
         }
         terms
     }
 
     /// The terms that order by this expression.
-    pub(super) fn order_terms(&self, direction: Direction, nulls: Nulls) -> Vec<Sql> {
+    pub(super) fn order_terms(&self, direction: Direction, nulls: Nulls) -> Vec<Term> {
         let direction = match direction {
             Direction::Ascending => " ASC",
             Direction::Descending => " DESC",
         };
-        let behind = match nulls {
-            Nulls::First => format!("{direction} NULLS FIRST"),
-            Nulls::Last => format!("{direction} NULLS LAST"),
+        let (null_test, nulls) = match nulls {
+            Nulls::First => (" IS NOT NULL", " NULLS FIRST"),
+            Nulls::Last => (" IS NULL", " NULLS LAST"),
+        };
+        let by_case = match self.kind {
+            Kind::Text => " COLLATE attache_text",
+            _ => "",
         };
         if self.is_picklist() {
-            let null_test = match nulls {
-                Nulls::First => " IS NOT NULL",
-                Nulls::Last => " IS NULL",
-            };
             return vec![
-                Sql::around("", &self.sql, null_test),
-                Sql::around("", &self.rank(), direction),
-                Sql::around("", &self.collated(), direction),
+                Term::new(Sql::around("", &self.sql, null_test), ""),
+                Term::new(self.rank(), direction),
+                Term::new(self.sql.clone(), &format!("{by_case}{direction}")),
             ];
         }
         if self.order == Native::Mixed {
+            let real = Sql::around("CAST(", &self.sql, " AS REAL)");
+            let rest = Sql::around("attache_remainder(", &self.sql, ")");
             return vec![
-                Sql::around("CAST(", &self.sql, &format!(" AS REAL){behind}")),
-                Sql::around("attache_remainder(", &self.sql, &format!("){direction}")),
+                Term::new(real, &format!("{direction}{nulls}")),
+                Term::new(rest, direction),
             ];
         }
-        vec![Sql::around("", &self.collated(), &behind)]
+        let key = match self.kind {
+            Kind::Boolean => self.collated(),
+            _ => self.sql.clone(),
+        };
+        vec![Term::new(key, &format!("{by_case}{direction}{nulls}"))]
+    }
+}
+
+/// One term of an ORDER BY.
+pub(super) struct Term {
+    pub(super) key: Sql,
+    /// Its collation, direction and place of nulls.
+    pub(super) how: String,
+}
+
+impl Term {
+    fn new(key: Sql, how: &str) -> Term {
+        Term {
+            key,
+            how: how.to_owned(),
+        }
     }
 }
 
@@ -189,6 +199,42 @@ impl<'a> From<Column<'a>> for Operand<'a> {
             targets: column.targets,
         }
     }
+}
+
+fn date_part(
+    source: &mut Source<'_>,
+    function: DateFunction,
+    argument: &DateArgument,
+) -> Result<(Sql, String)> {
+    let column = source.column(&argument.path)?;
+    let word = function.word();
+    let (zone, name) = match argument.zone {
+        Zone::Utc => (String::from("UTC"), format!("{word}({})", column.name)),
+        Zone::User => (
+            calendar::zone_name(&source.context.time_zone, source.context.now),
+            format!("{word}(convertTimezone({}))", column.name),
+        ),
+    };
+    let (month, year_name) = calendar::fiscal(source.context);
+    let mut sql = Sql::new("attache_date(");
+    sql.bind(word.to_owned()).push(", ").add(&column.sql);
+    sql.push(", ").bind(zone).push(", ").bind(month);
+    sql.push(", ").bind(year_name).push(")");
+    Ok((sql, name))
+}
+
+fn distance_to(source: &mut Source<'_>, distance: &Distance) -> Result<Sql> {
+    let (latitude, longitude) = source.place(distance)?;
+    let unit = match distance.unit {
+        DistanceUnit::Miles => "mi",
+        DistanceUnit::Kilometres => "km",
+    };
+    let mut sql = Sql::new("attache_distance(");
+    sql.add(&latitude).push(", ").add(&longitude);
+    sql.push(", ").bind(number(distance.latitude));
+    sql.push(", ").bind(number(distance.longitude));
+    sql.push(", ").bind(unit.to_owned()).push(")");
+    Ok(sql)
 }
 
 fn aggregated<'a>(aggregate: Aggregate, inner: Operand<'a>, kind: Kind) -> Operand<'a> {

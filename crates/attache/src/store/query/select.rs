@@ -3,7 +3,7 @@
 use super::Tables;
 use super::condition::condition;
 use super::group::grouped;
-use super::operand::Operand;
+use super::operand::{Operand, Term};
 use super::source::{Source, malformed, not_carried_object};
 use super::sql::{Sql, joined, quote};
 use crate::error::{Error, ErrorKind, Result};
@@ -169,11 +169,11 @@ fn order(statement: &Statement, source: &mut Source<'_>) -> Result<Sql> {
     Ok(order_by(&terms))
 }
 
-pub(super) fn order_by(terms: &[Sql]) -> Sql {
+fn order_by(terms: &[Term]) -> Sql {
     let mut sql = Sql::default();
     for (nr, term) in terms.iter().enumerate() {
-        sql.push(if nr == 0 { " ORDER BY " } else { ", " })
-            .add(term);
+        sql.push(if nr == 0 { " ORDER BY " } else { ", " });
+        sql.add(&term.key).push(&term.how);
     }
     sql
 }
@@ -287,86 +287,87 @@ impl List {
 
     /// One cell per field that any branch asks for; null in rows of other branches.
     fn add_type_of(&mut self, type_of: &TypeOf, source: &mut Source<'_>) -> Result<()> {
-        let at = type_of.path.at;
-        let steps = source.names.steps(&type_of.path.steps, at)?;
-        let Some((last, before)) = steps
-            .split_last()
-            .filter(|(last, _)| last.field.is_polymorphic())
-        else {
-            return Err(malformed(at, "TYPEOF takes a lookup to several objects"));
-        };
-        let prefix: String = steps
-            .iter()
-            .filter_map(|step| step.field.relationship_name.as_deref())
-            .flat_map(|name| [name, "."])
-            .collect();
-        let mut cells: Vec<(String, FieldType, Vec<Sql>)> = Vec::new();
-        let mut put = |name: String, ty: FieldType, sql: Sql| match cells
-            .iter_mut()
-            .find(|(own, ..)| *own == name)
-        {
-            Some((_, _, parts)) => parts.push(sql),
-            None => cells.push((name, ty, vec![sql])),
-        };
-        let mut named = Vec::new();
-        for (object, fields) in &type_of.cases {
-            let object = object_of(source.tables.schema(), &object.text, object.at)?;
-            if !last.field.reference_to.contains(&object.name) {
-                return Err(malformed(
-                    at,
-                    format!("this lookup is never to {}", object.name),
-                ));
-            }
-            named.push(object.name.as_str());
-            for path in fields {
-                let field = match path.split() {
-                    ([], name) => object
-                        .field(name)
-                        .ok_or_else(|| unknown_field(object, name, path.at))?,
-                    _ => {
-                        return Err(malformed(
-                            path.at,
-                            "a branch of TYPEOF takes fields of its object",
-                        ));
-                    }
-                };
-                let sql = source.typed_column(&steps, object, field, path.at)?;
-                put(field.name.clone(), field.field_type.clone(), sql);
-            }
-        }
-        let reference = source.reference(before, last, at)?;
-        for path in &type_of.otherwise {
-            let mut full = type_of.path.clone();
-            full.steps.extend(path.steps.iter().cloned());
-            full.at = path.at;
-            let column = source.column(&full)?;
-            // Only in rows that no branch before was for.
-            let mut sql = Sql::new("CASE WHEN 0");
-            for object in &named {
-                sql.push(&format!(
-                    " OR EXISTS (SELECT 1 FROM {} WHERE \"Id\" = {reference})",
-                    quote(object)
-                ));
-            }
-            sql.push(" THEN NULL ELSE ").add(&column.sql).push(" END");
-            let name = column.name.rsplit('.').next().unwrap_or_default();
-            put(name.to_owned(), column.ty, sql);
-        }
+        let (prefix, cells) = type_of_cells(type_of, source)?;
         for (name, ty, parts) in cells {
             let mut sql = Sql::new("COALESCE(");
             for part in &parts {
                 sql.add(part).push(", ");
             }
             sql.push("NULL)");
-            self.push(
-                format!("{prefix}{name}"),
-                Reader::Optional(ty),
-                Some(&sql),
-                at,
-            )?;
+            let name = format!("{prefix}{name}");
+            self.push(name, Reader::Optional(ty), Some(&sql), type_of.path.at)?;
         }
         Ok(())
     }
+}
+
+/// A field of some branches of a TYPEOF: its name, its type, and its column in each of them.
+type TypeOfCell = (String, FieldType, Vec<Sql>);
+
+fn type_of_cells(type_of: &TypeOf, source: &mut Source<'_>) -> Result<(String, Vec<TypeOfCell>)> {
+    let at = type_of.path.at;
+    let steps = source.names.steps(&type_of.path.steps, at)?;
+    let Some((last, before)) = steps.split_last() else {
+        return Err(malformed(at, "TYPEOF takes a lookup to several objects"));
+    };
+    if !last.field.is_polymorphic() {
+        return Err(malformed(at, "TYPEOF takes a lookup to several objects"));
+    }
+    let mut cells: Vec<TypeOfCell> = Vec::new();
+    let mut put = |name: &str, ty: FieldType, sql: Sql| match cells
+        .iter_mut()
+        .find(|(own, ..)| own == name)
+    {
+        Some((_, _, parts)) => parts.push(sql),
+        None => cells.push((name.to_owned(), ty, vec![sql])),
+    };
+    let reference = source.reference(before, last, at)?;
+    // Only in rows that no branch is for.
+    let mut otherwise = Sql::new("CASE WHEN 0");
+    for (object, fields) in &type_of.cases {
+        let object = object_of(source.tables.schema(), &object.text, object.at)?;
+        if !last.field.reference_to.contains(&object.name) {
+            return Err(malformed(
+                at,
+                format!("this lookup is never to {}", object.name),
+            ));
+        }
+        for path in fields {
+            let ([], name) = path.split() else {
+                return Err(malformed(
+                    path.at,
+                    "a branch of TYPEOF takes fields of its object",
+                ));
+            };
+            let field = object
+                .field(name)
+                .ok_or_else(|| unknown_field(object, name, path.at))?;
+            let sql = source.typed_column(&steps, object, field, path.at)?;
+            put(&field.name, field.field_type.clone(), sql);
+        }
+        otherwise.push(&format!(
+            " OR EXISTS (SELECT 1 FROM {} WHERE \"Id\" = {reference})",
+            quote(&object.name)
+        ));
+    }
+    otherwise.push(" THEN NULL ELSE ");
+    for path in &type_of.otherwise {
+        let mut full = type_of.path.clone();
+        full.steps.extend(path.steps.iter().cloned());
+        full.at = path.at;
+        let column = source.column(&full)?;
+        let mut sql = otherwise.clone();
+        sql.add(&column.sql).push(" END");
+        put(
+            column.name.rsplit('.').next().unwrap_or_default(),
+            column.ty,
+            sql,
+        );
+    }
+    let names = steps
+        .iter()
+        .filter_map(|step| step.field.relationship_name.as_deref());
+    Ok((names.flat_map(|name| [name, "."]).collect(), cells))
 }
 
 /// Custom fields end in `__c`, their parts and those of packages in other suffixes.

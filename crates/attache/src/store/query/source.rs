@@ -20,6 +20,8 @@ pub(super) struct Source<'a> {
     joins: Vec<Join>,
     /// Objects that are read besides those above.
     others: Vec<String>,
+    /// What the subtotal rows of a roll-up do not group by.
+    rolled_up: Vec<String>,
 }
 
 struct Join {
@@ -58,6 +60,7 @@ impl<'a> Source<'a> {
             prefix,
             joins: Vec::new(),
             others: Vec::new(),
+            rolled_up: Vec::new(),
         }
     }
 
@@ -87,6 +90,15 @@ impl<'a> Source<'a> {
         objects.sort();
         objects.dedup();
         objects
+    }
+
+    /// Makes expressions null from here on, by their canonical names.
+    pub(super) fn roll_up(&mut self, names: Vec<String>) {
+        self.rolled_up = names;
+    }
+
+    pub(super) fn is_rolled_up(&self, name: &str) -> bool {
+        self.rolled_up.iter().any(|own| own == name)
     }
 
     /// Notes objects that a subquery reads.

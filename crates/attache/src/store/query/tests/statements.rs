@@ -447,3 +447,56 @@ fn a_compiled_query_knows_what_it_reads() {
         assert_eq!(compiled.objects().join(" "), objects, "{soql}");
     }
 }
+
+#[test]
+fn roll_ups_and_cubes_add_subtotals() {
+    let store = store();
+    for (tail, rating, active, revenue) in [
+        ('a', "Hot", true, "1"),
+        ('b', "hot", false, "2"),
+        ('c', "Cold", true, "4.5"),
+    ] {
+        let id = id("001", tail);
+        store.put(
+            "Account",
+            &[
+                ("Id", id.into()),
+                ("Rating", rating.into()),
+                ("Active__c", active.into()),
+                ("Revenue__c", number(revenue)),
+            ],
+        );
+    }
+    let shown = |soql: &str| -> Vec<String> {
+        let rows = store
+            .query(soql)
+            .unwrap_or_else(|error| panic!("{soql}: {error}"));
+        let cell = |cell: &Cell| match cell {
+            Cell::Value(value) => value.to_string(),
+            Cell::Rows(_) => String::new(),
+        };
+        rows.iter()
+            .map(|row| row.cells().iter().map(cell).collect::<Vec<_>>().join("|"))
+            .collect()
+    };
+    let list = "SELECT Rating, Active__c, SUM(Revenue__c), GROUPING(Active__c) g FROM Account";
+    assert_eq!(
+        shown(&format!(
+            "{list} GROUP BY ROLLUP(Rating, Active__c) ORDER BY Rating NULLS LAST, GROUPING(Active__c), Active__c"
+        )),
+        [
+            "hot|false|2|0",
+            "Hot|true|1|0",
+            "Hot||3|1",
+            "Cold|true|4.5|0",
+            "Cold||4.5|1",
+            "||7.5|1"
+        ]
+    );
+    assert_eq!(
+        shown(&format!(
+            "{list} GROUP BY CUBE(Rating, Active__c) HAVING GROUPING(Rating) = 1 ORDER BY SUM(Revenue__c)"
+        )),
+        ["|false|2|0", "|true|5.5|0", "||7.5|1"]
+    );
+}
