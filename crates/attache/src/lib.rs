@@ -19,7 +19,7 @@ pub use briefcase::Briefcase;
 pub use engine::{Attache, CancelToken, Session};
 pub use env::{Env, LocalTime, SystemEnv};
 pub use error::{Error, ErrorKind, Problem, Result, Retry};
-pub use filter::{Context, Filter, FiscalYearName, Select};
+pub use filter::{Context, DateRange, Filter, FiscalYearName, Select};
 pub use merge::{MergePolicy, Policy};
 pub use outcome::{
     Conflict, ConflictField, ConflictId, ConflictKind, JournalSeq, Keep, Merged, Mutation, MutationKind, MutationState,
