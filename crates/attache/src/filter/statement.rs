@@ -8,21 +8,24 @@ use crate::error::Result;
 
 /// The highest offset that the server takes.
 const OFFSET_MAX: u32 = 2_000;
+/// How many subqueries of children a statement may have, and how deep statements may stand in each other.
+const CHILDREN_MAX: usize = 20;
+const LEVELS_MAX: u32 = 5;
 /// How many fields a ROLLUP or CUBE may have.
 const ROLLUP_FIELDS_MAX: usize = 3;
 
 /// Reads a whole statement.
 pub(super) fn whole_statement(cursor: &mut Cursor<'_>) -> Result<Statement> {
-    let statement = statement(cursor)?;
+    let statement = statement(cursor, 1)?;
     cursor.end("the end of the statement")?;
     Ok(statement)
 }
 
-fn statement(cursor: &mut Cursor<'_>) -> Result<Statement> {
+fn statement(cursor: &mut Cursor<'_>, level: u32) -> Result<Statement> {
     cursor.word("SELECT")?;
-    let mut items = vec![item(cursor)?];
+    let mut items = vec![item(cursor, level)?];
     while cursor.takes_symbol(",") {
-        items.push(item(cursor)?);
+        items.push(item(cursor, level)?);
     }
     if !cursor.takes(&["FROM"]) {
         return Err(cursor.expected("`,` or FROM"));
@@ -122,6 +125,16 @@ fn check_items(cursor: &Cursor<'_>, statement: &Statement) -> Result<()> {
             Item::Fields(..) | Item::TypeOf(_) | Item::Children(_) => {}
         }
     }
+    let mut children = statement.items.iter().filter_map(|item| match item {
+        Item::Children(child) => Some(child.object.at),
+        _ => None,
+    });
+    if let Some(at) = children.nth(CHILDREN_MAX) {
+        return Err(cursor.refused_at(
+            at,
+            format!("expected at most {CHILDREN_MAX} subqueries of children"),
+        ));
+    }
     if statement.limit.is_some() && has_aggregate && !grouped {
         let is_count = matches!(statement.items[0], Item::Expr(Expr::CountAll(_), _));
         if !is_count {
@@ -131,12 +144,17 @@ fn check_items(cursor: &Cursor<'_>, statement: &Statement) -> Result<()> {
     Ok(())
 }
 
-fn item(cursor: &mut Cursor<'_>) -> Result<Item> {
+fn item(cursor: &mut Cursor<'_>, level: u32) -> Result<Item> {
     if cursor.sees_symbol(0, "(") {
+        if level == LEVELS_MAX {
+            return Err(cursor.refused(format!(
+                "expected at most {LEVELS_MAX} levels of statements"
+            )));
+        }
         return cursor.nested(|cursor| {
             cursor.symbol("(")?;
             let at = cursor.at();
-            let child = statement(cursor)?;
+            let child = statement(cursor, level + 1)?;
             cursor.symbol(")")?;
             let is_plain = child.group.is_none()
                 && child.scope.is_none()

@@ -254,6 +254,23 @@ fn a_statement_that_the_server_refuses_is_refused() {
 }
 
 #[test]
+fn statements_stand_in_each_other_as_deep_as_the_server_takes() {
+    let nested = |levels: usize| {
+        let inner = "SELECT Id, (".repeat(levels - 1);
+        format!("{inner}SELECT Id FROM A{}", ") FROM A".repeat(levels - 1))
+    };
+    assert!(Select::parse(&nested(5)).is_ok());
+    refused(
+        Select::parse(&nested(6)),
+        "six levels",
+        59,
+        "at most 5 levels",
+    );
+    let many = format!("SELECT Id{} FROM A", ", (SELECT Id FROM B)".repeat(21));
+    assert!(Select::parse(&many).is_err());
+}
+
+#[test]
 fn the_fields_of_a_filter_are_each_listed_once() {
     let filter = Filter::parse("a = 1 AND (b.c = 2 OR A = 3) AND CALENDAR_YEAR(d) = 2024").unwrap();
     assert_eq!(filter.fields(), ["a", "b.c", "d"]);

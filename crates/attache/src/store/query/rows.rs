@@ -1,7 +1,7 @@
 //! Runs compiled statements and gives typed rows.
 
 use super::select::{Compiled, Identity, Reader};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::record::{RecordId, Value};
 use crate::schema::FieldType;
 use crate::store::value::from_sql;
@@ -105,7 +105,7 @@ impl Row {
 /// All rows are read before the first is given: a host that shows a list
 /// should say LIMIT. Each row runs every child subquery once.
 pub(crate) fn run(connection: &Connection, compiled: &Compiled) -> Result<Rows> {
-    let rows = rows_of(connection, compiled, None).map_err(store_error)?;
+    let rows = rows_of(connection, compiled, None)?;
     Ok(Rows {
         columns: compiled.columns.clone(),
         rows: rows.into_iter(),
@@ -170,7 +170,7 @@ fn optional(cell: ValueRef<'_>, ty: &FieldType) -> Value {
 /// Says how SQLite will find the rows: one line per step, then those of the child subqueries.
 pub(crate) fn explain(connection: &Connection, compiled: &Compiled) -> Result<String> {
     let mut text = String::new();
-    plan(connection, compiled, 0, &mut text).map_err(store_error)?;
+    plan(connection, compiled, 0, &mut text)?;
     Ok(text)
 }
 
@@ -200,8 +200,4 @@ fn plan(
         }
     }
     Ok(())
-}
-
-fn store_error(error: rusqlite::Error) -> Error {
-    Error::new(ErrorKind::StorageUnavailable, "the query cannot be run").with_source(error)
 }

@@ -4,7 +4,7 @@ use super::Tables;
 use super::condition::condition;
 use super::group::grouped;
 use super::operand::{Operand, Term};
-use super::source::{Source, malformed, not_carried_object};
+use super::source::{Source, is_here, malformed, not_carried_object};
 use super::sql::{Sql, joined, quote};
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::ast::*;
@@ -345,10 +345,9 @@ fn type_of_cells(type_of: &TypeOf, source: &mut Source<'_>) -> Result<(String, V
             let sql = source.typed_column(&steps, object, field, path.at)?;
             put(&field.name, field.field_type.clone(), sql);
         }
-        otherwise.push(&format!(
-            " OR EXISTS (SELECT 1 FROM {} WHERE \"Id\" = {reference})",
-            quote(&object.name)
-        ));
+        otherwise
+            .push(" OR ")
+            .push(&is_here(&object.name, &reference));
     }
     otherwise.push(" THEN NULL ELSE ");
     for path in &type_of.otherwise {

@@ -9,6 +9,9 @@ use crate::filter::check::Kind;
 use crate::filter::resolve::{Names, Resolved, Shared, Step, Target};
 use crate::schema::{FieldSchema, FieldType, ObjectSchema};
 
+/// How many relationships to parents the server takes in one query; SQLite takes 63.
+const PARENTS_MAX: usize = 55;
+
 /// One FROM: names, the table they are read from and the joins that they have needed so far.
 pub(super) struct Source<'a> {
     pub(super) tables: &'a dyn Tables,
@@ -244,6 +247,12 @@ impl<'a> Source<'a> {
             }
             alias = self.join(&alias, &step.field.name, target);
         }
+        if self.joins.len() > PARENTS_MAX {
+            return Err(malformed(
+                at,
+                format!("a query reads at most {PARENTS_MAX} parents"),
+            ));
+        }
         Ok(alias)
     }
 
@@ -299,8 +308,9 @@ impl<'a> Source<'a> {
             let field = self.names.schema.object(target)?.name_field()?;
             let carried = self.tables.has(target, &field.name);
             carried.then(|| {
+                // The alias keeps a table of the same name outside apart.
                 format!(
-                    "(SELECT {} FROM {} WHERE \"Id\" = {reference})",
+                    "(SELECT \"attache_x\".{} FROM {} AS \"attache_x\" WHERE \"attache_x\".\"Id\" = {reference})",
                     quote(&field.name),
                     quote(target)
                 )
@@ -316,11 +326,8 @@ impl<'a> Source<'a> {
     fn type_of(&self, reference: &str, field: &FieldSchema, targets: &[&str]) -> Sql {
         let mut sql = Sql::new("CASE");
         for target in targets {
-            let table = quote(target);
-            sql.push(&format!(
-                " WHEN EXISTS (SELECT 1 FROM {table} WHERE \"Id\" = {reference}) THEN "
-            ));
-            sql.bind((*target).to_owned());
+            sql.push(" WHEN ").push(&is_here(target, reference));
+            sql.push(" THEN ").bind((*target).to_owned());
         }
         let known = field.reference_to.iter().filter_map(|name| {
             let object = self.names.schema.object(name)?;
@@ -334,6 +341,14 @@ impl<'a> Source<'a> {
         sql.push(" WHEN 0 THEN NULL END");
         sql
     }
+}
+
+/// Says in SQL whether a reference leads to a record of an object.
+pub(super) fn is_here(object: &str, reference: &str) -> String {
+    let table = quote(object);
+    format!(
+        "EXISTS (SELECT 1 FROM {table} AS \"attache_x\" WHERE \"attache_x\".\"Id\" = {reference})"
+    )
 }
 
 pub(super) fn not_carried_object(object: &str, at: At) -> Error {

@@ -45,7 +45,8 @@ const TASK: &str = r#"{"name": "Task", "keyPrefix": "00T", "fields": [
     {"name": "Id", "type": "id", "filterable": true},
     {"name": "Subject", "type": "string", "nameField": true, "filterable": true},
     {"name": "WhatId", "type": "reference", "referenceTo": ["Account", "Case"], "relationshipName": "What", "filterable": true},
-    {"name": "WhoId", "type": "reference", "referenceTo": ["Contact", "Lead"], "relationshipName": "Who", "filterable": true}
+    {"name": "WhoId", "type": "reference", "referenceTo": ["Contact", "Lead"], "relationshipName": "Who", "filterable": true},
+    {"name": "AboveId", "type": "reference", "referenceTo": ["Task", "Account"], "relationshipName": "Above", "filterable": true}
   ]}"#;
 const CASE: &str = r#"{"name": "Case", "keyPrefix": "500", "fields": [
     {"name": "Id", "type": "id", "filterable": true},

@@ -123,6 +123,31 @@ fn a_polymorphic_parent_has_name_type_and_typed_fields() {
 }
 
 #[test]
+fn a_polymorphic_parent_may_be_of_the_same_object() {
+    let store = family();
+    store.put(
+        "Task",
+        &[("Id", id("00T", 'a').into()), ("Subject", "Call".into())],
+    );
+    store.put(
+        "Task",
+        &[
+            ("Id", id("00T", 'b').into()),
+            ("Subject", "Mail".into()),
+            ("AboveId", id("00T", 'a').into()),
+        ],
+    );
+    let filter = Filter::parse("Above.Name = 'call' AND Above.Type = 'Task'").unwrap();
+    let (sql, params) = where_sql("Task", &filter, &store, &store.context).unwrap();
+    let sql = format!("SELECT substr(\"Id\", 15, 1) FROM \"Task\" WHERE {sql}");
+    let found: String = store
+        .connection
+        .query_row(&sql, params_from_iter(params), |row| row.get(0))
+        .unwrap();
+    assert_eq!(found, "b");
+}
+
+#[test]
 fn aliases_stand_for_the_object_and_for_paths() {
     let store = family();
     let rows = store
