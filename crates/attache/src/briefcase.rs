@@ -118,7 +118,11 @@ pub(crate) enum Scope {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// The rule chooses by itself.
-    Top { scope: Scope, order_by: Option<String>, limit: Option<u32> },
+    Top {
+        scope: Scope,
+        order_by: Option<String>,
+        limit: Option<u32>,
+    },
     /// The children of another rule's records, through this reference field of theirs.
     Children { of: usize, field: String },
     /// The parents of another rule's records, through that rule's reference field.
@@ -168,8 +172,18 @@ impl Briefcase {
 
     /// Takes everything of the named objects.
     pub fn everything<I: IntoIterator<Item = impl Into<String>>>(objects: I) -> Briefcase {
-        let rules = objects.into_iter().map(|object| RuleDocument::Everything(object.into())).collect();
-        Briefcase { document: Document { version: VERSION, name: None, objects: BTreeMap::new(), rules } }
+        let rules = objects
+            .into_iter()
+            .map(|object| RuleDocument::Everything(object.into()))
+            .collect();
+        Briefcase {
+            document: Document {
+                version: VERSION,
+                name: None,
+                objects: BTreeMap::new(),
+                rules,
+            },
+        }
     }
 
     /// What the briefcase is called.
@@ -180,14 +194,23 @@ impl Briefcase {
     /// The objects that the document names, in order of their names.
     pub fn objects(&self) -> impl Iterator<Item = String> {
         let rules = self.rules().unwrap_or_default();
-        let names: std::collections::BTreeSet<String> =
-            rules.into_iter().filter_map(|rule| rule.object).chain(self.document.objects.keys().cloned()).collect();
+        let names: std::collections::BTreeSet<String> = rules
+            .into_iter()
+            .filter_map(|rule| rule.object)
+            .chain(self.document.objects.keys().cloned())
+            .collect();
         names.into_iter()
     }
 
     pub(crate) fn options(&self, object: &str) -> ObjectOptions {
-        let found = self.document.objects.iter().find(|(name, _)| name.eq_ignore_ascii_case(object));
-        found.map(|(_, options)| options.clone()).unwrap_or_default()
+        let found = self
+            .document
+            .objects
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(object));
+        found
+            .map(|(_, options)| options.clone())
+            .unwrap_or_default()
     }
 
     /// Lays the rules out flat, parents before what is related to them.
@@ -196,8 +219,18 @@ impl Briefcase {
         for document in &self.document.rules {
             match document {
                 RuleDocument::Everything(object) => {
-                    let source = Source::Top { scope: Scope::Everything, order_by: None, limit: None };
-                    push_rule(&mut rules, object.clone(), Some(object.clone()), source, None);
+                    let source = Source::Top {
+                        scope: Scope::Everything,
+                        order_by: None,
+                        limit: None,
+                    };
+                    push_rule(
+                        &mut rules,
+                        object.clone(),
+                        Some(object.clone()),
+                        source,
+                        None,
+                    );
                 }
                 RuleDocument::Rule(body) => top_rule(&mut rules, body)?,
             }
@@ -208,38 +241,59 @@ impl Briefcase {
 
 fn top_rule(rules: &mut Vec<Rule>, body: &RuleBody) -> Result<()> {
     let name = body.name.clone().unwrap_or_else(|| body.object.clone());
-    let scope = match body.scope.as_deref().map(str::to_ascii_lowercase).as_deref() {
+    let scope = match body
+        .scope
+        .as_deref()
+        .map(str::to_ascii_lowercase)
+        .as_deref()
+    {
         None | Some("everything") => Scope::Everything,
         Some("mine") => Scope::Mine,
         Some(other) => Scope::Named(other.to_owned()),
     };
     if body.limit == Some(0) {
-        return Err(Error::invalid(format!("rule {name:?}: a limit is at least 1")));
+        return Err(Error::invalid(format!(
+            "rule {name:?}: a limit is at least 1"
+        )));
     }
     if let Some(order) = &body.order_by {
         // The object's name is checked elsewhere; here only the order is at stake.
         let prefix = "SELECT Id FROM X ORDER BY ";
         Select::parse(&format!("{prefix}{order}")).map_err(|error| {
-            let at = error.position().map_or(1, |at| at.saturating_sub(prefix.len()) + 1);
+            let at = error
+                .position()
+                .map_or(1, |at| at.saturating_sub(prefix.len()) + 1);
             let message = format!("rule {name:?}, order_by: cannot be read near column {at}");
             Error::new(ErrorKind::MalformedQuery, message).with_source(error)
         })?;
     }
     let filter = condition(&name, body.condition.as_deref())?;
-    let source = Source::Top { scope, order_by: body.order_by.clone(), limit: body.limit };
+    let source = Source::Top {
+        scope,
+        order_by: body.order_by.clone(),
+        limit: body.limit,
+    };
     let at = push_rule(rules, name, Some(body.object.clone()), source, filter);
     related_rules(rules, at, &body.related, 1)
 }
 
-fn related_rules(rules: &mut Vec<Rule>, of: usize, related: &[RelatedBody], depth: usize) -> Result<()> {
+fn related_rules(
+    rules: &mut Vec<Rule>,
+    of: usize,
+    related: &[RelatedBody],
+    depth: usize,
+) -> Result<()> {
     if depth > DEPTH_MAX && !related.is_empty() {
-        return Err(Error::invalid(format!("related rules hang at most {DEPTH_MAX} deep")));
+        return Err(Error::invalid(format!(
+            "related rules hang at most {DEPTH_MAX} deep"
+        )));
     }
     for body in related {
         let above = rules[of].name.clone();
         let (name, object, source) = match (&body.children, &body.parent) {
             (Some(path), None) => {
-                let Some((object, field)) = path.split_once('.').filter(|_| body.object.is_none()) else {
+                let Some((object, field)) = path.split_once('.').filter(|_| body.object.is_none())
+                else {
                     return Err(Error::invalid(format!(
                         "related to {above:?}: children are named by object and field alone, as in \"Contact.AccountId\""
                     )));
@@ -247,12 +301,22 @@ fn related_rules(rules: &mut Vec<Rule>, of: usize, related: &[RelatedBody], dept
                 (
                     format!("{above} > {object}"),
                     Some(object.to_owned()),
-                    Source::Children { of, field: field.to_owned() },
+                    Source::Children {
+                        of,
+                        field: field.to_owned(),
+                    },
                 )
             }
             (None, Some(field)) => {
                 let name = format!("{above} > {}", body.object.as_ref().unwrap_or(field));
-                (name, body.object.clone(), Source::Parents { of, field: field.clone() })
+                (
+                    name,
+                    body.object.clone(),
+                    Source::Parents {
+                        of,
+                        field: field.clone(),
+                    },
+                )
             }
             _ => {
                 return Err(Error::invalid(format!(
@@ -290,13 +354,23 @@ fn push_rule(
     filter: Option<Filter>,
 ) -> usize {
     let from = match &source {
-        Source::Top { scope, order_by, limit } => format!("{scope:?} {order_by:?} {limit:?}"),
+        Source::Top {
+            scope,
+            order_by,
+            limit,
+        } => format!("{scope:?} {order_by:?} {limit:?}"),
         Source::Children { of, field } => format!("children {field} of ({})", rules[*of].key),
         Source::Parents { of, field } => format!("parents {field} of ({})", rules[*of].key),
     };
     let condition = filter.as_ref().map(ToString::to_string);
     let key = format!("{} {from} {condition:?}", object.as_deref().unwrap_or("?"));
-    rules.push(Rule { key, name, object, source, filter });
+    rules.push(Rule {
+        key,
+        name,
+        object,
+        source,
+        filter,
+    });
     rules.len() - 1
 }
 
@@ -307,7 +381,10 @@ mod tests {
     #[test]
     fn a_document_prints_what_it_read() {
         let briefcase = Briefcase::everything(["Account", "Contact"]);
-        assert_eq!(Briefcase::from_json(&briefcase.to_json()).expect("own text"), briefcase);
+        assert_eq!(
+            Briefcase::from_json(&briefcase.to_json()).expect("own text"),
+            briefcase
+        );
     }
 
     #[test]
@@ -317,22 +394,43 @@ mod tests {
         )
         .expect("a valid document");
         let rules = briefcase.rules().expect("valid rules");
-        assert_eq!(rules[1].source, Source::Parents { of: 0, field: "AccountId".into() });
-        assert_eq!(rules[2].source, Source::Children { of: 1, field: "AccountId".into() });
+        assert_eq!(
+            rules[1].source,
+            Source::Parents {
+                of: 0,
+                field: "AccountId".into()
+            }
+        );
+        assert_eq!(
+            rules[2].source,
+            Source::Children {
+                of: 1,
+                field: "AccountId".into()
+            }
+        );
     }
 
     #[test]
     fn an_unknown_key_is_named_with_its_place() {
-        let error = Briefcase::from_json(r#"{"version":1,"rules":[],"rule":[]}"#).expect_err("a typing error");
-        assert!(error.to_string().contains("rule") && error.to_string().contains("column"), "{error}");
+        let error = Briefcase::from_json(r#"{"version":1,"rules":[],"rule":[]}"#)
+            .expect_err("a typing error");
+        assert!(
+            error.to_string().contains("rule") && error.to_string().contains("column"),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_malformed_condition_names_the_rule_and_the_position() {
-        let error = Briefcase::from_json(r#"{"version":1,"rules":[{"name":"Mine","object":"Account","where":"Name ="}]}"#)
-            .expect_err("an unfinished condition");
+        let error = Briefcase::from_json(
+            r#"{"version":1,"rules":[{"name":"Mine","object":"Account","where":"Name ="}]}"#,
+        )
+        .expect_err("an unfinished condition");
         assert_eq!(error.kind(), ErrorKind::MalformedQuery);
-        assert!(error.to_string().starts_with("rule \"Mine\", where: "), "{error}");
+        assert!(
+            error.to_string().starts_with("rule \"Mine\", where: "),
+            "{error}"
+        );
     }
 
     #[test]

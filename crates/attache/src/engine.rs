@@ -4,7 +4,9 @@ use crate::briefcase::Briefcase;
 use crate::env::{Env, LocalTime, SystemEnv};
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::{Context, Select};
-use crate::outcome::{Conflict, ConflictId, JournalSeq, Mutation, Progress, Report, Resolution, Status};
+use crate::outcome::{
+    Conflict, ConflictId, JournalSeq, Mutation, Progress, Report, Resolution, Status,
+};
 use crate::record::{Fields, Record, RecordId, ServerTime};
 use crate::remote::{Remote, no_remote};
 use crate::schema::Schema;
@@ -47,7 +49,12 @@ impl Attache {
     }
 
     fn with_store(store: Store) -> Attache {
-        Attache { store: Arc::new(store), remote: None, env: Arc::new(SystemEnv), busy: Arc::default() }
+        Attache {
+            store: Arc::new(store),
+            remote: None,
+            env: Arc::new(SystemEnv),
+            busy: Arc::default(),
+        }
     }
 
     /// Gives the store a remote to be kept in step with.
@@ -69,12 +76,17 @@ impl Attache {
     /// The document is checked against the org by the next [`sync`](Attache::sync)
     /// or [`prepare`](Attache::prepare).
     pub fn set_briefcase(&self, briefcase: Briefcase) -> Result<()> {
-        self.store.write(Durability::Durable, |w| w.set_setting("briefcase", &briefcase.to_json()))
+        self.store.write(Durability::Durable, |w| {
+            w.set_setting("briefcase", &briefcase.to_json())
+        })
     }
 
     /// What the device takes along; `None` before one was set.
     pub fn briefcase(&self) -> Result<Option<Briefcase>> {
-        self.store.read(|r| r.setting("briefcase"))?.map(|json| Briefcase::from_json(&json)).transpose()
+        self.store
+            .read(|r| r.setting("briefcase"))?
+            .map(|json| Briefcase::from_json(&json))
+            .transpose()
     }
 
     /// Learns who and what the org is and checks the briefcase against it, without reading records.
@@ -88,13 +100,24 @@ impl Attache {
         let remote = self.remote.as_deref().ok_or_else(no_remote)?;
         let cancel = CancelToken::new();
         let mut progress = |_| {};
-        let run = Run::new(&self.store, remote, &*self.env, &cancel, &mut progress, Settings::default());
+        let run = Run::new(
+            &self.store,
+            remote,
+            &*self.env,
+            &cancel,
+            &mut progress,
+            Settings::default(),
+        );
         run.prepare_only().await
     }
 
     /// Starts a session; it runs when it is awaited.
     pub fn sync(&self) -> Session {
-        Session { attache: self.clone(), progress: Box::new(|_| {}), cancel: CancelToken::new() }
+        Session {
+            attache: self.clone(),
+            progress: Box::new(|_| {}),
+            cancel: CancelToken::new(),
+        }
     }
 
     /// Runs a query on this device: a subset of SOQL on what the briefcase carries, unsent edits included.
@@ -115,18 +138,30 @@ impl Attache {
     pub fn explain(&self, soql: &str) -> Result<String> {
         let select = Select::parse(soql)?;
         let context = self.context()?;
-        self.store.read(|r| query::explain(r.connection, &query::compile(&select, r.catalogue, &context)?))
+        self.store.read(|r| {
+            query::explain(
+                r.connection,
+                &query::compile(&select, r.catalogue, &context)?,
+            )
+        })
     }
 
     /// What date literals and scopes mean here and now.
     fn context(&self) -> Result<Context> {
-        let (user, zone, locale) =
-            self.store.read(|r| Ok((r.setting("user_id")?, r.setting("time_zone")?, r.setting("locale")?)))?;
-        let zone = jiff::tz::TimeZone::get(&zone.unwrap_or_default()).unwrap_or(jiff::tz::TimeZone::UTC);
+        let (user, zone, locale) = self.store.read(|r| {
+            Ok((
+                r.setting("user_id")?,
+                r.setting("time_zone")?,
+                r.setting("locale")?,
+            ))
+        })?;
+        let zone =
+            jiff::tz::TimeZone::get(&zone.unwrap_or_default()).unwrap_or(jiff::tz::TimeZone::UTC);
         // The device's clock is the only one there is offline.
         let now = ServerTime(self.env.now().0.div_euclid(1000));
         let mut context = Context::new(user.unwrap_or_default(), zone, now);
-        context.week_start = Context::week_start_of_locale(&locale.unwrap_or_else(|| "en_US".into()));
+        context.week_start =
+            Context::week_start_of_locale(&locale.unwrap_or_else(|| "en_US".into()));
         Ok(context)
     }
 
@@ -172,7 +207,8 @@ impl Attache {
 
     /// Everything that the server has not confirmed, in the order it was made.
     pub fn pending(&self) -> Result<Vec<Mutation>> {
-        self.store.read(|r| r.entries()?.iter().map(|entry| entry.mutation(r)).collect())
+        self.store
+            .read(|r| r.entries()?.iter().map(|entry| entry.mutation(r)).collect())
     }
 
     /// Takes a mutation back. The record is as it would be without it.
@@ -201,13 +237,18 @@ impl Attache {
     /// decided; [`ErrorKind::InvalidRecord`] if a new value breaks a rule.
     pub fn resolve(&self, id: ConflictId, resolution: Resolution) -> Result<()> {
         let now = self.env.now();
-        self.store.write(Durability::Durable, |w| w.resolve(id, &resolution, now, || new_key(&*self.env)))
+        self.store.write(Durability::Durable, |w| {
+            w.resolve(id, &resolution, now, || new_key(&*self.env))
+        })
     }
 
     /// What the store holds, counted.
     pub fn status(&self) -> Result<Status> {
         self.store.read(|r| {
-            let last = r.setting("last_sync")?.and_then(|text| text.parse().ok()).map(LocalTime);
+            let last = r
+                .setting("last_sync")?
+                .and_then(|text| text.parse().ok())
+                .map(LocalTime);
             Ok(Status {
                 username: r.setting("username")?,
                 records: r.counts()?,
@@ -228,7 +269,9 @@ impl Attache {
 
     /// Keeps a note of the host's beside the records, such as the address of the org.
     pub fn set_host_value(&self, key: &str, value: &str) -> Result<()> {
-        self.store.write(Durability::Durable, |w| w.set_setting(&format!("host:{key}"), value))
+        self.store.write(Durability::Durable, |w| {
+            w.set_setting(&format!("host:{key}"), value)
+        })
     }
 
     /// Reads a note of the host's.
@@ -238,7 +281,10 @@ impl Attache {
 
     fn begin(&self) -> Result<Busy> {
         if self.busy.swap(true, Ordering::AcqRel) {
-            return Err(Error::new(ErrorKind::StorageBusy, "a session is already running on this store"));
+            return Err(Error::new(
+                ErrorKind::StorageBusy,
+                "a session is already running on this store",
+            ));
         }
         Ok(Busy(Arc::clone(&self.busy)))
     }
@@ -281,7 +327,16 @@ impl Session {
         let _session = self.attache.begin()?;
         let remote = self.attache.remote.as_deref().ok_or_else(no_remote)?;
         let (store, env) = (&*self.attache.store, &*self.attache.env);
-        Run::new(store, remote, env, &self.cancel, &mut *self.progress, Settings::default()).sync().await
+        Run::new(
+            store,
+            remote,
+            env,
+            &self.cancel,
+            &mut *self.progress,
+            Settings::default(),
+        )
+        .sync()
+        .await
     }
 }
 

@@ -22,8 +22,8 @@ pub use error::{Error, ErrorKind, Problem, Result, Retry};
 pub use filter::{Context, DateRange, Filter, FiscalYearName, Select};
 pub use merge::{MergePolicy, Policy};
 pub use outcome::{
-    Conflict, ConflictField, ConflictId, ConflictKind, JournalSeq, Keep, Merged, Mutation, MutationKind, MutationState,
-    Phase, Progress, Rejected, Report, Resolution, Status, Truncated,
+    Conflict, ConflictField, ConflictId, ConflictKind, JournalSeq, Keep, Merged, Mutation,
+    MutationKind, MutationState, Phase, Progress, Rejected, Report, Resolution, Status, Truncated,
 };
 pub use record::{Fields, Record, RecordId, ServerTime, Value};
 pub use remote::{

@@ -133,7 +133,12 @@ pub enum Resolution {
 impl Resolution {
     /// Settles field by field.
     pub fn per_field<K: Into<String>>(fields: impl IntoIterator<Item = (K, Keep)>) -> Resolution {
-        Resolution::PerField(fields.into_iter().map(|(name, keep)| (name.into(), keep)).collect())
+        Resolution::PerField(
+            fields
+                .into_iter()
+                .map(|(name, keep)| (name.into(), keep))
+                .collect(),
+        )
     }
 }
 
@@ -178,7 +183,7 @@ pub struct Merged {
     pub delete_withdrawn: bool,
 }
 
-/// A mutation that the server refused in this session.
+/// A record whose mutations the server refused. They wait for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
     /// The record.
@@ -209,9 +214,10 @@ pub struct Report {
     pub pushed_updates: u64,
     /// Records deleted at the server by this device.
     pub pushed_deletes: u64,
-    /// Records of both sides that were joined without asking.
+    /// Records of both sides that were joined without asking, those of sessions included that did not come to
+    /// their end.
     pub merged: Vec<Merged>,
-    /// What the server refused.
+    /// What the server refused, in this session or before, and nobody has dealt with.
     pub rejected: Vec<Rejected>,
     /// Open conflicts, of this and earlier sessions.
     pub conflicts: u64,
@@ -230,7 +236,11 @@ pub struct Report {
 impl Report {
     /// Says whether nothing is left to send, ask or decide.
     pub fn is_settled(&self) -> bool {
-        self.rejected.is_empty() && self.conflicts == 0 && self.blocked == 0 && self.in_doubt == 0 && self.pending == 0
+        self.rejected.is_empty()
+            && self.conflicts == 0
+            && self.blocked == 0
+            && self.in_doubt == 0
+            && self.pending == 0
     }
 }
 

@@ -117,14 +117,26 @@ pub(crate) fn outgoing(steps: &[Step], optional: impl Fn(&str, &str) -> bool) ->
     }
     let held: BTreeSet<&str> = records
         .iter()
-        .filter(|(_, steps)| steps.iter().any(|step| step.state != MutationState::Pending))
+        .filter(|(_, steps)| {
+            steps
+                .iter()
+                .any(|step| step.state != MutationState::Pending)
+        })
         .map(|(record, _)| *record)
         .collect();
     let mut ready = Vec::new();
     let mut waiting = Vec::new();
-    for steps in records.iter().filter(|(record, _)| !held.contains(*record)).map(|(_, steps)| steps) {
+    for steps in records
+        .iter()
+        .filter(|(record, _)| !held.contains(*record))
+        .map(|(_, steps)| steps)
+    {
         let write = squash(steps);
-        if unsent_lookups(&write.fields).next().is_none() { ready.push(write) } else { waiting.push(write) }
+        if unsent_lookups(&write.fields).next().is_none() {
+            ready.push(write)
+        } else {
+            waiting.push(write)
+        }
     }
     if ready.is_empty()
         && let Some(write) = break_circle(&waiting, &held, optional)
@@ -132,10 +144,27 @@ pub(crate) fn outgoing(steps: &[Step], optional: impl Fn(&str, &str) -> bool) ->
         ready.push(write);
     }
     // A parent is deleted after its children were moved away or deleted.
-    let last = if ready.iter().any(|write| write.kind != MutationKind::Delete) { MutationKind::Update } else { MutationKind::Delete };
+    let last = if ready.iter().any(|write| write.kind != MutationKind::Delete) {
+        MutationKind::Update
+    } else {
+        MutationKind::Delete
+    };
     ready.retain(|write| last == MutationKind::Delete || write.kind != MutationKind::Delete);
-    ready.sort_by_key(|write| (write.kind as u8, write.object.clone(), write.seqs.first().copied()));
-    let blocked = if ready.is_empty() { waiting.iter().flat_map(|write| write.seqs.clone()).collect() } else { Vec::new() };
+    ready.sort_by_key(|write| {
+        (
+            write.kind as u8,
+            write.object.clone(),
+            write.seqs.first().copied(),
+        )
+    });
+    let blocked = if ready.is_empty() {
+        waiting
+            .iter()
+            .flat_map(|write| write.seqs.clone())
+            .collect()
+    } else {
+        Vec::new()
+    };
     Plan { ready, blocked }
 }
 
@@ -143,7 +172,11 @@ pub(crate) fn outgoing(steps: &[Step], optional: impl Fn(&str, &str) -> bool) ->
 fn squash(steps: &[&Step]) -> Outgoing {
     let first = steps[0];
     let deleted = steps.iter().any(|step| step.kind == MutationKind::Delete);
-    let kind = if deleted { MutationKind::Delete } else { first.kind };
+    let kind = if deleted {
+        MutationKind::Delete
+    } else {
+        first.kind
+    };
     let mut fields = Fields::new();
     if kind != MutationKind::Delete {
         for (name, value) in steps.iter().flat_map(|step| step.fields.iter()) {
@@ -170,7 +203,11 @@ fn unsent_lookups(fields: &Fields) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// Finds a create that waits only for creates that wait in turn, and leaves those lookups for later.
-fn break_circle(waiting: &[Outgoing], held: &BTreeSet<&str>, optional: impl Fn(&str, &str) -> bool) -> Option<Outgoing> {
+fn break_circle(
+    waiting: &[Outgoing],
+    held: &BTreeSet<&str>,
+    optional: impl Fn(&str, &str) -> bool,
+) -> Option<Outgoing> {
     let waits: BTreeSet<&str> = waiting.iter().map(|write| write.record.as_str()).collect();
     let found = waiting.iter().find(|write| {
         write.kind == MutationKind::Create
@@ -179,7 +216,9 @@ fn break_circle(waiting: &[Outgoing], held: &BTreeSet<&str>, optional: impl Fn(&
             })
     })?;
     let mut write = found.clone();
-    let names: Vec<String> = unsent_lookups(&found.fields).map(|(name, _)| name.to_owned()).collect();
+    let names: Vec<String> = unsent_lookups(&found.fields)
+        .map(|(name, _)| name.to_owned())
+        .collect();
     for name in names {
         if let Some(value) = write.fields.remove(&name) {
             write.deferred.set(name, value);
@@ -242,34 +281,56 @@ mod tests {
 
     #[test]
     fn a_deletion_loses_to_an_edit_on_the_other_side() {
-        assert_eq!(incoming(Known::Deleted, Seen::Changed), Incoming::WithdrawDelete);
+        assert_eq!(
+            incoming(Known::Deleted, Seen::Changed),
+            Incoming::WithdrawDelete
+        );
         assert_eq!(incoming(Known::Deleted, Seen::Same), Incoming::Keep);
     }
 
     #[test]
     fn a_deletion_made_on_both_sides_is_settled() {
-        assert_eq!(incoming(Known::Deleted, Seen::Missing), Incoming::SettleDelete);
+        assert_eq!(
+            incoming(Known::Deleted, Seen::Missing),
+            Incoming::SettleDelete
+        );
     }
 
     #[test]
     fn the_mutations_of_a_record_become_one_write_with_the_last_values() {
         let plan = plan(&[
-            step(1, A, MutationKind::Create, Fields::from([("Name", "a"), ("Phone", "1")])),
+            step(
+                1,
+                A,
+                MutationKind::Create,
+                Fields::from([("Name", "a"), ("Phone", "1")]),
+            ),
             step(2, A, MutationKind::Update, Fields::from([("Name", "b")])),
         ]);
         assert_eq!(plan.ready.len(), 1);
         assert_eq!(plan.ready[0].kind, MutationKind::Create);
         assert_eq!(plan.ready[0].seqs, [1, 2]);
-        assert_eq!(plan.ready[0].fields, Fields::from([("Name", "b"), ("Phone", "1")]));
+        assert_eq!(
+            plan.ready[0].fields,
+            Fields::from([("Name", "b"), ("Phone", "1")])
+        );
     }
 
     #[test]
     fn an_edit_before_a_deletion_does_not_travel() {
         let plan = plan(&[
-            step(1, "001", MutationKind::Update, Fields::from([("Name", "b")])),
+            step(
+                1,
+                "001",
+                MutationKind::Update,
+                Fields::from([("Name", "b")]),
+            ),
             step(2, "001", MutationKind::Delete, Fields::new()),
         ]);
-        assert_eq!((plan.ready[0].kind, plan.ready[0].fields.len()), (MutationKind::Delete, 0));
+        assert_eq!(
+            (plan.ready[0].kind, plan.ready[0].fields.len()),
+            (MutationKind::Delete, 0)
+        );
     }
 
     #[test]
@@ -278,7 +339,13 @@ mod tests {
             step(1, B, MutationKind::Create, Fields::from([("ParentId", A)])),
             step(2, A, MutationKind::Create, Fields::from([("Name", "a")])),
         ]);
-        assert_eq!(plan.ready.iter().map(|write| write.record.as_str()).collect::<Vec<_>>(), [A]);
+        assert_eq!(
+            plan.ready
+                .iter()
+                .map(|write| write.record.as_str())
+                .collect::<Vec<_>>(),
+            [A]
+        );
         assert!(plan.blocked.is_empty());
     }
 
@@ -287,19 +354,41 @@ mod tests {
         let mut parent = step(1, A, MutationKind::Create, Fields::from([("Name", "a")]));
         parent.state = MutationState::Rejected(Vec::new());
         let child = step(2, B, MutationKind::Create, Fields::from([("ParentId", A)]));
-        assert_eq!(plan(&[parent.clone(), child.clone()]), Plan { ready: Vec::new(), blocked: vec![2] });
-        let other = step(3, "001", MutationKind::Update, Fields::from([("Name", "c")]));
+        assert_eq!(
+            plan(&[parent.clone(), child.clone()]),
+            Plan {
+                ready: Vec::new(),
+                blocked: vec![2]
+            }
+        );
+        let other = step(
+            3,
+            "001",
+            MutationKind::Update,
+            Fields::from([("Name", "c")]),
+        );
         assert_eq!(plan(&[parent, child, other]).ready.len(), 1);
     }
 
     #[test]
     fn a_circle_is_broken_where_a_lookup_may_come_later() {
         let steps = [
-            step(1, A, MutationKind::Create, Fields::from([("ParentId", B), ("Name", "a")])),
+            step(
+                1,
+                A,
+                MutationKind::Create,
+                Fields::from([("ParentId", B), ("Name", "a")]),
+            ),
             step(2, B, MutationKind::Create, Fields::from([("ParentId", A)])),
         ];
         let write = &plan(&steps).ready[0];
-        assert_eq!((write.fields.clone(), write.deferred.clone()), (Fields::from([("Name", "a")]), Fields::from([("ParentId", B)])));
+        assert_eq!(
+            (write.fields.clone(), write.deferred.clone()),
+            (
+                Fields::from([("Name", "a")]),
+                Fields::from([("ParentId", B)])
+            )
+        );
         assert_eq!(outgoing(&steps, |_, _| false).blocked, [1, 2]);
     }
 
@@ -307,9 +396,21 @@ mod tests {
     fn deletions_leave_last() {
         let steps = [
             step(1, "001", MutationKind::Delete, Fields::new()),
-            step(2, "002", MutationKind::Update, Fields::from([("ParentId", "003")])),
+            step(
+                2,
+                "002",
+                MutationKind::Update,
+                Fields::from([("ParentId", "003")]),
+            ),
         ];
-        assert_eq!(plan(&steps).ready.iter().map(|write| write.record.as_str()).collect::<Vec<_>>(), ["002"]);
+        assert_eq!(
+            plan(&steps)
+                .ready
+                .iter()
+                .map(|write| write.record.as_str())
+                .collect::<Vec<_>>(),
+            ["002"]
+        );
         assert_eq!(plan(&steps[..1]).ready.len(), 1);
     }
 }

@@ -140,7 +140,8 @@ pub struct ApiUsage {
 /// Conditions and queries are SOQL text that the engine built. Errors are of
 /// the kinds `RemoteUnreachable` (the remote cannot have acted),
 /// `RemoteOutcomeUnknown` (it may have), `RemoteRefused`, `RemoteBusy`,
-/// `NotAuthorized`, `NotARemote`, `LimitReached`, `CursorExpired`.
+/// `NotAuthorized`, `NotARemote`, `LimitReached`, `CursorExpired`; and
+/// `UnknownObject` or `UnknownField` where the org changed since it was described.
 #[async_trait]
 pub trait Remote: Send + Sync + 'static {
     /// Tells who the credentials belong to.

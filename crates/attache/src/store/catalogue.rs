@@ -51,7 +51,8 @@ impl Catalogue {
 
     /// Finds a table that our own statements are sure to have.
     pub(crate) fn known(&self, object: &str) -> Result<&Arc<Table>> {
-        self.table(object).ok_or_else(|| Error::internal(format!("there is no table for {object}")))
+        self.table(object)
+            .ok_or_else(|| Error::internal(format!("there is no table for {object}")))
     }
 }
 
@@ -61,7 +62,8 @@ impl super::query::Tables for Catalogue {
     }
 
     fn has(&self, object: &str, field: &str) -> bool {
-        self.table(object).is_some_and(|table| table.place(field).is_some())
+        self.table(object)
+            .is_some_and(|table| table.place(field).is_some())
     }
 }
 
@@ -70,13 +72,25 @@ impl Table {
         let columns: Vec<Column> = carried
             .iter()
             .filter_map(|name| object.field(name))
-            .map(|field| Column { name: field.name.clone(), ty: field.field_type.clone() })
+            .map(|field| Column {
+                name: field.name.clone(),
+                ty: field.field_type.clone(),
+            })
             .collect();
-        let places = columns.iter().enumerate().map(|(at, column)| (column.name.to_ascii_lowercase(), at)).collect();
+        let places = columns
+            .iter()
+            .enumerate()
+            .map(|(at, column)| (column.name.to_ascii_lowercase(), at))
+            .collect();
         let names: Vec<String> = columns.iter().map(|column| quote(&column.name)).collect();
         let table = quote(&object.name);
         let marks: Vec<String> = (1..=columns.len() + 2).map(|at| format!("?{at}")).collect();
-        let sets: Vec<String> = names.iter().enumerate().skip(1).map(|(at, name)| format!("{name} = ?{}", at + 1)).collect();
+        let sets: Vec<String> = names
+            .iter()
+            .enumerate()
+            .skip(1)
+            .map(|(at, name)| format!("{name} = ?{}", at + 1))
+            .collect();
         Table {
             insert: format!(
                 "INSERT INTO {table} ({}, \"attache_rules\", \"attache_key\") VALUES ({})",
@@ -129,17 +143,24 @@ fn add(catalogue: &mut Catalogue, describe: &str, carried: &[String]) -> Result<
     let object = ObjectSchema::from_describe(describe)?;
     let name = object.name.clone();
     catalogue.schema.insert(object);
-    let object = catalogue.schema.object(&name).ok_or_else(|| Error::internal("an object just added is there"))?;
+    let object = catalogue
+        .schema
+        .object(&name)
+        .ok_or_else(|| Error::internal("an object just added is there"))?;
     if carried.is_empty() {
         catalogue.tables.remove(&name.to_ascii_lowercase());
     } else {
-        catalogue.tables.insert(name.to_ascii_lowercase(), Arc::new(Table::new(Arc::clone(object), carried)));
+        catalogue.tables.insert(
+            name.to_ascii_lowercase(),
+            Arc::new(Table::new(Arc::clone(object), carried)),
+        );
     }
     Ok(())
 }
 
 fn parse_list(json: &str) -> Result<Vec<String>> {
-    serde_json::from_str(json).map_err(|error| Error::internal("a list in the store cannot be read").with_source(error))
+    serde_json::from_str(json)
+        .map_err(|error| Error::internal("a list in the store cannot be read").with_source(error))
 }
 
 impl Writing<'_> {
@@ -147,7 +168,12 @@ impl Writing<'_> {
     ///
     /// Gives whether records have to be read anew, because there is a column
     /// that no record has a value for yet.
-    pub(crate) fn define(&mut self, describe: &str, last_modified: Option<&str>, carried: &[String]) -> Result<bool> {
+    pub(crate) fn define(
+        &mut self,
+        describe: &str,
+        last_modified: Option<&str>,
+        carried: &[String],
+    ) -> Result<bool> {
         let object = ObjectSchema::from_describe(describe)?;
         let wanted = Table::new(Arc::new(object), carried);
         let name = wanted.object.name.clone();
@@ -158,16 +184,23 @@ impl Writing<'_> {
                 true
             }
         };
-        let json = serde_json::to_string(carried).map_err(|error| Error::internal("a list prints as JSON").with_source(error))?;
+        let json = serde_json::to_string(carried)
+            .map_err(|error| Error::internal("a list prints as JSON").with_source(error))?;
         self.connection.execute(
             "INSERT INTO attache_object (name, describe, last_modified, carried) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT DO UPDATE SET describe = ?2, last_modified = ?3, carried = ?4",
             params![name, describe, last_modified, json],
         )?;
         if backfill {
-            self.connection.execute("UPDATE attache_rule SET loaded = 0, after_id = NULL WHERE object = ?1", [&name])?;
+            self.connection.execute(
+                "UPDATE attache_rule SET loaded = 0, after_id = NULL WHERE object = ?1",
+                [&name],
+            )?;
         }
-        let mut next = Catalogue { schema: self.catalogue.schema.clone(), tables: self.catalogue.tables.clone() };
+        let mut next = Catalogue {
+            schema: self.catalogue.schema.clone(),
+            tables: self.catalogue.tables.clone(),
+        };
         add(&mut next, describe, carried)?;
         self.catalogue = Arc::new(next);
         self.changed = true;
@@ -175,7 +208,12 @@ impl Writing<'_> {
     }
 
     fn create(&self, table: &Table) -> Result<()> {
-        let columns: Vec<String> = table.columns.iter().skip(1).map(|c| format!("{} {}", quote(&c.name), declared(&c.ty))).collect();
+        let columns: Vec<String> = table
+            .columns
+            .iter()
+            .skip(1)
+            .map(|c| format!("{} {}", quote(&c.name), declared(&c.ty)))
+            .collect();
         self.connection.execute_batch(&format!(
             "CREATE TABLE {} (\"attache_row\" INTEGER PRIMARY KEY, \"Id\" TEXT NOT NULL UNIQUE, {}{} \
              \"attache_rules\" INTEGER NOT NULL DEFAULT 0, \"attache_key\" TEXT) STRICT",
@@ -195,7 +233,8 @@ impl Writing<'_> {
     fn alter(&self, have: &Table, want: &Table) -> Result<bool> {
         let name = quote(&have.object.name);
         let kept = |column: &Column| {
-            want.place(&column.name).is_some_and(|at| declared(&want.columns[at].ty) == declared(&column.ty))
+            want.place(&column.name)
+                .is_some_and(|at| declared(&want.columns[at].ty) == declared(&column.ty))
         };
         for column in have.columns.iter().filter(|column| !kept(column)) {
             self.connection.execute_batch(&format!(
@@ -206,9 +245,16 @@ impl Writing<'_> {
         }
         let mut added = false;
         for column in &want.columns {
-            if !have.columns.iter().any(|old| old.name == column.name && kept(old)) {
+            if !have
+                .columns
+                .iter()
+                .any(|old| old.name == column.name && kept(old))
+            {
                 let declared = declared(&column.ty);
-                self.connection.execute_batch(&format!("ALTER TABLE {name} ADD COLUMN {} {declared}", quote(&column.name)))?;
+                self.connection.execute_batch(&format!(
+                    "ALTER TABLE {name} ADD COLUMN {} {declared}",
+                    quote(&column.name)
+                ))?;
                 added = true;
             }
         }
@@ -218,7 +264,9 @@ impl Writing<'_> {
     /// Makes an index on a field, if there is none.
     pub(crate) fn index(&self, object: &str, field: &str) -> Result<()> {
         let table = self.catalogue.known(object)?;
-        let Some(at) = table.place(field) else { return Ok(()) };
+        let Some(at) = table.place(field) else {
+            return Ok(());
+        };
         let field = &table.columns[at].name;
         self.connection.execute_batch(&format!(
             "CREATE INDEX IF NOT EXISTS {} ON {} ({})",
@@ -231,7 +279,10 @@ impl Writing<'_> {
 
     /// Moves the time from which an object's changes are to be read.
     pub(crate) fn set_low(&self, object: &str, low: ServerTime) -> Result<()> {
-        self.connection.execute("UPDATE attache_object SET low = ?2 WHERE name = ?1", params![object, low.0])?;
+        self.connection.execute(
+            "UPDATE attache_object SET low = ?2 WHERE name = ?1",
+            params![object, low.0],
+        )?;
         Ok(())
     }
 }
@@ -245,7 +296,11 @@ impl super::Reading<'_> {
     pub(crate) fn low(&self, object: &str) -> Result<Option<ServerTime>> {
         let low: Option<Option<i64>> = self
             .connection
-            .query_row("SELECT low FROM attache_object WHERE name = ?1", [object], |row| row.get(0))
+            .query_row(
+                "SELECT low FROM attache_object WHERE name = ?1",
+                [object],
+                |row| row.get(0),
+            )
             .optional()?;
         Ok(low.flatten().map(ServerTime))
     }
@@ -254,9 +309,11 @@ impl super::Reading<'_> {
     pub(crate) fn describe_stamp(&self, object: &str) -> Result<Option<(String, Option<String>)>> {
         Ok(self
             .connection
-            .query_row("SELECT describe, last_modified FROM attache_object WHERE name = ?1 COLLATE NOCASE", [object], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
+            .query_row(
+                "SELECT describe, last_modified FROM attache_object WHERE name = ?1 COLLATE NOCASE",
+                [object],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
             .optional()?)
     }
 }

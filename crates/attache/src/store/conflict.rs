@@ -7,7 +7,9 @@ use crate::env::LocalTime;
 use crate::error::{Error, Result};
 use crate::json;
 use crate::merge;
-use crate::outcome::{Conflict, ConflictField, ConflictId, ConflictKind, Keep, MutationKind, Resolution};
+use crate::outcome::{
+    Conflict, ConflictField, ConflictId, ConflictKind, Keep, MutationKind, Resolution,
+};
 use crate::record::{Fields, RecordId, ServerTime, Value, is_local};
 use rusqlite::{OptionalExtension, params};
 use std::sync::Arc;
@@ -26,8 +28,11 @@ struct Open {
 impl Reading<'_> {
     /// All open conflicts, oldest first.
     pub(crate) fn conflicts(&self) -> Result<Vec<Conflict>> {
-        let mut statement = self.connection.prepare_cached("SELECT record FROM attache_conflict ORDER BY id")?;
-        let records: rusqlite::Result<Vec<String>> = statement.query_map([], |row| row.get(0))?.collect();
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT record FROM attache_conflict ORDER BY id")?;
+        let records: rusqlite::Result<Vec<String>> =
+            statement.query_map([], |row| row.get(0))?.collect();
         let mut conflicts = Vec::new();
         for record in records? {
             if let Some(open) = self.open_conflict("record", &record)? {
@@ -43,12 +48,18 @@ impl Reading<'_> {
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query([value])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
         let object: String = row.get(2)?;
         Ok(Some(Open {
             id: row.get(0)?,
             record: row.get(1)?,
-            kind: if row.get::<_, i64>(3)? == 0 { ConflictKind::Fields } else { ConflictKind::DeletedAtRemote },
+            kind: if row.get::<_, i64>(3)? == 0 {
+                ConflictKind::Fields
+            } else {
+                ConflictKind::DeletedAtRemote
+            },
             base: json::load_fields(&row.get::<_, String>(4)?)?,
             remote: json::load_fields(&row.get::<_, String>(5)?)?,
             changed_by: row.get(6)?,
@@ -59,7 +70,10 @@ impl Reading<'_> {
 
     fn outward(&self, open: Open) -> Result<Conflict> {
         let table = self.catalogue.known(&open.object)?;
-        let local = self.row(table, &open.record)?.map(|row| table.fields(&row.values)).unwrap_or_default();
+        let local = self
+            .row(table, &open.record)?
+            .map(|row| table.fields(&row.values))
+            .unwrap_or_default();
         let value = |fields: &Fields, name: &str| fields.get(name).cloned().unwrap_or(Value::Null);
         let fields = open
             .base
@@ -74,7 +88,11 @@ impl Reading<'_> {
                 remote: value(&open.remote, &field.name),
             })
             .collect();
-        let title = table.object.name_field().and_then(|field| local.get(&field.name)).filter(|value| !value.is_null());
+        let title = table
+            .object
+            .name_field()
+            .and_then(|field| local.get(&field.name))
+            .filter(|value| !value.is_null());
         Ok(Conflict {
             id: ConflictId(open.id),
             record: self.identity(&open.record)?,
@@ -95,7 +113,9 @@ impl Reading<'_> {
         if let Some(name) = self.setting(&format!("user:{id}"))? {
             return Ok(Some(name));
         }
-        let Some(table) = self.catalogue.table("User") else { return Ok(None) };
+        let Some(table) = self.catalogue.table("User") else {
+            return Ok(None);
+        };
         let row = self.row(table, id)?;
         let name = row.and_then(|row| table.place("Name").map(|at| row.values[at].to_string()));
         Ok(name.filter(|name| !name.is_empty()))
@@ -106,7 +126,8 @@ impl Reading<'_> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT DISTINCT changed_by FROM attache_conflict WHERE changed_by IS NOT NULL ORDER BY 1")?;
-        let users: rusqlite::Result<Vec<String>> = statement.query_map([], |row| row.get(0))?.collect();
+        let users: rusqlite::Result<Vec<String>> =
+            statement.query_map([], |row| row.get(0))?.collect();
         let mut unnamed = Vec::new();
         for user in users? {
             if self.user_name(&user)?.is_none() {
@@ -149,7 +170,9 @@ impl Writing<'_> {
     }
 
     pub(crate) fn drop_conflict(&self, record: &str) -> Result<()> {
-        self.connection.prepare_cached("DELETE FROM attache_conflict WHERE record = ?1")?.execute([record])?;
+        self.connection
+            .prepare_cached("DELETE FROM attache_conflict WHERE record = ?1")?
+            .execute([record])?;
         Ok(())
     }
 
@@ -166,13 +189,23 @@ impl Writing<'_> {
         remote: &Fields,
         found: &[String],
     ) -> Result<Vec<String>> {
-        let open = self.reading().open_conflict("record", record)?.filter(|open| open.kind == ConflictKind::Fields);
+        let open = self
+            .reading()
+            .open_conflict("record", record)?
+            .filter(|open| open.kind == ConflictKind::Fields);
         let mut names: Vec<String> = found.to_vec();
-        let mut bases: Fields = found.iter().map(|name| (name.as_str(), value(base, name))).collect();
+        let mut bases: Fields = found
+            .iter()
+            .map(|name| (name.as_str(), value(base, name)))
+            .collect();
         for (name, began) in open.iter().flat_map(|open| open.base.iter()) {
-            let Some(field) = table.object.field(name) else { continue };
+            let Some(field) = table.object.field(name) else {
+                continue;
+            };
             let now = value(remote, name);
-            if merge::same(&field.field_type, &now, began) || merge::same(&field.field_type, &now, &value(local, name)) {
+            if merge::same(&field.field_type, &now, began)
+                || merge::same(&field.field_type, &now, &value(local, name))
+            {
                 names.retain(|found| found != name);
                 bases.remove(name);
             } else {
@@ -185,13 +218,26 @@ impl Writing<'_> {
         if names.is_empty() {
             self.drop_conflict(record)?;
         } else {
-            let theirs: Fields = names.iter().map(|name| (name.as_str(), value(remote, name))).collect();
-            let by = remote.get("LastModifiedById").and_then(Value::as_text).map(str::to_owned);
+            let theirs: Fields = names
+                .iter()
+                .map(|name| (name.as_str(), value(remote, name)))
+                .collect();
+            let by = remote
+                .get("LastModifiedById")
+                .and_then(Value::as_text)
+                .map(str::to_owned);
             let at = match remote.get("LastModifiedDate") {
                 Some(Value::DateTime(time)) => Some(*time),
                 _ => None,
             };
-            self.put_conflict(table, record, ConflictKind::Fields, &bases, &theirs, Some((by, at)))?;
+            self.put_conflict(
+                table,
+                record,
+                ConflictKind::Fields,
+                &bases,
+                &theirs,
+                Some((by, at)),
+            )?;
         }
         Ok(names)
     }
@@ -219,7 +265,10 @@ impl Writing<'_> {
     ) -> Result<()> {
         let reading = self.reading();
         let Some(open) = reading.open_conflict("id", &id.0.to_string())? else {
-            return Err(Error::invalid(format!("there is no open conflict {}", id.0)));
+            return Err(Error::invalid(format!(
+                "there is no open conflict {}",
+                id.0
+            )));
         };
         let table = Arc::clone(self.catalogue().known(&open.object)?);
         match open.kind {
@@ -228,14 +277,22 @@ impl Writing<'_> {
                 Resolution::Mine => self.create_again(&table, &open, now, &new_key())?,
                 Resolution::Theirs => self.give_up(&table, &open.record)?,
                 Resolution::PerField(_) => {
-                    return Err(Error::invalid("the record is deleted at the server: keep it with Mine, or let it go with Theirs"));
+                    return Err(Error::invalid(
+                        "the record is deleted at the server: keep it with Mine, or let it go with Theirs",
+                    ));
                 }
             },
         }
         Ok(())
     }
 
-    fn resolve_fields(&self, table: &Table, open: &Open, resolution: &Resolution, now: LocalTime) -> Result<()> {
+    fn resolve_fields(
+        &self,
+        table: &Table,
+        open: &Open,
+        resolution: &Resolution,
+        now: LocalTime,
+    ) -> Result<()> {
         let reading = self.reading();
         let Some(row) = reading.row(table, &open.record)? else {
             return Err(Error::internal("a record in conflict is on this device"));
@@ -247,14 +304,22 @@ impl Writing<'_> {
                 Resolution::Mine => &Keep::Mine,
                 Resolution::Theirs => &Keep::Theirs,
                 Resolution::PerField(choices) => {
-                    let found = choices.iter().find(|(choice, _)| choice.eq_ignore_ascii_case(name));
-                    found.map(|(_, keep)| keep).ok_or_else(|| Error::invalid(format!("the resolution says nothing of {name}")))?
+                    let found = choices
+                        .iter()
+                        .find(|(choice, _)| choice.eq_ignore_ascii_case(name));
+                    found.map(|(_, keep)| keep).ok_or_else(|| {
+                        Error::invalid(format!("the resolution says nothing of {name}"))
+                    })?
                 }
             };
             match keep {
                 // A member of a field group may be ours without an edit of its own.
                 Keep::Mine => {
-                    if !reading.entries_of(&open.record)?.iter().any(|entry| entry.fields.contains(name)) {
+                    if !reading
+                        .entries_of(&open.record)?
+                        .iter()
+                        .any(|entry| entry.fields.contains(name))
+                    {
                         written.set(name, value(&local, name));
                     }
                 }
@@ -269,9 +334,16 @@ impl Writing<'_> {
             }
         }
         if let Resolution::PerField(choices) = resolution
-            && let Some(stranger) = choices.keys().find(|choice| !open.base.names().any(|name| name.eq_ignore_ascii_case(choice)))
+            && let Some(stranger) = choices.keys().find(|choice| {
+                !open
+                    .base
+                    .names()
+                    .any(|name| name.eq_ignore_ascii_case(choice))
+            })
         {
-            return Err(Error::invalid(format!("{stranger} is not in this conflict")));
+            return Err(Error::invalid(format!(
+                "{stranger} is not in this conflict"
+            )));
         }
         let written = table.object.check_update(&local, &written)?;
         self.drop_fields(&open.record, &dropped)?;
@@ -298,7 +370,13 @@ impl Writing<'_> {
     }
 
     /// The record is gone at the server and wanted here: its edits become a create.
-    fn create_again(&self, table: &Table, open: &Open, now: LocalTime, key: &RecordId) -> Result<()> {
+    fn create_again(
+        &self,
+        table: &Table,
+        open: &Open,
+        now: LocalTime,
+        key: &RecordId,
+    ) -> Result<()> {
         let reading = self.reading();
         let Some(row) = reading.row(table, &open.record)? else {
             return Err(Error::internal("a record in conflict is on this device"));
@@ -306,7 +384,13 @@ impl Writing<'_> {
         let fields: Fields = table
             .fields(&row.values)
             .into_iter()
-            .filter(|(name, value)| !value.is_null() && table.object.field(name).is_some_and(|field| field.createable))
+            .filter(|(name, value)| {
+                !value.is_null()
+                    && table
+                        .object
+                        .field(name)
+                        .is_some_and(|field| field.createable)
+            })
             .collect();
         let entries = reading.entries_of(&open.record)?;
         self.forget(&entries.iter().map(|entry| entry.seq).collect::<Vec<_>>())?;
@@ -351,11 +435,20 @@ impl Writing<'_> {
         };
         let mut values = table.values(&base.fields);
         super::incoming::overlay(table, &mut values, &entries);
-        let deleted = entries.iter().any(|entry| entry.kind == MutationKind::Delete);
+        let deleted = entries
+            .iter()
+            .any(|entry| entry.kind == MutationKind::Delete);
         match reading.row(table, record)? {
             Some(_) => self.replace_row(table, &values, 0)?,
             None if deleted => {}
-            None => self.insert_row(table, &Row { values, rules: base.rules, key: base.key })?,
+            None => self.insert_row(
+                table,
+                &Row {
+                    values,
+                    rules: base.rules,
+                    key: base.key,
+                },
+            )?,
         }
         if entries.is_empty() {
             self.drop_base(record)?;
@@ -367,7 +460,10 @@ impl Writing<'_> {
         if entries.is_empty() && is_local(record) {
             return self.delete_row(table, record);
         }
-        let fields: Fields = entries.iter().flat_map(|entry| entry.fields.clone()).collect();
+        let fields: Fields = entries
+            .iter()
+            .flat_map(|entry| entry.fields.clone())
+            .collect();
         self.set_fields(table, record, &fields)
     }
 }
@@ -384,8 +480,13 @@ fn value(fields: &Fields, name: &str) -> Value {
 impl Reading<'_> {
     /// Counts the open conflicts.
     pub(crate) fn conflict_count(&self) -> Result<u64> {
-        let count: Option<i64> =
-            self.connection.prepare_cached("SELECT count(*) FROM attache_conflict")?.query_row([], |row| row.get(0)).optional()?;
-        Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+        let count: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM attache_conflict")?
+            .query_row([], |row| row.get(0))
+            .optional()?;
+        Ok(count
+            .and_then(|count| u64::try_from(count).ok())
+            .unwrap_or(0))
     }
 }

@@ -21,10 +21,19 @@ pub(crate) struct Stamp {
 
 impl Writing<'_> {
     /// Creates a record under a local key.
-    pub(crate) fn create_record(&self, object: &str, fields: &Fields, key: &RecordId, stamp: Stamp) -> Result<()> {
+    pub(crate) fn create_record(
+        &self,
+        object: &str,
+        fields: &Fields,
+        key: &RecordId,
+        stamp: Stamp,
+    ) -> Result<()> {
         let table = self.carried(object)?;
         if !table.object.createable {
-            return Err(Error::invalid(format!("records of {} cannot be created", table.object.name)));
+            return Err(Error::invalid(format!(
+                "records of {} cannot be created",
+                table.object.name
+            )));
         }
         let fields = self.with_current_ids(&table.object, fields)?;
         let fields = table.object.check_create(&fields)?;
@@ -36,7 +45,14 @@ impl Writing<'_> {
         shown.set("Id", key);
         name_person(&table.object, &mut shown);
         let values = table.values(&shown);
-        self.insert_row(&table, &Row { values, rules: 0, key: Some(key.as_str().to_owned()) })?;
+        self.insert_row(
+            &table,
+            &Row {
+                values,
+                rules: 0,
+                key: Some(key.as_str().to_owned()),
+            },
+        )?;
         self.append(&NewEntry {
             changeset: stamp.changeset,
             object: &table.object.name,
@@ -55,7 +71,10 @@ impl Writing<'_> {
         for field in &table.object.fields {
             if field.field_type == FieldType::Boolean {
                 assumed.set(field.name.as_str(), false);
-            } else if let Some(entry) = field.picklist.iter().find(|entry| entry.default && entry.active)
+            } else if let Some(entry) = field
+                .picklist
+                .iter()
+                .find(|entry| entry.default && entry.active)
                 && field.defaulted_on_create
             {
                 assumed.set(field.name.as_str(), entry.value.as_str());
@@ -72,8 +91,11 @@ impl Writing<'_> {
 
     /// Changes fields of a record.
     pub(crate) fn update_record(&self, id: &RecordId, fields: &Fields, stamp: Stamp) -> Result<()> {
-        let Place { table, id: current } = self.reading().locate(id)?.ok_or_else(|| not_found(id))?;
-        let Some(row) = self.reading().row(&table, &current)? else { return Err(not_found(id)) };
+        let Place { table, id: current } =
+            self.reading().locate(id)?.ok_or_else(|| not_found(id))?;
+        let Some(row) = self.reading().row(&table, &current)? else {
+            return Err(not_found(id));
+        };
         let before = table.fields(&row.values);
         let fields = self.with_current_ids(&table.object, fields)?;
         let created_here = is_local(&current);
@@ -88,7 +110,10 @@ impl Writing<'_> {
             .iter()
             .filter(|(name, value)| {
                 let ty = table.object.field(name).map(|field| &field.field_type);
-                before.get(name).zip(ty).is_some_and(|(old, ty)| merge::same(ty, old, value))
+                before
+                    .get(name)
+                    .zip(ty)
+                    .is_some_and(|(old, ty)| merge::same(ty, old, value))
             })
             .map(|(name, _)| name.to_owned())
             .collect();
@@ -120,30 +145,57 @@ impl Writing<'_> {
     }
 
     /// The server has yet to see the record: what may be set in a create may still be changed.
-    fn check_unsent(&self, object: &ObjectSchema, current: &str, changes: &Fields) -> Result<Fields> {
-        let mut whole: Fields = self.reading().entries_of(current)?.into_iter().flat_map(|entry| entry.fields).collect();
+    fn check_unsent(
+        &self,
+        object: &ObjectSchema,
+        current: &str,
+        changes: &Fields,
+    ) -> Result<Fields> {
+        let mut whole: Fields = self
+            .reading()
+            .entries_of(current)?
+            .into_iter()
+            .flat_map(|entry| entry.fields)
+            .collect();
         for (name, value) in changes.iter() {
             let name = object.field(name).map_or(name, |field| &field.name);
             whole.set(name, value.clone());
         }
-        let named = |name: &str| changes.names().any(|change| change.eq_ignore_ascii_case(name));
-        Ok(object.check_create(&whole)?.into_iter().filter(|(name, _)| named(name)).collect())
+        let named = |name: &str| {
+            changes
+                .names()
+                .any(|change| change.eq_ignore_ascii_case(name))
+        };
+        Ok(object
+            .check_create(&whole)?
+            .into_iter()
+            .filter(|(name, _)| named(name))
+            .collect())
     }
 
     /// Deletes a record. One that the server never saw is dropped with its journal.
     pub(crate) fn delete_record(&self, id: &RecordId, stamp: Stamp) -> Result<()> {
         let reading = self.reading();
         let Place { table, id: current } = reading.locate(id)?.ok_or_else(|| not_found(id))?;
-        let Some(row) = reading.row(&table, &current)? else { return Err(not_found(id)) };
+        let Some(row) = reading.row(&table, &current)? else {
+            return Err(not_found(id));
+        };
         if !table.object.deletable {
-            return Err(Error::invalid(format!("records of {} cannot be deleted", table.object.name)));
+            return Err(Error::invalid(format!(
+                "records of {} cannot be deleted",
+                table.object.name
+            )));
         }
         let entries = reading.entries_of(&current)?;
         if entries.iter().any(|entry| entry.state == State::Conflicted) {
-            return Err(Error::invalid(format!("record {id} is in a conflict: resolve it first")));
+            return Err(Error::invalid(format!(
+                "record {id} is in a conflict: resolve it first"
+            )));
         }
         if is_local(&current) {
-            let on_the_wire = entries.iter().any(|entry| matches!(entry.state, State::Sending | State::InDoubt));
+            let on_the_wire = entries
+                .iter()
+                .any(|entry| matches!(entry.state, State::Sending | State::InDoubt));
             if on_the_wire {
                 return Err(Error::invalid(format!(
                     "record {id} was sent and not answered: the next sync finds out what became of it, then it can be deleted"
@@ -166,15 +218,27 @@ impl Writing<'_> {
     }
 
     fn drop_created(&self, table: &Table, current: &str) -> Result<()> {
-        let pointing: Vec<_> =
-            self.reading().entries_that_mention(current)?.into_iter().filter(|entry| entry.record != current).collect();
+        let pointing: Vec<_> = self
+            .reading()
+            .entries_that_mention(current)?
+            .into_iter()
+            .filter(|entry| entry.record != current)
+            .collect();
         if let Some(child) = pointing.first() {
             return Err(Error::new(
                 ErrorKind::UnsentWork,
-                format!("unsent records point at this one ({}): delete or change those first", child.object),
+                format!(
+                    "unsent records point at this one ({}): delete or change those first",
+                    child.object
+                ),
             ));
         }
-        let seqs: Vec<i64> = self.reading().entries_of(current)?.iter().map(|entry| entry.seq).collect();
+        let seqs: Vec<i64> = self
+            .reading()
+            .entries_of(current)?
+            .iter()
+            .map(|entry| entry.seq)
+            .collect();
         self.forget(&seqs)?;
         self.delete_row(table, current)
     }
@@ -205,7 +269,10 @@ impl Writing<'_> {
     pub(crate) fn retry(&self, seq: JournalSeq) -> Result<()> {
         let entry = self.reading().entry(seq)?;
         if entry.state != State::Rejected {
-            return Err(Error::invalid(format!("mutation {} was not rejected", seq.0)));
+            return Err(Error::invalid(format!(
+                "mutation {} was not rejected",
+                seq.0
+            )));
         }
         self.revive(&entry.record)
     }
@@ -213,8 +280,11 @@ impl Writing<'_> {
     /// What was refused goes out again, together with a new edit.
     fn revive(&self, record: &str) -> Result<()> {
         let entries = self.reading().entries_of(record)?;
-        let rejected: Vec<i64> =
-            entries.iter().filter(|entry| entry.state == State::Rejected).map(|entry| entry.seq).collect();
+        let rejected: Vec<i64> = entries
+            .iter()
+            .filter(|entry| entry.state == State::Rejected)
+            .map(|entry| entry.seq)
+            .collect();
         self.set_state(&rejected, State::Pending, &[])?;
         // A record in conflict stays so as a whole.
         if entries.iter().any(|entry| entry.state == State::Conflicted) {
@@ -228,12 +298,21 @@ impl Writing<'_> {
         if self.reading().base(current)?.is_some() {
             return Ok(());
         }
-        self.put_base(table, current, &table.fields(&row.values), row.rules, row.key.as_deref())
+        self.put_base(
+            table,
+            current,
+            &table.fields(&row.values),
+            row.rules,
+            row.key.as_deref(),
+        )
     }
 
     fn carried(&self, object: &str) -> Result<Arc<Table>> {
         self.catalogue().table(object).cloned().ok_or_else(|| {
-            Error::new(ErrorKind::UnknownObject, format!("the briefcase does not carry the object {object}"))
+            Error::new(
+                ErrorKind::UnknownObject,
+                format!("the briefcase does not carry the object {object}"),
+            )
         })
     }
 
@@ -247,7 +326,11 @@ impl Writing<'_> {
                 message: format!("the briefcase does not carry {}.{name}", table.object.name),
             })
             .collect();
-        if problems.is_empty() { Ok(()) } else { Err(invalid_record(&table.object, problems)) }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(invalid_record(&table.object, problems))
+        }
     }
 
     /// Lookups may name a record by the identity it had before the server gave it an id.
@@ -255,45 +338,85 @@ impl Writing<'_> {
         let mut current = fields.clone();
         let mut problems = Vec::new();
         for (name, value) in fields.iter() {
-            let Some(field) = object.field(name).filter(|field| field.field_type == FieldType::Reference) else { continue };
-            let Some(text) = value.as_text() else { continue };
+            let Some(field) = object
+                .field(name)
+                .filter(|field| field.field_type == FieldType::Reference)
+            else {
+                continue;
+            };
+            let Some(text) = value.as_text() else {
+                continue;
+            };
             let id = self.reading().current(text)?;
             if is_local(&id) && self.reading().locate(&RecordId::trusted(&id))?.is_none() {
                 problems.push(Problem {
                     fields: vec![field.name.clone()],
                     code: "INVALID_CROSS_REFERENCE_KEY".into(),
-                    message: format!("{} points at a record that is not on this device", field.label),
+                    message: format!(
+                        "{} points at a record that is not on this device",
+                        field.label
+                    ),
                 });
             } else if id != text {
                 current.set(name, id);
             }
         }
-        if problems.is_empty() { Ok(current) } else { Err(invalid_record(object, problems)) }
+        if problems.is_empty() {
+            Ok(current)
+        } else {
+            Err(invalid_record(object, problems))
+        }
     }
 }
 
 impl Reading<'_> {
     /// Counts mutations by state.
     pub(crate) fn count_entries(&self, states: &[State]) -> Result<u64> {
-        Ok(self.entries()?.iter().filter(|entry| states.contains(&entry.state)).count() as u64)
+        Ok(self
+            .entries()?
+            .iter()
+            .filter(|entry| states.contains(&entry.state))
+            .count() as u64)
     }
 }
 
 fn invalid_record(object: &ObjectSchema, problems: Vec<Problem>) -> Error {
     let count = problems.len();
-    let first = problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
-    let more = if count > 1 { format!(" (and {} more)", count - 1) } else { String::new() };
-    Error::new(ErrorKind::InvalidRecord, format!("the {} cannot be saved: {first}{more}", object.label)).with_problems(problems)
+    let first = problems
+        .first()
+        .map(|problem| problem.message.clone())
+        .unwrap_or_default();
+    let more = if count > 1 {
+        format!(" (and {} more)", count - 1)
+    } else {
+        String::new()
+    };
+    Error::new(
+        ErrorKind::InvalidRecord,
+        format!("the {} cannot be saved: {first}{more}", object.label),
+    )
+    .with_problems(problems)
 }
 
 /// A person's name is made of its parts by the server; until then, by us.
 fn name_person(object: &ObjectSchema, fields: &mut Fields) {
-    let Some(name) = object.name_field().filter(|field| !field.createable) else { return };
-    let part = |part: &str| {
-        let of_name = object.field(part).is_some_and(|field| field.compound.as_deref() == Some(&name.name));
-        fields.get(part).and_then(Value::as_text).filter(|_| of_name).map(str::to_owned)
+    let Some(name) = object.name_field().filter(|field| !field.createable) else {
+        return;
     };
-    let parts: Vec<String> = ["FirstName", "LastName"].into_iter().filter_map(part).collect();
+    let part = |part: &str| {
+        let of_name = object
+            .field(part)
+            .is_some_and(|field| field.compound.as_deref() == Some(&name.name));
+        fields
+            .get(part)
+            .and_then(Value::as_text)
+            .filter(|_| of_name)
+            .map(str::to_owned)
+    };
+    let parts: Vec<String> = ["FirstName", "LastName"]
+        .into_iter()
+        .filter_map(part)
+        .collect();
     if !parts.is_empty() {
         fields.set(name.name.clone(), parts.join(" "));
     }

@@ -22,25 +22,47 @@ pub(crate) enum Arrived {
     Nothing,
 }
 
+/// Whose doing it is that a record looks different.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Somebody's at the server.
+    Server,
+    /// Ours: the record is read back after a write of this device.
+    Echo,
+}
+
 /// Records with edits at the start of a transaction: few, and asked for with each record that comes in.
 pub(crate) struct Edited(HashSet<String>);
 
 impl Reading<'_> {
     pub(crate) fn edited_records(&self) -> Result<Edited> {
-        let mut statement = self.connection.prepare_cached("SELECT DISTINCT record FROM attache_mutation")?;
-        let records: rusqlite::Result<HashSet<String>> = statement.query_map([], |row| row.get(0))?.collect();
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT DISTINCT record FROM attache_mutation")?;
+        let records: rusqlite::Result<HashSet<String>> =
+            statement.query_map([], |row| row.get(0))?.collect();
         Ok(Edited(records?))
     }
 }
 
 impl Writing<'_> {
     /// Takes in a record as the server has it. `values` stand in column order; `rules` is the membership to add.
-    pub(crate) fn arrive(&self, table: &Table, edited: &Edited, values: Vec<Value>, rules: i64) -> Result<Arrived> {
+    pub(crate) fn arrive(
+        &self,
+        table: &Table,
+        edited: &Edited,
+        values: Vec<Value>,
+        rules: i64,
+        origin: Origin,
+    ) -> Result<Arrived> {
         let Some(id) = values.first().and_then(Value::as_text).map(str::to_owned) else {
-            return Err(crate::error::Error::new(crate::ErrorKind::NotARemote, "a record came without an id"));
+            return Err(crate::error::Error::new(
+                crate::ErrorKind::NotARemote,
+                "a record came without an id",
+            ));
         };
         if edited.0.contains(&id) {
-            return self.arrive_edited(table, &id, values, rules);
+            return self.arrive_edited(table, &id, values, rules, origin);
         }
         let row = self.reading().row(table, &id)?;
         let (known, seen) = match &row {
@@ -69,46 +91,85 @@ impl Writing<'_> {
     /// The identity that hosts know an id by, if it is another: the record was created here.
     fn key_of(&self, id: &str) -> Result<Option<String>> {
         use rusqlite::OptionalExtension;
-        let mut statement = self.connection.prepare_cached("SELECT key FROM attache_alias WHERE current = ?1 ORDER BY key")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT key FROM attache_alias WHERE current = ?1 ORDER BY key")?;
         Ok(statement.query_row([id], |row| row.get(0)).optional()?)
     }
 
-    fn arrive_edited(&self, table: &Table, id: &str, values: Vec<Value>, rules: i64) -> Result<Arrived> {
+    fn arrive_edited(
+        &self,
+        table: &Table,
+        id: &str,
+        values: Vec<Value>,
+        rules: i64,
+        origin: Origin,
+    ) -> Result<Arrived> {
         let reading = self.reading();
         let mut entries = reading.entries_of(id)?;
         let base = reading.base(id)?;
         let base_values = base.as_ref().map(|base| table.values(&base.fields));
-        let deleted = entries.iter().any(|entry| entry.kind == MutationKind::Delete);
+        let deleted = entries
+            .iter()
+            .any(|entry| entry.kind == MutationKind::Delete);
         let changed = match &base_values {
             None => true,
             Some(base) if deleted => touched_by_hand(table, base, &values),
             Some(base) => differs(table, base, &values),
         };
-        let known = if deleted { Known::Deleted } else { Known::Edited };
+        let known = if deleted {
+            Known::Deleted
+        } else {
+            Known::Edited
+        };
         let decision = plan::incoming(known, seen(changed));
         let remote = table.fields(&values);
         match decision {
             Incoming::WithdrawDelete => {
-                let gone: Vec<i64> =
-                    entries.iter().filter(|entry| entry.kind == MutationKind::Delete).map(|entry| entry.seq).collect();
+                let gone: Vec<i64> = entries
+                    .iter()
+                    .filter(|entry| entry.kind == MutationKind::Delete)
+                    .map(|entry| entry.seq)
+                    .collect();
                 self.forget(&gone)?;
                 entries.retain(|entry| entry.kind != MutationKind::Delete);
                 let base = base.as_ref();
                 let mut row = base_values.clone().unwrap_or_else(|| values.clone());
                 overlay(table, &mut row, &entries);
                 let held = base.map_or(0, |base| base.rules) | rules;
-                self.insert_row(table, &Row { values: row, rules: held, key: base.and_then(|base| base.key.clone()) })?;
-                let mut merged = self.merge(table, id, base_values.as_deref(), values, rules, &entries)?;
-                if let Arrived::Merged(merged) = &mut merged {
-                    merged.delete_withdrawn = true;
-                }
-                Ok(merged)
+                self.insert_row(
+                    table,
+                    &Row {
+                        values: row,
+                        rules: held,
+                        key: base.and_then(|base| base.key.clone()),
+                    },
+                )?;
+                let arrived =
+                    self.merge(table, id, base_values.as_deref(), values, rules, &entries)?;
+                self.withdrawn(table, id, arrived)
             }
-            Incoming::Merge => self.merge(table, id, base_values.as_deref(), values, rules, &entries),
+            Incoming::Merge => {
+                let arrived =
+                    self.merge(table, id, base_values.as_deref(), values, rules, &entries)?;
+                if let Arrived::Merged(merged) = &arrived
+                    && origin == Origin::Server
+                    && !merged.taken.is_empty()
+                {
+                    self.put_notice(merged)?;
+                }
+                Ok(arrived)
+            }
             // Known and unchanged: the newest stamps are kept, so that a write is not taken for stale.
             _ => {
                 let (held, key) = base.map_or((0, None), |base| (base.rules, base.key));
-                self.put_base(table, id, &remote, held | if deleted { rules } else { 0 }, key.as_deref())?;
+                self.put_base(
+                    table,
+                    id,
+                    &remote,
+                    held | if deleted { rules } else { 0 },
+                    key.as_deref(),
+                )?;
                 if !deleted {
                     self.add_rules(table, id, rules)?;
                 }
@@ -116,6 +177,22 @@ impl Writing<'_> {
                 Ok(Arrived::Unchanged)
             }
         }
+    }
+
+    /// Tells that a deletion gave way, whatever else became of the record.
+    fn withdrawn(&self, table: &Table, id: &str, arrived: Arrived) -> Result<Arrived> {
+        let (taken, kept) = match &arrived {
+            Arrived::Merged(merged) => (merged.taken.clone(), merged.kept.clone()),
+            _ => (Vec::new(), Vec::new()),
+        };
+        self.put_notice(&Merged {
+            record: self.reading().identity(id)?,
+            object: table.object.name.clone(),
+            taken,
+            kept,
+            delete_withdrawn: true,
+        })?;
+        Ok(arrived)
     }
 
     /// Joins what the server has with the edits made here.
@@ -134,15 +211,29 @@ impl Writing<'_> {
         };
         let remote = table.fields(&remote);
         let base = base.map_or_else(|| remote.clone(), |base| table.fields(base));
-        let dirty: BTreeSet<String> = entries.iter().flat_map(|entry| entry.fields.names().map(str::to_owned)).collect();
+        let dirty: BTreeSet<String> = entries
+            .iter()
+            .flat_map(|entry| entry.fields.names().map(str::to_owned))
+            .collect();
         let local_fields = table.fields(&local.values);
-        let outcome = merge::merge(&table.object, &base, &local_fields, &remote, &dirty, &MergePolicy::default());
+        let outcome = merge::merge(
+            &table.object,
+            &base,
+            &local_fields,
+            &remote,
+            &dirty,
+            &MergePolicy::default(),
+        );
 
         let row: Fields = outcome.row.iter().cloned().collect();
         self.replace_row(table, &table.values(&row), rules)?;
         self.put_base(table, id, &remote, 0, local.key.as_deref())?;
-        let settled: Vec<String> =
-            outcome.agreed.iter().chain(outcome.taken.iter().filter(|name| dirty.contains(*name))).cloned().collect();
+        let settled: Vec<String> = outcome
+            .agreed
+            .iter()
+            .chain(outcome.taken.iter().filter(|name| dirty.contains(*name)))
+            .cloned()
+            .collect();
         self.drop_fields(id, &settled)?;
         self.keep_merged_values(id, &row, &outcome.kept)?;
         let open = self.refresh_conflict(table, id, &base, &row, &remote, &outcome.conflicts)?;
@@ -174,8 +265,14 @@ impl Writing<'_> {
             let place = entries
                 .iter()
                 .rposition(|entry| entry.fields.contains(name))
-                .or_else(|| entries.iter().rposition(|entry| entry.kind != MutationKind::Delete));
-            let Some(entry) = place.map(|at| &mut entries[at]) else { continue };
+                .or_else(|| {
+                    entries
+                        .iter()
+                        .rposition(|entry| entry.kind != MutationKind::Delete)
+                });
+            let Some(entry) = place.map(|at| &mut entries[at]) else {
+                continue;
+            };
             if entry.fields.get(name) != Some(value) {
                 entry.fields.set(name.as_str(), value.clone());
                 self.set_entry_fields(entry.seq, &entry.fields)?;
@@ -188,7 +285,10 @@ impl Writing<'_> {
     fn settle_doubt(&self, entries: &[Entry]) -> Result<()> {
         let seqs: Vec<i64> = entries
             .iter()
-            .filter(|entry| matches!(entry.state, State::InDoubt | State::Sending) && entry.kind != MutationKind::Create)
+            .filter(|entry| {
+                matches!(entry.state, State::InDoubt | State::Sending)
+                    && entry.kind != MutationKind::Create
+            })
             .map(|entry| entry.seq)
             .collect();
         self.set_state(&seqs, State::Pending, &[])
@@ -201,7 +301,13 @@ impl Writing<'_> {
         let known = match (&entries[..], reading.row(table, id)?) {
             ([], None) => Known::Absent,
             ([], Some(_)) => Known::Clean,
-            (entries, _) if entries.iter().any(|entry| entry.kind == MutationKind::Delete) => Known::Deleted,
+            (entries, _)
+                if entries
+                    .iter()
+                    .any(|entry| entry.kind == MutationKind::Delete) =>
+            {
+                Known::Deleted
+            }
             _ => Known::Edited,
         };
         match plan::incoming(known, Seen::Missing) {
@@ -215,10 +321,26 @@ impl Writing<'_> {
                 Ok(Arrived::Nothing)
             }
             Incoming::AskDeleted => {
-                let names: BTreeSet<&str> = entries.iter().flat_map(|entry| entry.fields.names()).collect();
-                let base = reading.base(id)?.map(|base| base.fields).unwrap_or_default();
-                let base = names.iter().map(|name| (*name, base.get(name).cloned().unwrap_or(Value::Null))).collect();
-                self.put_conflict(table, id, ConflictKind::DeletedAtRemote, &base, &Fields::new(), None)?;
+                let names: BTreeSet<&str> = entries
+                    .iter()
+                    .flat_map(|entry| entry.fields.names())
+                    .collect();
+                let base = reading
+                    .base(id)?
+                    .map(|base| base.fields)
+                    .unwrap_or_default();
+                let base = names
+                    .iter()
+                    .map(|name| (*name, base.get(name).cloned().unwrap_or(Value::Null)))
+                    .collect();
+                self.put_conflict(
+                    table,
+                    id,
+                    ConflictKind::DeletedAtRemote,
+                    &base,
+                    &Fields::new(),
+                    None,
+                )?;
                 let seqs: Vec<i64> = entries.iter().map(|entry| entry.seq).collect();
                 self.set_state(&seqs, State::Conflicted, &[])?;
                 Ok(Arrived::Conflicted)
@@ -233,16 +355,27 @@ fn seen(changed: bool) -> Seen {
 }
 
 fn differs(table: &Table, a: &[Value], b: &[Value]) -> bool {
-    table.columns.iter().zip(a.iter().zip(b)).any(|(column, (a, b))| !merge::same(&column.ty, a, b))
+    table
+        .columns
+        .iter()
+        .zip(a.iter().zip(b))
+        .any(|(column, (a, b))| !merge::same(&column.ty, a, b))
 }
 
 /// Says whether somebody edited the record, as opposed to a job that touched it.
 fn touched_by_hand(table: &Table, a: &[Value], b: &[Value]) -> bool {
-    table.columns.iter().zip(a.iter().zip(b)).any(|(column, (a, b))| {
-        let by_hand = column.name == "LastModifiedDate"
-            || table.object.field(&column.name).is_some_and(|field| field.updateable);
-        by_hand && !merge::same(&column.ty, a, b)
-    })
+    table
+        .columns
+        .iter()
+        .zip(a.iter().zip(b))
+        .any(|(column, (a, b))| {
+            let by_hand = column.name == "LastModifiedDate"
+                || table
+                    .object
+                    .field(&column.name)
+                    .is_some_and(|field| field.updateable);
+            by_hand && !merge::same(&column.ty, a, b)
+        })
 }
 
 /// Applies mutations to values in column order.

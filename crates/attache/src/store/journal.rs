@@ -76,8 +76,7 @@ impl Entry {
     }
 }
 
-const COLUMNS: &str =
-    "seq, changeset, object, record, kind, fields, state, problems, client_key, sent_after, made_at";
+const COLUMNS: &str = "seq, changeset, object, record, kind, fields, state, problems, client_key, sent_after, made_at";
 
 impl Reading<'_> {
     /// The whole journal, in order.
@@ -97,12 +96,17 @@ impl Reading<'_> {
 
     /// Looks a mutation up.
     pub(crate) fn entry(&self, seq: JournalSeq) -> Result<Entry> {
-        let found = self.entries_where("seq = CAST(?1 AS INTEGER)", &seq.0.to_string())?.pop();
-        found.ok_or_else(|| Error::invalid(format!("there is no mutation {} in the journal", seq.0)))
+        let found = self
+            .entries_where("seq = CAST(?1 AS INTEGER)", &seq.0.to_string())?
+            .pop();
+        found
+            .ok_or_else(|| Error::invalid(format!("there is no mutation {} in the journal", seq.0)))
     }
 
     fn entries_where(&self, condition: &str, text: &str) -> Result<Vec<Entry>> {
-        let sql = format!("SELECT {COLUMNS} FROM attache_mutation WHERE ({condition}) AND ?1 IS NOT NULL ORDER BY seq");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM attache_mutation WHERE ({condition}) AND ?1 IS NOT NULL ORDER BY seq"
+        );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query([text])?;
         let mut entries = Vec::new();
@@ -135,7 +139,10 @@ impl Reading<'_> {
                 4 => State::Conflicted,
                 other => return Err(Error::internal(format!("a mutation has the state {other}"))),
             },
-            problems: problems.map(|text| load_problems(&text)).transpose()?.unwrap_or_default(),
+            problems: problems
+                .map(|text| load_problems(&text))
+                .transpose()?
+                .unwrap_or_default(),
             client_key: row.get(8)?,
             sent_after: row.get::<_, Option<i64>>(9)?.map(ServerTime),
             made_at: LocalTime(row.get(10)?),
@@ -145,14 +152,20 @@ impl Reading<'_> {
 
     /// Records that have an edit, by current id.
     pub(crate) fn edited(&self, record: &str) -> Result<bool> {
-        Ok(self.connection.prepare_cached("SELECT 1 FROM attache_mutation WHERE record = ?1")?.exists([record])?)
+        Ok(self
+            .connection
+            .prepare_cached("SELECT 1 FROM attache_mutation WHERE record = ?1")?
+            .exists([record])?)
     }
 
     /// The number of the next changeset.
     pub(crate) fn next_changeset(&self) -> Result<i64> {
         // A sequence outlives its rows, so that a number is never given twice.
         let sql = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'attache_mutation'), 0) + 1";
-        Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+        Ok(self
+            .connection
+            .prepare_cached(sql)?
+            .query_row([], |row| row.get(0))?)
     }
 }
 
@@ -188,8 +201,9 @@ impl Writing<'_> {
 
     pub(crate) fn set_state(&self, seqs: &[i64], state: State, problems: &[Problem]) -> Result<()> {
         let problems = (!problems.is_empty()).then(|| store_problems(problems));
-        let mut statement =
-            self.connection.prepare_cached("UPDATE attache_mutation SET state = ?2, problems = ?3 WHERE seq = ?1")?;
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE attache_mutation SET state = ?2, problems = ?3 WHERE seq = ?1",
+        )?;
         for seq in seqs {
             statement.execute(params![seq, state as i64, problems])?;
         }
@@ -198,9 +212,9 @@ impl Writing<'_> {
 
     /// Notes what the server's clock showed before a create was sent, at its first attempt only.
     pub(crate) fn set_sent_after(&self, seqs: &[i64], time: ServerTime) -> Result<()> {
-        let mut statement = self
-            .connection
-            .prepare_cached("UPDATE attache_mutation SET sent_after = coalesce(sent_after, ?2) WHERE seq = ?1")?;
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE attache_mutation SET sent_after = coalesce(sent_after, ?2) WHERE seq = ?1",
+        )?;
         for seq in seqs {
             statement.execute(params![seq, time.0])?;
         }
@@ -215,7 +229,9 @@ impl Writing<'_> {
     }
 
     pub(crate) fn forget(&self, seqs: &[i64]) -> Result<()> {
-        let mut statement = self.connection.prepare_cached("DELETE FROM attache_mutation WHERE seq = ?1")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("DELETE FROM attache_mutation WHERE seq = ?1")?;
         for seq in seqs {
             statement.execute([seq])?;
         }
@@ -251,20 +267,33 @@ fn kind_number(kind: MutationKind) -> i64 {
 }
 
 fn store_problems(problems: &[Problem]) -> String {
-    let list: Vec<(&[String], &str, &str)> =
-        problems.iter().map(|p| (p.fields.as_slice(), p.code.as_str(), p.message.as_str())).collect();
+    let list: Vec<(&[String], &str, &str)> = problems
+        .iter()
+        .map(|p| (p.fields.as_slice(), p.code.as_str(), p.message.as_str()))
+        .collect();
     serde_json::to_string(&list).expect("lists of text print as JSON")
 }
 
 fn load_problems(json: &str) -> Result<Vec<Problem>> {
-    let list: Vec<(Vec<String>, String, String)> = serde_json::from_str(json)
-        .map_err(|error| Error::internal("the problems of a mutation cannot be read").with_source(error))?;
-    Ok(list.into_iter().map(|(fields, code, message)| Problem { fields, code, message }).collect())
+    let list: Vec<(Vec<String>, String, String)> = serde_json::from_str(json).map_err(|error| {
+        Error::internal("the problems of a mutation cannot be read").with_source(error)
+    })?;
+    Ok(list
+        .into_iter()
+        .map(|(fields, code, message)| Problem {
+            fields,
+            code,
+            message,
+        })
+        .collect())
 }
 
 impl Reading<'_> {
     /// Says whether a record of the server is known to be one that was created here.
     pub(crate) fn is_ours(&self, id: &str) -> Result<bool> {
-        Ok(self.connection.prepare_cached("SELECT 1 FROM attache_alias WHERE current = ?1")?.exists([id])?)
+        Ok(self
+            .connection
+            .prepare_cached("SELECT 1 FROM attache_alias WHERE current = ?1")?
+            .exists([id])?)
     }
 }

@@ -8,6 +8,7 @@ mod conflict;
 mod edit;
 mod incoming;
 mod journal;
+mod notice;
 pub(crate) mod query;
 mod rows;
 mod rules;
@@ -16,7 +17,7 @@ pub(crate) mod value;
 
 pub(crate) use catalogue::{Catalogue, Table};
 pub(crate) use edit::Stamp;
-pub(crate) use incoming::Arrived;
+pub(crate) use incoming::{Arrived, Origin};
 pub(crate) use journal::{Entry, State};
 pub(crate) use rules::{Relation, RuleState, SweepRange};
 pub(crate) use settle::Settlement;
@@ -78,17 +79,32 @@ impl Store {
     }
 
     /// Runs one write transaction: all of it or nothing.
-    pub(crate) fn write<T>(&self, durability: Durability, work: impl FnOnce(&mut Writing<'_>) -> Result<T>) -> Result<T> {
+    pub(crate) fn write<T>(
+        &self,
+        durability: Durability,
+        work: impl FnOnce(&mut Writing<'_>) -> Result<T>,
+    ) -> Result<T> {
         let mut connection = lock(&self.writer);
-        let level = if durability == Durability::Durable { "FULL" } else { "NORMAL" };
+        let level = if durability == Durability::Durable {
+            "FULL"
+        } else {
+            "NORMAL"
+        };
         connection.pragma_update(None, "synchronous", level)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut writing = Writing { connection: &transaction, catalogue: self.catalogue(), changed: false };
+        let mut writing = Writing {
+            connection: &transaction,
+            catalogue: self.catalogue(),
+            changed: false,
+        };
         let done = work(&mut writing)?;
         let changed = writing.changed.then_some(writing.catalogue);
         transaction.commit()?;
         if let Some(catalogue) = changed {
-            *self.catalogue.write().unwrap_or_else(PoisonError::into_inner) = catalogue;
+            *self
+                .catalogue
+                .write()
+                .unwrap_or_else(PoisonError::into_inner) = catalogue;
         }
         Ok(done)
     }
@@ -98,7 +114,10 @@ impl Store {
         let catalogue = self.catalogue();
         let Some(path) = &self.path else {
             // A database in memory has one connection.
-            return work(&Reading { connection: &lock(&self.writer), catalogue: &catalogue });
+            return work(&Reading {
+                connection: &lock(&self.writer),
+                catalogue: &catalogue,
+            });
         };
         let pooled = lock(&self.readers).pop();
         let mut connection = match pooled {
@@ -111,7 +130,10 @@ impl Store {
             }
         };
         let transaction = connection.transaction()?;
-        let done = work(&Reading { connection: &transaction, catalogue: &catalogue });
+        let done = work(&Reading {
+            connection: &transaction,
+            catalogue: &catalogue,
+        });
         drop(transaction);
         let mut readers = lock(&self.readers);
         if readers.len() < READERS_MAX {
@@ -121,12 +143,20 @@ impl Store {
     }
 
     pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
-        Arc::clone(&self.catalogue.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(
+            &self
+                .catalogue
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     /// Bytes of the file, without its log.
     pub(crate) fn bytes(&self) -> u64 {
-        self.path.as_deref().and_then(|path| std::fs::metadata(path).ok()).map_or(0, |meta| meta.len())
+        self.path
+            .as_deref()
+            .and_then(|path| std::fs::metadata(path).ok())
+            .map_or(0, |meta| meta.len())
     }
 }
 
@@ -146,7 +176,10 @@ pub(crate) struct Reading<'a> {
 impl Writing<'_> {
     /// The same transaction, for what only reads.
     pub(crate) fn reading(&self) -> Reading<'_> {
-        Reading { connection: self.connection, catalogue: &self.catalogue }
+        Reading {
+            connection: self.connection,
+            catalogue: &self.catalogue,
+        }
     }
 
     pub(crate) fn catalogue(&self) -> &Arc<Catalogue> {
@@ -163,7 +196,9 @@ impl Writing<'_> {
 
 impl Reading<'_> {
     pub(crate) fn setting(&self, key: &str) -> Result<Option<String>> {
-        let mut statement = self.connection.prepare_cached("SELECT value FROM attache_setting WHERE key = ?1")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT value FROM attache_setting WHERE key = ?1")?;
         Ok(statement.query_row([key], |row| row.get(0)).optional()?)
     }
 }
@@ -176,7 +211,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn open_file(path: &Path) -> Result<Connection> {
     Connection::open(path).map_err(|error| match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied) => {
-            Error::new(ErrorKind::StorageUnavailable, format!("cannot open the store {}", path.display())).with_source(error)
+            Error::new(
+                ErrorKind::StorageUnavailable,
+                format!("cannot open the store {}", path.display()),
+            )
+            .with_source(error)
         }
         _ => error.into(),
     })
@@ -197,15 +236,22 @@ fn configure(connection: &Connection) -> Result<()> {
 
 fn migrate(connection: &mut Connection) -> Result<()> {
     let format: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let application: i32 =
+        connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if application != APPLICATION_ID && (tables > 0 || format != 0) {
-        return Err(Error::new(ErrorKind::StorageCorrupt, "this is a SQLite file of another program, not a store"));
+        return Err(Error::new(
+            ErrorKind::StorageCorrupt,
+            "this is a SQLite file of another program, not a store",
+        ));
     }
     if format > FORMAT {
         return Err(Error::new(
             ErrorKind::StorageTooNew,
-            format!("the store has format {format}, and this version reads formats up to {FORMAT}: update the application"),
+            format!(
+                "the store has format {format}, and this version reads formats up to {FORMAT}: update the application"
+            ),
         ));
     }
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -216,7 +262,12 @@ fn migrate(connection: &mut Connection) -> Result<()> {
     // Another process may have done it while we waited for the lock.
     let format: i32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
     for step in format..FORMAT {
-        let at = usize::try_from(step).map_err(|_| Error::new(ErrorKind::StorageCorrupt, "the store has a format below zero"))?;
+        let at = usize::try_from(step).map_err(|_| {
+            Error::new(
+                ErrorKind::StorageCorrupt,
+                "the store has a format below zero",
+            )
+        })?;
         transaction.execute_batch(MIGRATIONS[at])?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -249,17 +300,29 @@ impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Error {
         use rusqlite::ErrorCode;
         let (kind, message) = match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => (ErrorKind::StorageFull, "the disk is full: nothing was written"),
-            Some(ErrorCode::NotADatabase) => {
-                (ErrorKind::StorageCorrupt, "the file is not a store, or is encrypted with another key")
+            Some(ErrorCode::DiskFull) => (
+                ErrorKind::StorageFull,
+                "the disk is full: nothing was written",
+            ),
+            Some(ErrorCode::NotADatabase) => (
+                ErrorKind::StorageCorrupt,
+                "the file is not a store, or is encrypted with another key",
+            ),
+            Some(ErrorCode::DatabaseCorrupt) => {
+                (ErrorKind::StorageCorrupt, "the store's file is damaged")
             }
-            Some(ErrorCode::DatabaseCorrupt) => (ErrorKind::StorageCorrupt, "the store's file is damaged"),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 (ErrorKind::StorageBusy, "another process is using the store")
             }
             Some(
-                ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly | ErrorCode::SystemIoFailure,
-            ) => (ErrorKind::StorageUnavailable, "the store's file cannot be read or written"),
+                ErrorCode::CannotOpen
+                | ErrorCode::PermissionDenied
+                | ErrorCode::ReadOnly
+                | ErrorCode::SystemIoFailure,
+            ) => (
+                ErrorKind::StorageUnavailable,
+                "the store's file cannot be read or written",
+            ),
             _ => (ErrorKind::Internal, "a statement on the store failed"),
         };
         Error::new(kind, message).with_source(error)

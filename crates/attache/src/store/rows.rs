@@ -36,20 +36,32 @@ pub(crate) struct Base {
 impl Table {
     /// Values in column order as fields.
     pub(crate) fn fields(&self, values: &[Value]) -> Fields {
-        self.columns.iter().zip(values).map(|(column, value)| (column.name.clone(), value.clone())).collect()
+        self.columns
+            .iter()
+            .zip(values)
+            .map(|(column, value)| (column.name.clone(), value.clone()))
+            .collect()
     }
 
     /// Fields as values in column order; a field that is absent is null.
     pub(crate) fn values(&self, fields: &Fields) -> Vec<Value> {
-        self.columns.iter().map(|column| fields.get(&column.name).cloned().unwrap_or(Value::Null)).collect()
+        self.columns
+            .iter()
+            .map(|column| fields.get(&column.name).cloned().unwrap_or(Value::Null))
+            .collect()
     }
 }
 
 impl Reading<'_> {
     /// The current id behind an identity.
     pub(crate) fn current(&self, id: &str) -> Result<String> {
-        let mut statement = self.connection.prepare_cached("SELECT current FROM attache_alias WHERE key = ?1")?;
-        Ok(statement.query_row([id], |row| row.get(0)).optional()?.unwrap_or_else(|| id.to_owned()))
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT current FROM attache_alias WHERE key = ?1")?;
+        Ok(statement
+            .query_row([id], |row| row.get(0))
+            .optional()?
+            .unwrap_or_else(|| id.to_owned()))
     }
 
     /// The identity behind a current id.
@@ -62,9 +74,15 @@ impl Reading<'_> {
             return Ok(RecordId::trusted(&key));
         }
         for table in self.candidates(current)? {
-            let sql = format!("SELECT \"attache_key\" FROM {} WHERE \"Id\" = ?1", quote(&table.object.name));
-            let key: Option<Option<String>> =
-                self.connection.prepare_cached(&sql)?.query_row([current], |row| row.get(0)).optional()?;
+            let sql = format!(
+                "SELECT \"attache_key\" FROM {} WHERE \"Id\" = ?1",
+                quote(&table.object.name)
+            );
+            let key: Option<Option<String>> = self
+                .connection
+                .prepare_cached(&sql)?
+                .query_row([current], |row| row.get(0))
+                .optional()?;
             if let Some(key) = key.flatten() {
                 return Ok(RecordId::trusted(&key));
             }
@@ -76,7 +94,10 @@ impl Reading<'_> {
     pub(crate) fn locate(&self, id: &RecordId) -> Result<Option<Place>> {
         let current = self.current(id.as_str())?;
         for table in self.candidates(&current)? {
-            let sql = format!("SELECT 1 FROM {} WHERE \"Id\" = ?1", quote(&table.object.name));
+            let sql = format!(
+                "SELECT 1 FROM {} WHERE \"Id\" = ?1",
+                quote(&table.object.name)
+            );
             if self.connection.prepare_cached(&sql)?.exists([&current])? {
                 return Ok(Some(Place { table, id: current }));
             }
@@ -87,34 +108,57 @@ impl Reading<'_> {
     /// The tables in which an id can be.
     fn candidates(&self, current: &str) -> Result<Vec<Arc<Table>>> {
         if is_local(current) {
-            let mut statement = self.connection.prepare_cached("SELECT object FROM attache_mutation WHERE record = ?1")?;
-            let object: Option<String> = statement.query_row([current], |row| row.get(0)).optional()?;
-            return Ok(object.and_then(|name| self.catalogue.table(&name).cloned()).into_iter().collect());
+            let mut statement = self
+                .connection
+                .prepare_cached("SELECT object FROM attache_mutation WHERE record = ?1")?;
+            let object: Option<String> = statement
+                .query_row([current], |row| row.get(0))
+                .optional()?;
+            return Ok(object
+                .and_then(|name| self.catalogue.table(&name).cloned())
+                .into_iter()
+                .collect());
         }
         let prefix = current.get(..3);
         let tables = self.catalogue.tables().into_iter();
         // Some objects have no prefix of their own, and some share one.
-        Ok(tables.filter(|t| t.object.key_prefix.is_none() || t.object.key_prefix.as_deref() == prefix).cloned().collect())
+        Ok(tables
+            .filter(|t| t.object.key_prefix.is_none() || t.object.key_prefix.as_deref() == prefix)
+            .cloned()
+            .collect())
     }
 
     /// Reads a row by its current id.
     pub(crate) fn row(&self, table: &Table, id: &str) -> Result<Option<Row>> {
         let mut statement = self.connection.prepare_cached(&table.select)?;
         let mut rows = statement.query([id])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
         let mut values = Vec::with_capacity(table.columns.len());
         for (at, column) in table.columns.iter().enumerate() {
             values.push(value::from_sql(row.get_ref(at)?, &column.ty));
         }
-        Ok(Some(Row { values, rules: row.get(table.columns.len())?, key: row.get(table.columns.len() + 1)? }))
+        Ok(Some(Row {
+            values,
+            rules: row.get(table.columns.len())?,
+            key: row.get(table.columns.len() + 1)?,
+        }))
     }
 
     /// Reads a record by its identity.
     pub(crate) fn record(&self, id: &RecordId) -> Result<Option<Record>> {
-        let Some(place) = self.locate(id)? else { return Ok(None) };
-        let Some(row) = self.row(&place.table, &place.id)? else { return Ok(None) };
+        let Some(place) = self.locate(id)? else {
+            return Ok(None);
+        };
+        let Some(row) = self.row(&place.table, &place.id)? else {
+            return Ok(None);
+        };
         Ok(Some(Record {
-            id: row.key.as_deref().map_or_else(|| RecordId::trusted(&place.id), RecordId::trusted),
+            id: row
+                .key
+                .as_deref()
+                .map_or_else(|| RecordId::trusted(&place.id), RecordId::trusted),
             object: place.table.object.name.clone(),
             fields: place.table.fields(&row.values),
         }))
@@ -122,11 +166,20 @@ impl Reading<'_> {
 
     /// What the server last confirmed of an edited record.
     pub(crate) fn base(&self, id: &str) -> Result<Option<Base>> {
-        let mut statement = self.connection.prepare_cached("SELECT fields, rules, key FROM attache_base WHERE record = ?1")?;
-        let found: Option<(String, i64, Option<String>)> =
-            statement.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
-        let Some((fields, rules, key)) = found else { return Ok(None) };
-        Ok(Some(Base { fields: json::load_fields(&fields)?, rules, key }))
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT fields, rules, key FROM attache_base WHERE record = ?1")?;
+        let found: Option<(String, i64, Option<String>)> = statement
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
+        let Some((fields, rules, key)) = found else {
+            return Ok(None);
+        };
+        Ok(Some(Base {
+            fields: json::load_fields(&fields)?,
+            rules,
+            key,
+        }))
     }
 
     /// How many records each table holds.
@@ -134,7 +187,10 @@ impl Reading<'_> {
         let mut counts = Vec::new();
         for table in self.catalogue.tables() {
             let sql = format!("SELECT count(*) FROM {}", quote(&table.object.name));
-            let count: i64 = self.connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
+            let count: i64 = self
+                .connection
+                .prepare_cached(&sql)?
+                .query_row([], |row| row.get(0))?;
             counts.push((table.object.name.clone(), u64::try_from(count).unwrap_or(0)));
         }
         Ok(counts)
@@ -170,8 +226,13 @@ impl Writing<'_> {
 
     /// Adds to a row's membership.
     pub(crate) fn add_rules(&self, table: &Table, id: &str, rules: i64) -> Result<()> {
-        let sql = format!("UPDATE {} SET \"attache_rules\" = \"attache_rules\" | ?2 WHERE \"Id\" = ?1", quote(&table.object.name));
-        self.connection.prepare_cached(&sql)?.execute(params![id, rules])?;
+        let sql = format!(
+            "UPDATE {} SET \"attache_rules\" = \"attache_rules\" | ?2 WHERE \"Id\" = ?1",
+            quote(&table.object.name)
+        );
+        self.connection
+            .prepare_cached(&sql)?
+            .execute(params![id, rules])?;
         Ok(())
     }
 
@@ -180,26 +241,44 @@ impl Writing<'_> {
         let mut sets = Vec::new();
         let mut binds: Vec<Box<dyn ToSql>> = vec![Box::new(id.to_owned())];
         for (name, value) in fields.iter() {
-            let Some(at) = table.place(name) else { continue };
+            let Some(at) = table.place(name) else {
+                continue;
+            };
             let column = &table.columns[at];
             binds.push(Box::new(value::to_sql(value, &column.ty)));
             sets.push(format!("{} = ?{}", quote(&column.name), binds.len()));
         }
         if !sets.is_empty() {
-            let sql = format!("UPDATE {} SET {} WHERE \"Id\" = ?1", quote(&table.object.name), sets.join(", "));
-            self.connection.prepare_cached(&sql)?.execute(params_from_iter(binds))?;
+            let sql = format!(
+                "UPDATE {} SET {} WHERE \"Id\" = ?1",
+                quote(&table.object.name),
+                sets.join(", ")
+            );
+            self.connection
+                .prepare_cached(&sql)?
+                .execute(params_from_iter(binds))?;
         }
         Ok(())
     }
 
     pub(crate) fn delete_row(&self, table: &Table, id: &str) -> Result<()> {
-        let sql = format!("DELETE FROM {} WHERE \"Id\" = ?1", quote(&table.object.name));
+        let sql = format!(
+            "DELETE FROM {} WHERE \"Id\" = ?1",
+            quote(&table.object.name)
+        );
         self.connection.prepare_cached(&sql)?.execute([id])?;
         Ok(())
     }
 
     /// Keeps what the server last confirmed of a record.
-    pub(crate) fn put_base(&self, table: &Table, id: &str, fields: &Fields, rules: i64, key: Option<&str>) -> Result<()> {
+    pub(crate) fn put_base(
+        &self,
+        table: &Table,
+        id: &str,
+        fields: &Fields,
+        rules: i64,
+        key: Option<&str>,
+    ) -> Result<()> {
         self.connection
             .prepare_cached(
                 "INSERT INTO attache_base VALUES (?1, ?2, ?3, ?4, ?5)
@@ -210,7 +289,9 @@ impl Writing<'_> {
     }
 
     pub(crate) fn drop_base(&self, id: &str) -> Result<()> {
-        self.connection.prepare_cached("DELETE FROM attache_base WHERE record = ?1")?.execute([id])?;
+        self.connection
+            .prepare_cached("DELETE FROM attache_base WHERE record = ?1")?
+            .execute([id])?;
         Ok(())
     }
 
@@ -221,17 +302,31 @@ impl Writing<'_> {
         let object = &table.object.name;
         let sql = format!("UPDATE {} SET \"Id\" = ?2 WHERE \"Id\" = ?1", quote(object));
         self.connection.prepare_cached(&sql)?.execute([from, to])?;
-        self.connection.execute("UPDATE attache_mutation SET record = ?2 WHERE record = ?1", [from, to])?;
-        self.connection.execute("UPDATE attache_base SET record = ?2 WHERE record = ?1", [from, to])?;
-        self.connection.execute("UPDATE attache_conflict SET record = ?2 WHERE record = ?1", [from, to])?;
-        self.connection.execute("UPDATE attache_alias SET current = ?2 WHERE current = ?1", [from, to])?;
+        self.connection.execute(
+            "UPDATE attache_mutation SET record = ?2 WHERE record = ?1",
+            [from, to],
+        )?;
+        self.connection.execute(
+            "UPDATE attache_base SET record = ?2 WHERE record = ?1",
+            [from, to],
+        )?;
+        self.connection.execute(
+            "UPDATE attache_conflict SET record = ?2 WHERE record = ?1",
+            [from, to],
+        )?;
+        self.connection.execute(
+            "UPDATE attache_alias SET current = ?2 WHERE current = ?1",
+            [from, to],
+        )?;
         self.connection.execute(
             "INSERT INTO attache_alias VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET current = excluded.current",
             [from, to, object],
         )?;
         let new = Sql::Text(to.to_owned());
         for entry in self.reading().entries_that_mention(from)? {
-            let Some(pointing) = self.catalogue().table(&entry.object) else { continue };
+            let Some(pointing) = self.catalogue().table(&entry.object) else {
+                continue;
+            };
             for (name, value) in entry.fields.iter() {
                 if value.as_text() == Some(from) && pointing.place(name).is_some() {
                     let sql = format!(
@@ -239,7 +334,11 @@ impl Writing<'_> {
                         quote(&pointing.object.name),
                         field = quote(name)
                     );
-                    self.connection.prepare_cached(&sql)?.execute(params![entry.record, new, from])?;
+                    self.connection.prepare_cached(&sql)?.execute(params![
+                        entry.record,
+                        new,
+                        from
+                    ])?;
                 }
             }
         }

@@ -59,15 +59,29 @@ impl Relation<'_> {
     fn led_to(&self) -> String {
         let of = quote(&self.of_table.object.name);
         let field = quote(self.field);
-        let joined = if self.parents { format!("o.{field} = r.\"Id\"") } else { format!("o.\"Id\" = r.{field}") };
-        format!("EXISTS (SELECT 1 FROM {of} o WHERE {joined} AND o.\"attache_rules\" & {})", self.of.mask)
+        let joined = if self.parents {
+            format!("o.{field} = r.\"Id\"")
+        } else {
+            format!("o.\"Id\" = r.{field}")
+        };
+        format!(
+            "EXISTS (SELECT 1 FROM {of} o WHERE {joined} AND o.\"attache_rules\" & {})",
+            self.of.mask
+        )
     }
 
     /// SQL for the ids that the other rule's records lead from.
     fn keys(&self) -> String {
         let of = quote(&self.of_table.object.name);
-        let key = if self.parents { quote(self.field) } else { quote("Id") };
-        format!("SELECT {key} FROM {of} WHERE \"attache_rules\" & {} AND {key} IS NOT NULL", self.of.mask)
+        let key = if self.parents {
+            quote(self.field)
+        } else {
+            quote("Id")
+        };
+        format!(
+            "SELECT {key} FROM {of} WHERE \"attache_rules\" & {} AND {key} IS NOT NULL",
+            self.of.mask
+        )
     }
 }
 
@@ -88,7 +102,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RuleState> {
 impl Reading<'_> {
     pub(crate) fn rule(&self, key: &str) -> Result<RuleState> {
         let sql = format!("SELECT {COLUMNS} FROM attache_rule WHERE key = ?1");
-        Ok(self.connection.prepare_cached(&sql)?.query_row([key], read)?)
+        Ok(self
+            .connection
+            .prepare_cached(&sql)?
+            .query_row([key], read)?)
     }
 
     /// Ids that a related rule has yet to ask for, at most `limit`.
@@ -118,19 +135,29 @@ impl Reading<'_> {
     }
 
     /// Ids behind which a related rule has looked, in their order, at most `limit` of those after `after`.
-    pub(crate) fn covered(&self, rule: i64, after: Option<&str>, limit: usize) -> Result<Vec<String>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id FROM attache_covered WHERE rule = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?;
+    pub(crate) fn covered(
+        &self,
+        rule: i64,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id FROM attache_covered WHERE rule = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+        )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let ids: rusqlite::Result<Vec<String>> =
-            statement.query_map(params![rule, after.unwrap_or(""), limit], |row| row.get(0))?.collect();
+        let ids: rusqlite::Result<Vec<String>> = statement
+            .query_map(params![rule, after.unwrap_or(""), limit], |row| row.get(0))?
+            .collect();
         Ok(ids?)
     }
 
     /// The members of a related rule that these ids lead to.
     pub(crate) fn led_to(&self, relation: &Relation<'_>, ids: &[String]) -> Result<Vec<String>> {
-        let field = if relation.parents { quote("Id") } else { quote(relation.field) };
+        let field = if relation.parents {
+            quote("Id")
+        } else {
+            quote(relation.field)
+        };
         let sql = format!(
             "SELECT \"Id\" FROM {} WHERE {field} = ?1 AND \"attache_rules\" & ?2",
             quote(&relation.table.object.name)
@@ -148,7 +175,10 @@ impl Reading<'_> {
 
     /// Of some ids, those on this device, with their membership.
     pub(crate) fn held(&self, table: &Table, ids: &[String]) -> Result<Vec<(String, i64)>> {
-        let sql = format!("SELECT \"attache_rules\" FROM {} WHERE \"Id\" = ?1", quote(&table.object.name));
+        let sql = format!(
+            "SELECT \"attache_rules\" FROM {} WHERE \"Id\" = ?1",
+            quote(&table.object.name)
+        );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut held = Vec::new();
         for id in ids {
@@ -164,15 +194,33 @@ impl Reading<'_> {
 
     /// Says whether a rule holds a record.
     pub(crate) fn is_member(&self, table: &Table, id: &str, mask: i64) -> Result<bool> {
-        let sql = format!("SELECT 1 FROM {} WHERE \"Id\" = ?1 AND \"attache_rules\" & ?2", quote(&table.object.name));
-        Ok(self.connection.prepare_cached(&sql)?.exists(params![id, mask])?)
+        let sql = format!(
+            "SELECT 1 FROM {} WHERE \"Id\" = ?1 AND \"attache_rules\" & ?2",
+            quote(&table.object.name)
+        );
+        Ok(self
+            .connection
+            .prepare_cached(&sql)?
+            .exists(params![id, mask])?)
     }
 
     /// Says whether a record of a rule points at an id through a field.
-    pub(crate) fn points_at(&self, table: &Table, field: &str, id: &str, mask: i64) -> Result<bool> {
-        let sql =
-            format!("SELECT 1 FROM {} WHERE {} = ?1 AND \"attache_rules\" & ?2", quote(&table.object.name), quote(field));
-        Ok(self.connection.prepare_cached(&sql)?.exists(params![id, mask])?)
+    pub(crate) fn points_at(
+        &self,
+        table: &Table,
+        field: &str,
+        id: &str,
+        mask: i64,
+    ) -> Result<bool> {
+        let sql = format!(
+            "SELECT 1 FROM {} WHERE {} = ?1 AND \"attache_rules\" & ?2",
+            quote(&table.object.name),
+            quote(field)
+        );
+        Ok(self
+            .connection
+            .prepare_cached(&sql)?
+            .exists(params![id, mask])?)
     }
 
     /// The stamp of the version of a record that is here.
@@ -180,21 +228,33 @@ impl Reading<'_> {
         if table.place("SystemModstamp").is_none() {
             return Ok(None);
         }
-        let sql = format!("SELECT \"SystemModstamp\" FROM {} WHERE \"Id\" = ?1", quote(&table.object.name));
-        let stamp: Option<Option<i64>> =
-            self.connection.prepare_cached(&sql)?.query_row([id], |row| row.get(0)).optional()?;
+        let sql = format!(
+            "SELECT \"SystemModstamp\" FROM {} WHERE \"Id\" = ?1",
+            quote(&table.object.name)
+        );
+        let stamp: Option<Option<i64>> = self
+            .connection
+            .prepare_cached(&sql)?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
         Ok(stamp.flatten().map(ServerTime))
     }
 
     /// The members of a rule with their stamps.
     pub(crate) fn members(&self, table: &Table, mask: i64) -> Result<Vec<(String, Option<i64>)>> {
-        let stamp = if table.place("SystemModstamp").is_some() { "\"SystemModstamp\"" } else { "NULL" };
+        let stamp = if table.place("SystemModstamp").is_some() {
+            "\"SystemModstamp\""
+        } else {
+            "NULL"
+        };
         let sql = format!(
             "SELECT \"Id\", {stamp} FROM {} WHERE \"attache_rules\" & ?1 ORDER BY \"Id\"",
             quote(&table.object.name)
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let members: rusqlite::Result<Vec<_>> = statement.query_map([mask], |row| Ok((row.get(0)?, row.get(1)?)))?.collect();
+        let members: rusqlite::Result<Vec<_>> = statement
+            .query_map([mask], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect();
         Ok(members?)
     }
 }
@@ -204,11 +264,19 @@ impl Writing<'_> {
     ///
     /// Each wanted rule is its key, its object and the object it hangs on.
     pub(crate) fn define_rules(&self, wanted: &[(String, String, Option<String>)]) -> Result<()> {
-        let mut statement = self.connection.prepare("SELECT key, object, bit, id FROM attache_rule")?;
-        let have: rusqlite::Result<Vec<(String, String, i64, i64)>> =
-            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?.collect();
+        let mut statement = self
+            .connection
+            .prepare("SELECT key, object, bit, id FROM attache_rule")?;
+        let have: rusqlite::Result<Vec<(String, String, i64, i64)>> = statement
+            .query_map([], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })?
+            .collect();
         let have = have?;
-        for (_, object, bit, id) in have.iter().filter(|(key, ..)| !wanted.iter().any(|want| want.0 == *key)) {
+        for (_, object, bit, id) in have
+            .iter()
+            .filter(|(key, ..)| !wanted.iter().any(|want| want.0 == *key))
+        {
             if let Some(table) = self.catalogue().table(object) {
                 let sql = format!(
                     "UPDATE {} SET \"attache_rules\" = \"attache_rules\" & ~?1 WHERE \"attache_rules\" & ?1",
@@ -216,20 +284,29 @@ impl Writing<'_> {
                 );
                 self.connection.execute(&sql, [1_i64 << bit])?;
             }
-            self.connection.execute("DELETE FROM attache_rule WHERE id = ?1", [id])?;
-            self.connection.execute("DELETE FROM attache_covered WHERE rule = ?1", [id])?;
+            self.connection
+                .execute("DELETE FROM attache_rule WHERE id = ?1", [id])?;
+            self.connection
+                .execute("DELETE FROM attache_covered WHERE rule = ?1", [id])?;
         }
         let mut seen = HashSet::new();
         for (key, object, of_object) in wanted.iter().filter(|want| seen.insert(want.0.clone())) {
             if have.iter().any(|(old, ..)| old == key) {
                 continue;
             }
-            let mut statement = self.connection.prepare_cached("SELECT bit FROM attache_rule WHERE object = ?1")?;
-            let used: rusqlite::Result<BTreeSet<i64>> = statement.query_map([object], |row| row.get(0))?.collect();
+            let mut statement = self
+                .connection
+                .prepare_cached("SELECT bit FROM attache_rule WHERE object = ?1")?;
+            let used: rusqlite::Result<BTreeSet<i64>> =
+                statement.query_map([object], |row| row.get(0))?.collect();
             let used = used?;
-            let free = (0..RULES_PER_OBJECT_MAX as i64).find(|bit| !used.contains(bit)).ok_or_else(|| {
-                Error::invalid(format!("the briefcase has more than {RULES_PER_OBJECT_MAX} rules for {object}"))
-            })?;
+            let free = (0..RULES_PER_OBJECT_MAX as i64)
+                .find(|bit| !used.contains(bit))
+                .ok_or_else(|| {
+                    Error::invalid(format!(
+                        "the briefcase has more than {RULES_PER_OBJECT_MAX} rules for {object}"
+                    ))
+                })?;
             self.connection.execute(
                 "INSERT INTO attache_rule (key, object, of_object, bit) VALUES (?1, ?2, ?3, ?4)",
                 params![key, object, of_object, free],
@@ -275,8 +352,10 @@ impl Writing<'_> {
 
     /// Takes records out of a rule.
     pub(crate) fn leave(&self, table: &Table, mask: i64, ids: &[String]) -> Result<()> {
-        let sql =
-            format!("UPDATE {} SET \"attache_rules\" = \"attache_rules\" & ~?2 WHERE \"Id\" = ?1", quote(&table.object.name));
+        let sql = format!(
+            "UPDATE {} SET \"attache_rules\" = \"attache_rules\" & ~?2 WHERE \"Id\" = ?1",
+            quote(&table.object.name)
+        );
         let mut statement = self.connection.prepare_cached(&sql)?;
         for id in ids {
             statement.execute(params![id, mask])?;
@@ -289,22 +368,43 @@ impl Writing<'_> {
     }
 
     /// Compares a rule's members with what the server has in a stretch of ids, and gives the ids to read.
-    pub(crate) fn sweep(&self, table: &Table, mask: i64, range: &SweepRange<'_>) -> Result<Vec<String>> {
+    pub(crate) fn sweep(
+        &self,
+        table: &Table,
+        mask: i64,
+        range: &SweepRange<'_>,
+    ) -> Result<Vec<String>> {
         let sql = format!(
             "SELECT \"Id\" FROM {} WHERE \"attache_rules\" & ?1 AND \"Id\" > ?2 AND (?3 IS NULL OR \"Id\" <= ?3)",
             quote(&table.object.name)
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let members: rusqlite::Result<HashSet<String>> =
-            statement.query_map(params![mask, range.after.unwrap_or(""), range.to], |row| row.get(0))?.collect();
+        let members: rusqlite::Result<HashSet<String>> = statement
+            .query_map(params![mask, range.after.unwrap_or(""), range.to], |row| {
+                row.get(0)
+            })?
+            .collect();
         let members = members?;
         let present: HashSet<&str> = range.present.iter().map(String::as_str).collect();
-        let gone: Vec<String> =
-            members.iter().filter(|id| !is_local(id) && !present.contains(id.as_str())).cloned().collect();
+        let gone: Vec<String> = members
+            .iter()
+            .filter(|id| !is_local(id) && !present.contains(id.as_str()))
+            .cloned()
+            .collect();
         self.leave(table, mask, &gone)?;
-        let new: Vec<String> = range.present.iter().filter(|id| !members.contains(*id)).cloned().collect();
+        let new: Vec<String> = range
+            .present
+            .iter()
+            .filter(|id| !members.contains(*id))
+            .cloned()
+            .collect();
         let (mut unknown, mut joined) = (Vec::new(), false);
-        let held: HashSet<String> = self.reading().held(table, &new)?.into_iter().map(|(id, _)| id).collect();
+        let held: HashSet<String> = self
+            .reading()
+            .held(table, &new)?
+            .into_iter()
+            .map(|(id, _)| id)
+            .collect();
         for id in new {
             if held.contains(&id) {
                 self.add_rules(table, &id, mask)?;
@@ -321,13 +421,20 @@ impl Writing<'_> {
 
     /// Brings the membership of a related rule in line with the rule it hangs on.
     pub(crate) fn relate(&self, relation: &Relation<'_>) -> Result<()> {
-        let (table, mask, led_to) = (quote(&relation.table.object.name), relation.rule.mask, relation.led_to());
+        let (table, mask, led_to) = (
+            quote(&relation.table.object.name),
+            relation.rule.mask,
+            relation.led_to(),
+        );
         self.connection.execute(
             &format!("UPDATE {table} AS r SET \"attache_rules\" = \"attache_rules\" & ~{mask} WHERE r.\"attache_rules\" & {mask} AND NOT {led_to}"),
             [],
         )?;
         self.connection.execute(
-            &format!("DELETE FROM attache_covered WHERE rule = ?1 AND id NOT IN ({})", relation.keys()),
+            &format!(
+                "DELETE FROM attache_covered WHERE rule = ?1 AND id NOT IN ({})",
+                relation.keys()
+            ),
             [relation.rule.id],
         )?;
         if !relation.filtered {
@@ -350,7 +457,9 @@ impl Writing<'_> {
 
     /// Notes that a related rule has asked for what these ids lead to.
     pub(crate) fn cover(&self, rule: i64, ids: &[String]) -> Result<()> {
-        let mut statement = self.connection.prepare_cached("INSERT OR IGNORE INTO attache_covered VALUES (?1, ?2)")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("INSERT OR IGNORE INTO attache_covered VALUES (?1, ?2)")?;
         for id in ids {
             statement.execute(params![rule, id])?;
         }
@@ -359,8 +468,10 @@ impl Writing<'_> {
 
     /// Asks anew for all that a related rule leads to.
     pub(crate) fn uncover(&self, rule: i64) -> Result<()> {
-        self.connection.execute("DELETE FROM attache_covered WHERE rule = ?1", [rule])?;
-        self.connection.execute("UPDATE attache_rule SET loaded = 0 WHERE id = ?1", [rule])?;
+        self.connection
+            .execute("DELETE FROM attache_covered WHERE rule = ?1", [rule])?;
+        self.connection
+            .execute("UPDATE attache_rule SET loaded = 0 WHERE id = ?1", [rule])?;
         Ok(())
     }
 
@@ -370,7 +481,10 @@ impl Writing<'_> {
             "DELETE FROM attache_covered WHERE rule IN (SELECT id FROM attache_rule WHERE object = ?1)",
             [object],
         )?;
-        self.connection.execute("UPDATE attache_rule SET loaded = 0, after_id = NULL WHERE object = ?1", [object])?;
+        self.connection.execute(
+            "UPDATE attache_rule SET loaded = 0, after_id = NULL WHERE object = ?1",
+            [object],
+        )?;
         Ok(())
     }
 

@@ -36,7 +36,12 @@ impl Writing<'_> {
     }
 
     /// Stores what became of a write.
-    pub(crate) fn settle(&self, write: &Outgoing, settlement: &Settlement, now: LocalTime) -> Result<()> {
+    pub(crate) fn settle(
+        &self,
+        write: &Outgoing,
+        settlement: &Settlement,
+        now: LocalTime,
+    ) -> Result<()> {
         match settlement {
             Settlement::Created(id) => self.settle_create(write, id, now),
             Settlement::Updated => {
@@ -49,7 +54,9 @@ impl Writing<'_> {
             }
             Settlement::NotDone => self.set_state(&write.seqs, State::Pending, &[]),
             Settlement::InDoubt => self.set_state(&write.seqs, State::InDoubt, &[]),
-            Settlement::Rejected(problems) => self.set_state(&write.seqs, State::Rejected, problems),
+            Settlement::Rejected(problems) => {
+                self.set_state(&write.seqs, State::Rejected, problems)
+            }
         }
     }
 
@@ -66,7 +73,10 @@ impl Writing<'_> {
             // Renaming may have changed what the lookups that were left out hold by now.
             let mut deferred = Fields::new();
             for (name, value) in write.deferred.iter() {
-                let current = value.as_text().map(|text| self.reading().current(text)).transpose()?;
+                let current = value
+                    .as_text()
+                    .map(|text| self.reading().current(text))
+                    .transpose()?;
                 deferred.set(name, current.map_or_else(|| value.clone(), Into::into));
             }
             self.append(&NewEntry {

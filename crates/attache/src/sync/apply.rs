@@ -5,12 +5,18 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json::RecordReader;
 use crate::outcome::Phase;
 use crate::record::Value;
-use crate::store::{Arrived, Durability, Table, Writing};
+use crate::store::{Arrived, Durability, Origin, Table, Writing};
 use serde_json::value::RawValue;
 
 /// Reads the records of one table by their described types.
 pub(super) fn reader(table: &Table) -> RecordReader {
-    RecordReader::new(table.columns.iter().map(|column| (column.name.clone(), column.ty.clone())).collect())
+    RecordReader::new(
+        table
+            .columns
+            .iter()
+            .map(|column| (column.name.clone(), column.ty.clone()))
+            .collect(),
+    )
 }
 
 impl Run<'_> {
@@ -23,6 +29,7 @@ impl Run<'_> {
         reader: &RecordReader,
         records: &[Box<RawValue>],
         rules: i64,
+        origin: Origin,
         then: impl FnOnce(&Writing<'_>, &[String]) -> Result<()>,
     ) -> Result<Vec<String>> {
         let mut ids = Vec::with_capacity(records.len());
@@ -36,7 +43,7 @@ impl Run<'_> {
             let edited = w.reading().edited_records()?;
             let mut arrived = Vec::with_capacity(rows.len());
             for values in rows {
-                arrived.push(w.arrive(table, &edited, values, rules)?);
+                arrived.push(w.arrive(table, &edited, values, rules, origin)?);
             }
             if arrived.iter().any(|one| *one != Arrived::Unchanged) {
                 w.unsettle_relations(&table.object.name)?;
@@ -51,30 +58,44 @@ impl Run<'_> {
     pub(super) fn count(&mut self, arrived: Arrived) {
         match arrived {
             Arrived::Inserted => self.report.inserted += 1,
-            Arrived::Updated => self.report.updated += 1,
+            Arrived::Updated | Arrived::Merged(_) => self.report.updated += 1,
             Arrived::Purged => self.report.deleted += 1,
-            Arrived::Merged(merged) => {
-                self.report.updated += 1;
-                // An answer to our own write takes nothing from anybody.
-                if !merged.taken.is_empty() || merged.delete_withdrawn {
-                    self.report.merged.push(merged);
-                }
-            }
             Arrived::Conflicted | Arrived::Unchanged | Arrived::Nothing => {}
         }
     }
 
     /// Reads records by id and takes them in; those that do not come are taken in as missing.
-    pub(super) async fn read_by_id(&mut self, phase: Phase, table: &Table, ids: &[String], rules: i64) -> Result<()> {
+    pub(super) async fn read_by_id(
+        &mut self,
+        phase: Phase,
+        table: &Table,
+        ids: &[String],
+        rules: i64,
+    ) -> Result<()> {
         let reader = reader(table);
-        let names: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+        let names: Vec<String> = table
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect();
         let total = ids.len() as u64;
+        let origin = if phase == Phase::ReadBack {
+            Origin::Echo
+        } else {
+            Origin::Server
+        };
         let mut done = 0;
         for chunk in ids.chunks(self.settings.ids_per_read_max) {
             self.check_cancelled()?;
-            let answers = self.remote.retrieve(&table.object.name, chunk, &names).await?;
+            let answers = self
+                .remote
+                .retrieve(&table.object.name, chunk, &names)
+                .await?;
             if answers.len() != chunk.len() {
-                return Err(Error::new(ErrorKind::NotARemote, "the server answered with another number of records than it was asked for"));
+                return Err(Error::new(
+                    ErrorKind::NotARemote,
+                    "the server answered with another number of records than it was asked for",
+                ));
             }
             let (mut present, mut missing) = (Vec::new(), Vec::new());
             for (id, answer) in chunk.iter().zip(answers) {
@@ -83,7 +104,7 @@ impl Run<'_> {
                     None => missing.push(id.clone()),
                 }
             }
-            self.apply(table, &reader, &present, rules, |_, _| Ok(()))?;
+            self.apply(table, &reader, &present, rules, origin, |_, _| Ok(()))?;
             self.take_missing(table, &missing)?;
             done += chunk.len() as u64;
             self.tell(phase, &table.object.name, done, Some(total));
@@ -108,7 +129,17 @@ impl Run<'_> {
 
 fn id_of(table: &Table, values: &[Value]) -> Result<String> {
     // `Id` is every table's first column.
-    values.first().and_then(Value::as_text).map(str::to_owned).ok_or_else(|| {
-        Error::new(ErrorKind::NotARemote, format!("the server sent a record of {} without an id", table.object.name))
-    })
+    values
+        .first()
+        .and_then(Value::as_text)
+        .map(str::to_owned)
+        .ok_or_else(|| {
+            Error::new(
+                ErrorKind::NotARemote,
+                format!(
+                    "the server sent a record of {} without an id",
+                    table.object.name
+                ),
+            )
+        })
 }

@@ -28,8 +28,10 @@ struct Doubt {
 impl Run<'_> {
     pub(super) async fn resolve_doubt(&mut self) -> Result<()> {
         let entries = self.store.read(|r| r.entries())?;
-        let unanswered: Vec<&Entry> =
-            entries.iter().filter(|entry| matches!(entry.state, State::Sending | State::InDoubt)).collect();
+        let unanswered: Vec<&Entry> = entries
+            .iter()
+            .filter(|entry| matches!(entry.state, State::Sending | State::InDoubt))
+            .collect();
         if unanswered.is_empty() {
             return Ok(());
         }
@@ -42,9 +44,15 @@ impl Run<'_> {
         let mut others: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for entry in &unanswered {
             if !created.contains(entry.record.as_str()) {
-                others.entry(entry.object.clone()).or_default().insert(entry.record.clone());
+                others
+                    .entry(entry.object.clone())
+                    .or_default()
+                    .insert(entry.record.clone());
             } else if entry.kind == MutationKind::Create {
-                creates.entry(entry.object.clone()).or_default().push(doubt(entry, &unanswered));
+                creates
+                    .entry(entry.object.clone())
+                    .or_default()
+                    .push(doubt(entry, &unanswered));
             }
         }
         for (object, ids) in others {
@@ -56,7 +64,9 @@ impl Run<'_> {
         for (object, doubts) in creates {
             let table = Arc::clone(self.store.catalogue().known(&object)?);
             let (keyed, plain): (Vec<Doubt>, Vec<Doubt>) = doubts.into_iter().partition(|doubt| {
-                keys.get(&object).is_some_and(|key| doubt.write.client_key.is_some() && !doubt.write.fields.contains(key))
+                keys.get(&object).is_some_and(|key| {
+                    doubt.write.client_key.is_some() && !doubt.write.fields.contains(key)
+                })
             });
             if let Some(key) = keys.get(&object) {
                 self.find_by_key(&table, key, keyed).await?;
@@ -69,7 +79,10 @@ impl Run<'_> {
     /// Looks creates up by their keys. One that is not there may be sent again: its key makes a second record impossible.
     async fn find_by_key(&mut self, table: &Table, key: &str, doubts: Vec<Doubt>) -> Result<()> {
         for chunk in doubts.chunks(self.settings.ids_per_query_max) {
-            let wanted: Vec<String> = chunk.iter().filter_map(|doubt| doubt.write.client_key.clone()).collect();
+            let wanted: Vec<String> = chunk
+                .iter()
+                .filter_map(|doubt| doubt.write.client_key.clone())
+                .collect();
             let fields = format!("Id, {key}");
             let statement = Statement {
                 fields: &fields,
@@ -78,7 +91,10 @@ impl Run<'_> {
                 conditions: vec![format!("{key} IN ({})", soql::list(&wanted))],
                 tail: "",
             };
-            let reader = RecordReader::new(vec![("Id".into(), crate::FieldType::Id), (key.to_owned(), crate::FieldType::String)]);
+            let reader = RecordReader::new(vec![
+                ("Id".into(), crate::FieldType::Id),
+                (key.to_owned(), crate::FieldType::String),
+            ]);
             let mut found: BTreeMap<String, String> = BTreeMap::new();
             for record in self.remote.query(&statement.print()).await?.records {
                 if let [Value::Text(id), Value::Text(key)] = reader.read(&record)?.as_slice() {
@@ -86,7 +102,11 @@ impl Run<'_> {
                 }
             }
             for doubt in chunk {
-                let id = doubt.write.client_key.as_ref().and_then(|key| found.get(&key.to_ascii_lowercase()));
+                let id = doubt
+                    .write
+                    .client_key
+                    .as_ref()
+                    .and_then(|key| found.get(&key.to_ascii_lowercase()));
                 self.conclude(doubt, id.cloned(), true)?;
             }
         }
@@ -98,13 +118,25 @@ impl Run<'_> {
         if doubts.is_empty() {
             return Ok(());
         }
-        let Some(user) = self.store.read(|r| r.setting("user_id"))? else { return Ok(()) };
+        let Some(user) = self.store.read(|r| r.setting("user_id"))? else {
+            return Ok(());
+        };
         let mut conditions = vec![format!("CreatedById = {}", soql::text(&user))];
         let known = doubts.iter().map(|doubt| doubt.sent_after).min().flatten();
-        conditions.extend(known.map(|time| format!("CreatedDate >= {}", ServerTime(time.0 - CLOCK_SLACK_SECONDS).to_soql())));
+        conditions.extend(known.map(|time| {
+            format!(
+                "CreatedDate >= {}",
+                ServerTime(time.0 - CLOCK_SLACK_SECONDS).to_soql()
+            )
+        }));
         let fields = soql::fields(table);
-        let statement =
-            Statement { fields: &fields, object: &table.object.name, scope: None, conditions, tail: "ORDER BY CreatedDate, Id" };
+        let statement = Statement {
+            fields: &fields,
+            object: &table.object.name,
+            scope: None,
+            conditions,
+            tail: "ORDER BY CreatedDate, Id",
+        };
         let reader = super::apply::reader(table);
         let mut candidates: Vec<(String, Fields)> = Vec::new();
         let mut page = self.remote.query(&statement.print()).await?;
@@ -125,13 +157,20 @@ impl Run<'_> {
             let best = best_match(table, &doubt.write.fields, &candidates);
             let found = best.map(|at| candidates.remove(at).0);
             // What the server is still at work on is not there yet, and must not be sent twice.
-            let over = doubt.sent_after.is_some_and(|sent| now.0 - sent.0 > self.settings.doubt_seconds);
+            let over = doubt
+                .sent_after
+                .is_some_and(|sent| now.0 - sent.0 > self.settings.doubt_seconds);
             self.conclude(doubt, found, over)?;
         }
         Ok(())
     }
 
-    fn conclude(&mut self, doubt: &Doubt, found: Option<String>, may_send_again: bool) -> Result<()> {
+    fn conclude(
+        &mut self,
+        doubt: &Doubt,
+        found: Option<String>,
+        may_send_again: bool,
+    ) -> Result<()> {
         let settlement = match found {
             Some(id) => {
                 self.report.pushed_creates += 1;
@@ -141,13 +180,18 @@ impl Run<'_> {
             None => Settlement::InDoubt,
         };
         let now = self.env.now();
-        self.store.write(Durability::Durable, |w| w.settle(&doubt.write, &settlement, now))
+        self.store.write(Durability::Durable, |w| {
+            w.settle(&doubt.write, &settlement, now)
+        })
     }
 }
 
 /// The write that a record's unanswered mutations made up.
 fn doubt(create: &Entry, unanswered: &[&Entry]) -> Doubt {
-    let sent: Vec<&&Entry> = unanswered.iter().filter(|entry| entry.record == create.record).collect();
+    let sent: Vec<&&Entry> = unanswered
+        .iter()
+        .filter(|entry| entry.record == create.record)
+        .collect();
     let mut fields = Fields::new();
     for (name, value) in sent.iter().flat_map(|entry| entry.fields.iter()) {
         fields.set(name, value.clone());
@@ -183,20 +227,33 @@ fn doubt(create: &Entry, unanswered: &[&Entry]) -> Doubt {
 /// A trigger may have changed some, so not all must agree; but more than half of
 /// what tells records apart, and every lookup.
 fn best_match(table: &Table, sent: &Fields, candidates: &[(String, Fields)]) -> Option<usize> {
-    let scored = candidates.iter().enumerate().filter_map(|(at, (_, fields))| {
-        let (mut telling, mut equal) = (0, 0);
-        for (name, value) in sent.iter().filter(|(_, value)| !matches!(value, Value::Null | Value::Boolean(_))) {
-            let Some(field) = table.object.field(name) else { continue };
-            let theirs = fields.get(name).unwrap_or(&Value::Null);
-            let agrees = merge::same(&field.field_type, value, theirs);
-            if !agrees && field.field_type == crate::FieldType::Reference && !field.defaulted_on_create {
-                return None;
+    let scored = candidates
+        .iter()
+        .enumerate()
+        .filter_map(|(at, (_, fields))| {
+            let (mut telling, mut equal) = (0, 0);
+            for (name, value) in sent
+                .iter()
+                .filter(|(_, value)| !matches!(value, Value::Null | Value::Boolean(_)))
+            {
+                let Some(field) = table.object.field(name) else {
+                    continue;
+                };
+                let theirs = fields.get(name).unwrap_or(&Value::Null);
+                let agrees = merge::same(&field.field_type, value, theirs);
+                if !agrees
+                    && field.field_type == crate::FieldType::Reference
+                    && !field.defaulted_on_create
+                {
+                    return None;
+                }
+                telling += 1;
+                equal += usize::from(agrees);
             }
-            telling += 1;
-            equal += usize::from(agrees);
-        }
-        (telling > 0 && equal * 2 > telling).then_some((equal, at))
-    });
+            (telling > 0 && equal * 2 > telling).then_some((equal, at))
+        });
     // Of equals the oldest, so that two creates alike find two records in their order.
-    scored.max_by_key(|(equal, at)| (*equal, std::cmp::Reverse(*at))).map(|(_, at)| at)
+    scored
+        .max_by_key(|(equal, at)| (*equal, std::cmp::Reverse(*at)))
+        .map(|(_, at)| at)
 }

@@ -12,10 +12,10 @@ mod soql;
 use crate::engine::CancelToken;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
-use crate::outcome::{Phase, Progress, Report, Truncated};
+use crate::outcome::{JournalSeq, Phase, Progress, Rejected, Report, Truncated};
 use crate::record::{RecordId, ServerTime};
 use crate::remote::Remote;
-use crate::store::{State, Store};
+use crate::store::{Durability, Entry, State, Store};
 use prepare::Node;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -75,12 +75,37 @@ impl<'a> Run<'a> {
         progress: &'a mut (dyn FnMut(Progress) + Send),
         settings: Settings,
     ) -> Run<'a> {
-        Run { store, remote, env, cancel, progress, settings, report: Report::default(), nodes: Vec::new() }
+        Run {
+            store,
+            remote,
+            env,
+            cancel,
+            progress,
+            settings,
+            report: Report::default(),
+            nodes: Vec::new(),
+        }
     }
 
     /// Runs a whole session.
     pub(crate) async fn sync(mut self) -> Result<Report> {
         let calls = self.remote.usage().calls;
+        if let Err(error) = self.steps().await {
+            // An object or a field went away since it was described: look at the org anew, once.
+            if !matches!(
+                error.kind(),
+                ErrorKind::UnknownObject | ErrorKind::UnknownField
+            ) {
+                return Err(error);
+            }
+            self.settings.describe_seconds = 0;
+            self.steps().await?;
+        }
+        self.name_users().await?;
+        self.finish(calls)
+    }
+
+    async fn steps(&mut self) -> Result<()> {
         self.prepare().await?;
         self.resolve_doubt().await?;
         self.pull(true).await?;
@@ -89,8 +114,7 @@ impl<'a> Run<'a> {
             self.resolve_doubt().await?;
             self.pull(false).await?;
         }
-        self.name_users().await?;
-        self.finish(calls)
+        Ok(())
     }
 
     /// Checks the briefcase against the org, and nothing else.
@@ -100,18 +124,42 @@ impl<'a> Run<'a> {
 
     fn finish(mut self, calls_before: u64) -> Result<Report> {
         let now = self.env.now();
-        self.store.write(crate::store::Durability::Durable, |w| w.set_setting("last_sync", &now.0.to_string()))?;
+        self.report.merged = self.store.write(Durability::Durable, |w| {
+            w.set_setting("last_sync", &now.0.to_string())?;
+            w.take_notices()
+        })?;
         let entries = self.store.read(|r| r.entries())?;
-        let steps: Vec<_> = entries.iter().map(crate::store::Entry::step).collect();
+        let steps: Vec<_> = entries.iter().map(Entry::step).collect();
         let blocked: BTreeSet<i64> = self.waiting(&steps);
-        let count = |state: State| entries.iter().filter(|entry| entry.state == state).count() as u64;
+        let count =
+            |state: State| entries.iter().filter(|entry| entry.state == state).count() as u64;
         self.report.blocked = blocked.len() as u64;
+        self.report.rejected = self.rejections(&entries)?;
         self.report.pending = count(State::Pending).saturating_sub(self.report.blocked);
         self.report.in_doubt = count(State::InDoubt) + count(State::Sending);
         self.report.conflicts = self.store.read(|r| r.conflict_count())?;
         self.report.truncated = self.truncations()?;
         self.report.api_calls = self.remote.usage().calls.saturating_sub(calls_before);
         Ok(self.report)
+    }
+
+    /// What the server refused, in this session or before, a record each.
+    fn rejections(&self, entries: &[Entry]) -> Result<Vec<Rejected>> {
+        let mut rejected: BTreeMap<&str, Rejected> = BTreeMap::new();
+        for entry in entries
+            .iter()
+            .filter(|entry| entry.state == State::Rejected)
+        {
+            let record = self.store.read(|r| r.identity(&entry.record))?;
+            let of_record = rejected.entry(&entry.record).or_insert_with(|| Rejected {
+                record,
+                object: entry.object.clone(),
+                mutations: Vec::new(),
+                problems: entry.problems.clone(),
+            });
+            of_record.mutations.push(JournalSeq(entry.seq));
+        }
+        Ok(rejected.into_values().collect())
     }
 
     /// Pending mutations that wait for one that cannot be sent as things are.
@@ -125,8 +173,15 @@ impl<'a> Run<'a> {
         for node in &self.nodes {
             let Some(limit) = node.limit() else { continue };
             let matches = self.store.read(|r| r.setting(&truncation_key(&node.key)))?;
-            if let Some(matches) = matches.and_then(|text| text.parse().ok()).filter(|matches| *matches > u64::from(limit)) {
-                truncated.push(Truncated { rule: node.name.clone(), limit, matches });
+            if let Some(matches) = matches
+                .and_then(|text| text.parse().ok())
+                .filter(|matches| *matches > u64::from(limit))
+            {
+                truncated.push(Truncated {
+                    rule: node.name.clone(),
+                    limit,
+                    matches,
+                });
             }
         }
         Ok(truncated)
@@ -136,9 +191,14 @@ impl<'a> Run<'a> {
     async fn name_users(&mut self) -> Result<()> {
         let users = self.store.read(|r| r.unnamed_users())?;
         for chunk in users.chunks(self.settings.ids_per_query_max) {
-            let soql = format!("SELECT Id, Name FROM User WHERE Id IN ({})", soql::list(chunk));
+            let soql = format!(
+                "SELECT Id, Name FROM User WHERE Id IN ({})",
+                soql::list(chunk)
+            );
             // A name is a comfort: a user who may not read users still sees the id.
-            let Ok(page) = self.remote.query(&soql).await else { return Ok(()) };
+            let Ok(page) = self.remote.query(&soql).await else {
+                return Ok(());
+            };
             let reader = crate::json::RecordReader::new(vec![
                 ("Id".into(), crate::FieldType::Id),
                 ("Name".into(), crate::FieldType::String),
@@ -149,8 +209,10 @@ impl<'a> Run<'a> {
                     names.push((format!("user:{id}"), name.to_string()));
                 }
             }
-            self.store.write(crate::store::Durability::Ordered, |w| {
-                names.iter().try_for_each(|(key, name)| w.set_setting(key, name))
+            self.store.write(Durability::Ordered, |w| {
+                names
+                    .iter()
+                    .try_for_each(|(key, name)| w.set_setting(key, name))
             })?;
         }
         Ok(())
@@ -158,27 +220,46 @@ impl<'a> Run<'a> {
 
     /// The server's clock, as far as it is known.
     fn server_now(&self) -> Result<ServerTime> {
-        self.remote
-            .server_time()
-            .ok_or_else(|| Error::new(ErrorKind::NotARemote, "the server does not tell the time (no Date header)"))
+        self.remote.server_time().ok_or_else(|| {
+            Error::new(
+                ErrorKind::NotARemote,
+                "the server does not tell the time (no Date header)",
+            )
+        })
     }
 
     /// Stops here if somebody asked to.
     fn check_cancelled(&self) -> Result<()> {
         if self.cancel.is_cancelled() {
-            return Err(Error::new(ErrorKind::Interrupted, "the session was stopped; what it had done so far is kept"));
+            return Err(Error::new(
+                ErrorKind::Interrupted,
+                "the session was stopped; what it had done so far is kept",
+            ));
         }
         Ok(())
     }
 
     fn tell(&mut self, phase: Phase, object: &str, done: u64, total: Option<u64>) {
-        (self.progress)(Progress { phase, object: object.to_owned(), done, total });
+        (self.progress)(Progress {
+            phase,
+            object: object.to_owned(),
+            done,
+            total,
+        });
     }
 
     /// The tables of the rules, each once, in order of their names.
     fn objects(&self) -> Vec<std::sync::Arc<crate::store::Table>> {
-        let tables: BTreeMap<_, _> =
-            self.nodes.iter().map(|node| (node.table.object.name.clone(), std::sync::Arc::clone(&node.table))).collect();
+        let tables: BTreeMap<_, _> = self
+            .nodes
+            .iter()
+            .map(|node| {
+                (
+                    node.table.object.name.clone(),
+                    std::sync::Arc::clone(&node.table),
+                )
+            })
+            .collect();
         tables.into_values().collect()
     }
 }

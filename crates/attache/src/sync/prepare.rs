@@ -56,7 +56,10 @@ impl Run<'_> {
         self.tell(Phase::Prepare, "", 0, None);
         let user = self.identify().await?;
         let Some(json) = self.store.read(|r| r.setting("briefcase"))? else {
-            return Err(Error::new(ErrorKind::NotReady, "there is no briefcase yet: set one with set_briefcase()"));
+            return Err(Error::new(
+                ErrorKind::NotReady,
+                "there is no briefcase yet: set one with set_briefcase()",
+            ));
         };
         let briefcase = Briefcase::from_json(&json)?;
         let rules = briefcase.rules()?;
@@ -65,8 +68,17 @@ impl Run<'_> {
         check(&rules, &objects, &describes, &briefcase)?;
         self.store.write(Durability::Durable, |w| {
             for (name, described) in &describes {
-                let carried = carried(&described.schema, &briefcase.options(name), &rules, &objects)?;
-                w.define(&described.json, described.last_modified.as_deref(), &carried)?;
+                let carried = carried(
+                    &described.schema,
+                    &briefcase.options(name),
+                    &rules,
+                    &objects,
+                )?;
+                w.define(
+                    &described.json,
+                    described.last_modified.as_deref(),
+                    &carried,
+                )?;
                 if described.fresh {
                     w.set_setting(&format!("described:{name}"), &self.env.now().0.to_string())?;
                 }
@@ -77,7 +89,9 @@ impl Run<'_> {
                 .map(|(rule, object)| {
                     let of = match &rule.source {
                         Source::Top { .. } => None,
-                        Source::Children { of, .. } | Source::Parents { of, .. } => Some(objects[*of].clone()),
+                        Source::Children { of, .. } | Source::Parents { of, .. } => {
+                            Some(objects[*of].clone())
+                        }
                     };
                     (format!("{object}: {}", rule.key), object.clone(), of)
                 })
@@ -104,8 +118,12 @@ impl Run<'_> {
     /// Makes sure that the credentials belong to the user whose records these are, and gives the user's id.
     async fn identify(&mut self) -> Result<String> {
         let identity = self.remote.identity().await?;
-        let (user, org) = self.store.read(|r| Ok((r.setting("user_id")?, r.setting("org_id")?)))?;
-        if user.as_ref().is_some_and(|user| *user != identity.user_id) || org.as_ref().is_some_and(|org| *org != identity.org_id) {
+        let (user, org) = self
+            .store
+            .read(|r| Ok((r.setting("user_id")?, r.setting("org_id")?)))?;
+        if user.as_ref().is_some_and(|user| *user != identity.user_id)
+            || org.as_ref().is_some_and(|org| *org != identity.org_id)
+        {
             return Err(Error::new(
                 ErrorKind::WrongOwner,
                 "the store holds the records of another user or org than the credentials belong to: use a store of its own for each",
@@ -121,13 +139,20 @@ impl Run<'_> {
         Ok(identity.user_id)
     }
 
-    async fn describe_all(&mut self, briefcase: &Briefcase, rules: &[Rule]) -> Result<BTreeMap<String, Described>> {
+    async fn describe_all(
+        &mut self,
+        briefcase: &Briefcase,
+        rules: &[Rule],
+    ) -> Result<BTreeMap<String, Described>> {
         let mut described: BTreeMap<String, Described> = BTreeMap::new();
         let mut wanted: Vec<String> = briefcase.objects().collect();
         // The object of a parent rule may be known only from the describe of the children.
         loop {
             for name in std::mem::take(&mut wanted) {
-                if !described.keys().any(|known| known.eq_ignore_ascii_case(&name)) {
+                if !described
+                    .keys()
+                    .any(|known| known.eq_ignore_ascii_case(&name))
+                {
                     let found = self.describe(&name).await?;
                     described.insert(found.schema.name.clone(), found);
                 }
@@ -151,14 +176,33 @@ impl Run<'_> {
         let known = self.store.read(|r| r.describe_stamp(name))?;
         if let Some((json, last_modified)) = known {
             let schema = ObjectSchema::from_describe(&json)?;
-            let at = self.store.read(|r| r.setting(&format!("described:{}", schema.name)))?;
-            let age = at.and_then(|at| at.parse::<i64>().ok()).map(|at| self.env.now().0 - at);
+            let at = self
+                .store
+                .read(|r| r.setting(&format!("described:{}", schema.name)))?;
+            let age = at
+                .and_then(|at| at.parse::<i64>().ok())
+                .map(|at| self.env.now().0 - at);
             // A clock that was set back makes a describe look new for ever.
             if age.is_some_and(|age| (0..self.settings.describe_seconds * 1000).contains(&age)) {
-                return Ok(Described { schema, json, last_modified, fresh: false });
+                return Ok(Described {
+                    schema,
+                    json,
+                    last_modified,
+                    fresh: false,
+                });
             }
-            if self.remote.describe(name, last_modified.as_deref()).await?.is_none() {
-                return Ok(Described { schema, json, last_modified, fresh: true });
+            if self
+                .remote
+                .describe(name, last_modified.as_deref())
+                .await?
+                .is_none()
+            {
+                return Ok(Described {
+                    schema,
+                    json,
+                    last_modified,
+                    fresh: true,
+                });
             }
         }
         match self.remote.describe(name, None).await? {
@@ -168,7 +212,10 @@ impl Run<'_> {
                 last_modified: answer.last_modified,
                 fresh: true,
             }),
-            None => Err(Error::new(ErrorKind::NotARemote, "the server says that a describe nobody had did not change")),
+            None => Err(Error::new(
+                ErrorKind::NotARemote,
+                "the server says that a describe nobody had did not change",
+            )),
         }
     }
 }
@@ -182,7 +229,9 @@ struct Described {
 }
 
 fn resolve_objects(rules: &[Rule], describes: &BTreeMap<String, Described>) -> Result<Vec<String>> {
-    (0..rules.len()).map(|at| object_of(rules, at, describes)).collect()
+    (0..rules.len())
+        .map(|at| object_of(rules, at, describes))
+        .collect()
 }
 
 /// The object of a rule, in the case of the schema.
@@ -203,9 +252,15 @@ fn object_of(rules: &[Rule], at: usize, describes: &BTreeMap<String, Described>)
                 }
             }
         }
-        (None, _) => return Err(Error::internal("a rule without an object is one of parents")),
+        (None, _) => {
+            return Err(Error::internal(
+                "a rule without an object is one of parents",
+            ));
+        }
     };
-    let known = describes.keys().find(|known| known.eq_ignore_ascii_case(&named));
+    let known = describes
+        .keys()
+        .find(|known| known.eq_ignore_ascii_case(&named));
     Ok(known.cloned().unwrap_or(named))
 }
 
@@ -213,19 +268,35 @@ fn schema<'a>(describes: &'a BTreeMap<String, Described>, name: &str) -> Result<
     describes
         .get(name)
         .map(|described| &described.schema)
-        .ok_or_else(|| Error::new(ErrorKind::UnknownObject, format!("the org has no object {name} for this user")))
+        .ok_or_else(|| {
+            Error::new(
+                ErrorKind::UnknownObject,
+                format!("the org has no object {name} for this user"),
+            )
+        })
 }
 
 fn reference<'a>(object: &'a ObjectSchema, field: &str, rule: &str) -> Result<&'a FieldSchema> {
-    let found = object.field(field).ok_or_else(|| unknown_field(rule, object, field))?;
+    let found = object
+        .field(field)
+        .ok_or_else(|| unknown_field(rule, object, field))?;
     if found.field_type != FieldType::Reference {
-        return Err(Error::invalid(format!("rule {rule:?}: {}.{} is not a lookup", object.name, found.name)));
+        return Err(Error::invalid(format!(
+            "rule {rule:?}: {}.{} is not a lookup",
+            object.name, found.name
+        )));
     }
     Ok(found)
 }
 
 fn unknown_field(rule: &str, object: &ObjectSchema, field: &str) -> Error {
-    Error::new(ErrorKind::UnknownField, format!("rule {rule:?}: {} has no field {field} for this user", object.name))
+    Error::new(
+        ErrorKind::UnknownField,
+        format!(
+            "rule {rule:?}: {} has no field {field} for this user",
+            object.name
+        ),
+    )
 }
 
 fn check(
@@ -241,17 +312,25 @@ fn check(
     for (rule, name) in rules.iter().zip(objects) {
         let object = schema(describes, name)?;
         if !object.queryable {
-            return Err(Error::invalid(format!("rule {:?}: records of {name} cannot be queried", rule.name)));
+            return Err(Error::invalid(format!(
+                "rule {:?}: records of {name} cannot be queried",
+                rule.name
+            )));
         }
         if let Some(filter) = &rule.filter {
-            filter.check(&all, name).map_err(|error| in_rule(&rule.name, "where", error))?;
+            filter
+                .check(&all, name)
+                .map_err(|error| in_rule(&rule.name, "where", error))?;
         }
         match &rule.source {
-            Source::Top { scope, order_by, .. } => {
+            Source::Top {
+                scope, order_by, ..
+            } => {
                 check_scope(&rule.name, object, scope)?;
                 if let Some(order) = order_by {
                     let select = Select::parse(&format!("SELECT Id FROM {name} ORDER BY {order}"))?;
-                    crate::store::check(&select, &all).map_err(|error| in_rule(&rule.name, "order_by", error))?;
+                    crate::store::check(&select, &all)
+                        .map_err(|error| in_rule(&rule.name, "order_by", error))?;
                 }
             }
             Source::Children { of, field } => {
@@ -268,10 +347,16 @@ fn check(
     for described in describes.values() {
         let options = briefcase.options(&described.schema.name);
         let named = options.fields.iter().flatten().chain(&options.client_key);
-        if let Some(field) = named.into_iter().find(|field| described.schema.field(field).is_none()) {
+        if let Some(field) = named
+            .into_iter()
+            .find(|field| described.schema.field(field).is_none())
+        {
             return Err(unknown_field("objects", &described.schema, field));
         }
-        if let Some(key) = options.client_key.as_ref().and_then(|key| described.schema.field(key))
+        if let Some(key) = options
+            .client_key
+            .as_ref()
+            .and_then(|key| described.schema.field(key))
             && !(key.external_id && key.unique && key.createable)
         {
             return Err(Error::invalid(format!(
@@ -287,8 +372,18 @@ fn check_scope(rule: &str, object: &ObjectSchema, scope: &Scope) -> Result<()> {
     match scope {
         Scope::Everything => Ok(()),
         Scope::Mine if object.field("OwnerId").is_some() => Ok(()),
-        Scope::Mine => Err(Error::invalid(format!("rule {rule:?}: records of {} have no owner, so none are \"mine\"", object.name))),
-        Scope::Named(name) if object.scopes.iter().any(|own| own.eq_ignore_ascii_case(name)) => Ok(()),
+        Scope::Mine => Err(Error::invalid(format!(
+            "rule {rule:?}: records of {} have no owner, so none are \"mine\"",
+            object.name
+        ))),
+        Scope::Named(name)
+            if object
+                .scopes
+                .iter()
+                .any(|own| own.eq_ignore_ascii_case(name)) =>
+        {
+            Ok(())
+        }
         Scope::Named(name) => Err(Error::invalid(format!(
             "rule {rule:?}: {} has no scope {name:?}; it has {}",
             object.name,
@@ -298,10 +393,17 @@ fn check_scope(rule: &str, object: &ObjectSchema, scope: &Scope) -> Result<()> {
 }
 
 fn check_target(rule: &str, from: &ObjectSchema, field: &FieldSchema, to: &str) -> Result<()> {
-    if field.reference_to.iter().any(|target| target.eq_ignore_ascii_case(to)) {
+    if field
+        .reference_to
+        .iter()
+        .any(|target| target.eq_ignore_ascii_case(to))
+    {
         return Ok(());
     }
-    Err(Error::invalid(format!("rule {rule:?}: {}.{} does not point at {to}", from.name, field.name)))
+    Err(Error::invalid(format!(
+        "rule {rule:?}: {}.{} does not point at {to}",
+        from.name, field.name
+    )))
 }
 
 fn in_rule(rule: &str, part: &str, error: Error) -> Error {
@@ -330,13 +432,20 @@ fn carried(
         }
     }
     let mut carried: Vec<String> = Vec::new();
-    for field in wanted.into_iter().filter_map(|name| object.field(name)).filter(|field| field.field_type.is_stored()) {
+    for field in wanted
+        .into_iter()
+        .filter_map(|name| object.field(name))
+        .filter(|field| field.field_type.is_stored())
+    {
         if !carried.contains(&field.name) {
             carried.push(field.name.clone());
         }
     }
     if carried.first().is_none_or(|first| first != "Id") {
-        return Err(Error::new(ErrorKind::NotARemote, format!("the describe of {} has no Id", object.name)));
+        return Err(Error::new(
+            ErrorKind::NotARemote,
+            format!("the describe of {} has no Id", object.name),
+        ));
     }
     Ok(carried)
 }

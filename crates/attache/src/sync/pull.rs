@@ -10,7 +10,7 @@ use super::{Run, apply};
 use crate::error::{ErrorKind, Result};
 use crate::outcome::Phase;
 use crate::record::{ServerTime, Value};
-use crate::store::{Arrived, Durability, RuleState, Table};
+use crate::store::{Arrived, Durability, Origin, RuleState, Table};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -87,7 +87,8 @@ impl Run<'_> {
         };
         let Some(low) = low else {
             // From now on nothing may be missed, wherever the first load is cut off.
-            self.store.write(Durability::Ordered, |w| w.set_low(name, changes.next_low))?;
+            self.store
+                .write(Durability::Ordered, |w| w.set_low(name, changes.next_low))?;
             changes.ids = Some(HashSet::new());
             return Ok(changes);
         };
@@ -158,38 +159,71 @@ impl Run<'_> {
         if rule.after.is_some() {
             return Ok(true);
         }
-        let moved = node.filter.as_ref().is_some_and(|filter| filter.has_relative_dates())
+        let moved = node
+            .filter
+            .as_ref()
+            .is_some_and(|filter| filter.has_relative_dates())
             && rule.swept_day.as_deref() != Some(self.today()?.as_str());
         let age = rule.swept_at.map(|at| self.env.now().0 - at.0);
-        let pages = i64::try_from(rule.swept_ids / self.settings.ids_per_read_max as u64).unwrap_or(i64::MAX);
-        let rest = self.settings.sweep_seconds.saturating_mul(pages.clamp(1, SWEEP_PAGES_A_DAY_MAX));
+        let pages = i64::try_from(rule.swept_ids / self.settings.ids_per_read_max as u64)
+            .unwrap_or(i64::MAX);
+        let rest = self
+            .settings
+            .sweep_seconds
+            .saturating_mul(pages.clamp(1, SWEEP_PAGES_A_DAY_MAX));
         let old = age.is_none_or(|age| !(0..rest * 1000).contains(&age));
         Ok(moved || old)
     }
 
     /// The day it is at the server, in the user's zone: relative dates move when it changes.
     pub(super) fn today(&self) -> Result<String> {
-        let zone = self.store.read(|r| r.setting("time_zone"))?.unwrap_or_default();
+        let zone = self
+            .store
+            .read(|r| r.setting("time_zone"))?
+            .unwrap_or_default();
         let zone = jiff::tz::TimeZone::get(&zone).unwrap_or(jiff::tz::TimeZone::UTC);
-        let now = jiff::Timestamp::from_second(self.server_now()?.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let now = jiff::Timestamp::from_second(self.server_now()?.0)
+            .unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         Ok(now.to_zoned(zone).date().to_string())
     }
 
     /// Reads what changed and no rule has brought: records that left one, and relatives.
-    async fn read_rest(&mut self, table: &Arc<Table>, nodes: &[Node], changes: &mut Changes) -> Result<()> {
-        let Some(ids) = &changes.ids else { return Ok(()) };
+    async fn read_rest(
+        &mut self,
+        table: &Arc<Table>,
+        nodes: &[Node],
+        changes: &mut Changes,
+    ) -> Result<()> {
+        let Some(ids) = &changes.ids else {
+            return Ok(());
+        };
         let mut rest: Vec<String> = ids.difference(&changes.read).cloned().collect();
         rest.sort();
-        let related: Vec<&Node> = nodes.iter().filter(|n| n.is_related() && n.table.object.name == table.object.name).collect();
-        let held: HashSet<String> = self.store.read(|r| r.held(table, &rest))?.into_iter().map(|(id, _)| id).collect();
+        let related: Vec<&Node> = nodes
+            .iter()
+            .filter(|n| n.is_related() && n.table.object.name == table.object.name)
+            .collect();
+        let held: HashSet<String> = self
+            .store
+            .read(|r| r.held(table, &rest))?
+            .into_iter()
+            .map(|(id, _)| id)
+            .collect();
         if related.is_empty() {
             rest.retain(|id| held.contains(id));
         }
         let reader = apply::reader(table);
-        let names: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+        let names: Vec<String> = table
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect();
         for chunk in rest.chunks(self.settings.ids_per_read_max) {
             self.check_cancelled()?;
-            let answers = self.remote.retrieve(&table.object.name, chunk, &names).await?;
+            let answers = self
+                .remote
+                .retrieve(&table.object.name, chunk, &names)
+                .await?;
             let mut missing = Vec::new();
             let mut rows = Vec::new();
             for (id, answer) in chunk.iter().zip(answers) {
@@ -203,7 +237,12 @@ impl Run<'_> {
             arrived.into_iter().for_each(|one| self.count(one));
             self.take_missing(table, &missing)?;
             changes.read.extend(chunk.iter().cloned());
-            self.tell(Phase::Pull, &table.object.name, changes.read.len() as u64, None);
+            self.tell(
+                Phase::Pull,
+                &table.object.name,
+                changes.read.len() as u64,
+                None,
+            );
         }
         self.read_filtered(&related, &rest, changes).await
     }
@@ -226,7 +265,7 @@ impl Run<'_> {
                     rules |= self.leading_rule(&w.reading(), node, nodes, table, &values)?;
                 }
                 if rules != 0 || held.contains(&id) {
-                    arrived.push(w.arrive(table, &edited, values, rules)?);
+                    arrived.push(w.arrive(table, &edited, values, rules, Origin::Server)?);
                 }
             }
             if !arrived.is_empty() {
@@ -237,7 +276,12 @@ impl Run<'_> {
     }
 
     /// Asks the server which of the changed records a related rule with a condition still matches.
-    async fn read_filtered(&mut self, related: &[&Node], rest: &[String], changes: &mut Changes) -> Result<()> {
+    async fn read_filtered(
+        &mut self,
+        related: &[&Node],
+        rest: &[String],
+        changes: &mut Changes,
+    ) -> Result<()> {
         for node in related.iter().filter(|node| node.filter.is_some()) {
             let rule = self.store.read(|r| r.rule(&node.key))?;
             let mut matched = HashSet::new();
@@ -251,15 +295,22 @@ impl Run<'_> {
                     conditions,
                     tail: "",
                 };
-                let reader = crate::json::RecordReader::new(vec![("Id".into(), crate::FieldType::Id)]);
+                let reader =
+                    crate::json::RecordReader::new(vec![("Id".into(), crate::FieldType::Id)]);
                 let page = self.remote.query(&statement.print()).await?;
                 for record in &page.records {
-                    matched.extend(reader.read(record)?.into_iter().filter_map(|id| id.as_text().map(str::to_owned)));
+                    matched.extend(
+                        reader
+                            .read(record)?
+                            .into_iter()
+                            .filter_map(|id| id.as_text().map(str::to_owned)),
+                    );
                 }
             }
             // What matches and is not here comes with the records that lead to it.
             if !matched.is_empty() {
-                self.store.write(Durability::Ordered, |w| w.uncover(rule.id))?;
+                self.store
+                    .write(Durability::Ordered, |w| w.uncover(rule.id))?;
             }
             changes.matched.insert(rule.mask, matched);
         }
@@ -267,26 +318,53 @@ impl Run<'_> {
     }
 
     /// Takes out of the rules what changed and no longer matches, and off the device what was deleted.
-    fn settle_window(&mut self, table: &Arc<Table>, nodes: &[Node], changes: &Changes) -> Result<()> {
-        let Some(ids) = &changes.ids else { return Ok(()) };
+    fn settle_window(
+        &mut self,
+        table: &Arc<Table>,
+        nodes: &[Node],
+        changes: &Changes,
+    ) -> Result<()> {
+        let Some(ids) = &changes.ids else {
+            return Ok(());
+        };
         let ids: Vec<String> = ids.iter().cloned().collect();
         let mut left = false;
-        for node in nodes.iter().filter(|node| node.table.object.name == table.object.name && node.limit().is_none()) {
+        for node in nodes
+            .iter()
+            .filter(|node| node.table.object.name == table.object.name && node.limit().is_none())
+        {
             let rule = self.store.read(|r| r.rule(&node.key))?;
-            let Some(matched) = changes.matched.get(&rule.mask) else { continue };
-            let gone: Vec<String> = ids.iter().filter(|id| !matched.contains(*id)).cloned().collect();
+            let Some(matched) = changes.matched.get(&rule.mask) else {
+                continue;
+            };
+            let gone: Vec<String> = ids
+                .iter()
+                .filter(|id| !matched.contains(*id))
+                .cloned()
+                .collect();
             if !gone.is_empty() {
-                self.store.write(Durability::Ordered, |w| w.leave(table, rule.mask, &gone))?;
+                self.store
+                    .write(Durability::Ordered, |w| w.leave(table, rule.mask, &gone))?;
                 left = true;
             }
         }
         if left {
-            self.store.write(Durability::Ordered, |w| w.unsettle_relations(&table.object.name))?;
+            self.store.write(Durability::Ordered, |w| {
+                w.unsettle_relations(&table.object.name)
+            })?;
         }
         let mut deleted = Vec::new();
-        for (id, at) in changes.deleted.iter().filter(|(id, _)| !changes.read.contains(id)) {
+        for (id, at) in changes
+            .deleted
+            .iter()
+            .filter(|(id, _)| !changes.read.contains(id))
+        {
             // A record that came back has a stamp after its deletion.
-            if self.store.read(|r| r.stamp(table, id))?.is_none_or(|stamp| stamp <= *at) {
+            if self
+                .store
+                .read(|r| r.stamp(table, id))?
+                .is_none_or(|stamp| stamp <= *at)
+            {
                 deleted.push(id.clone());
             }
         }

@@ -3,7 +3,7 @@
 use super::Run;
 use crate::briefcase::Briefcase;
 use crate::error::{Error, ErrorKind, Result};
-use crate::outcome::{MutationKind, Phase, Rejected};
+use crate::outcome::{MutationKind, Phase};
 use crate::plan::{self, Outgoing, Step};
 use crate::record::{ServerTime, Value};
 use crate::remote::{Write, WriteAction, WriteOutcome};
@@ -16,13 +16,16 @@ const ATTEMPTS_MAX: u32 = 3;
 /// What one batch came to.
 #[derive(Default)]
 struct Batch {
-    /// Records to read, by object: written, found stale, or gone.
-    read: BTreeMap<String, BTreeSet<String>>,
+    /// Records that were written, by object: what the server made of them is read back.
+    written: BTreeMap<String, BTreeSet<String>>,
+    /// Records that somebody else changed or deleted, by object: they are read, merged and sent again.
+    stale: BTreeMap<String, BTreeSet<String>>,
     /// Records that may be sent again.
     again: Vec<String>,
     /// Somebody may have been served without our hearing of it.
     unanswered: bool,
-    written: bool,
+    /// The org is not as it was.
+    changed: bool,
 }
 
 impl Run<'_> {
@@ -34,13 +37,34 @@ impl Run<'_> {
         loop {
             self.check_cancelled()?;
             let entries = self.store.read(|r| r.entries())?;
-            let tired = |record: &str| attempts.get(record).is_some_and(|times| *times >= ATTEMPTS_MAX);
-            let steps: Vec<Step> = entries.iter().filter(|entry| !tired(&entry.record)).map(Entry::step).collect();
-            self.tell(Phase::Push, "", total.saturating_sub(entries.len() as u64), Some(total));
-            let mut ready = plan::outgoing(&steps, |object, field| self.is_optional(object, field)).ready;
+            let tired = |record: &str| {
+                attempts
+                    .get(record)
+                    .is_some_and(|times| *times >= ATTEMPTS_MAX)
+            };
+            let steps: Vec<Step> = entries
+                .iter()
+                .filter(|entry| !tired(&entry.record))
+                .map(Entry::step)
+                .collect();
+            self.tell(
+                Phase::Push,
+                "",
+                total.saturating_sub(entries.len() as u64),
+                Some(total),
+            );
+            let mut ready =
+                plan::outgoing(&steps, |object, field| self.is_optional(object, field)).ready;
             // A child of a record that was set aside waits as well: its lookup still holds a local key.
-            ready.retain(|write| !write.fields.iter().any(|(_, value)| value.as_text().is_some_and(crate::record::is_local)));
-            let Some(kind) = ready.first().map(|write| write.kind) else { return Ok(written) };
+            ready.retain(|write| {
+                !write
+                    .fields
+                    .iter()
+                    .any(|(_, value)| value.as_text().is_some_and(crate::record::is_local))
+            });
+            let Some(kind) = ready.first().map(|write| write.kind) else {
+                return Ok(written);
+            };
             ready.retain(|write| write.kind == kind);
             ready.truncate(self.settings.batch_rows_max);
             if kind == MutationKind::Delete {
@@ -50,14 +74,16 @@ impl Run<'_> {
                 }
             }
             let batch = self.send(&ready).await?;
-            written |= batch.written;
+            written |= batch.changed;
             for record in batch.again {
                 *attempts.entry(record).or_default() += 1;
             }
-            for (object, ids) in batch.read {
-                let table = self.store.catalogue().known(&object)?.clone();
-                let ids: Vec<String> = ids.into_iter().collect();
-                self.read_by_id(Phase::ReadBack, &table, &ids, 0).await?;
+            for (phase, objects) in [(Phase::ReadBack, batch.written), (Phase::Push, batch.stale)] {
+                for (object, ids) in objects {
+                    let table = self.store.catalogue().known(&object)?.clone();
+                    let ids: Vec<String> = ids.into_iter().collect();
+                    self.read_by_id(phase, &table, &ids, 0).await?;
+                }
             }
             if batch.unanswered {
                 return Ok(written);
@@ -69,23 +95,34 @@ impl Run<'_> {
     async fn still_wanted(&mut self, deletes: Vec<Outgoing>) -> Result<Vec<Outgoing>> {
         let mut objects: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for write in &deletes {
-            objects.entry(&write.object).or_default().push(write.record.clone());
+            objects
+                .entry(&write.object)
+                .or_default()
+                .push(write.record.clone());
         }
         for (object, ids) in objects {
             let table = self.store.catalogue().known(object)?.clone();
             self.read_by_id(Phase::Push, &table, &ids, 0).await?;
         }
         let entries = self.store.read(|r| r.entries())?;
-        let wanted = |write: &Outgoing| entries.iter().any(|entry| entry.kind == MutationKind::Delete && write.seqs.contains(&entry.seq));
+        let wanted = |write: &Outgoing| {
+            entries
+                .iter()
+                .any(|entry| entry.kind == MutationKind::Delete && write.seqs.contains(&entry.seq))
+        };
         Ok(deletes.into_iter().filter(wanted).collect())
     }
 
     async fn send(&mut self, batch: &[Outgoing]) -> Result<Batch> {
         let keys = self.client_keys()?;
-        let writes: Result<Vec<Write>> = batch.iter().map(|write| self.write_of(write, &keys)).collect();
+        let writes: Result<Vec<Write>> = batch
+            .iter()
+            .map(|write| self.write_of(write, &keys))
+            .collect();
         let writes = writes?;
         let known = self.remote.server_time();
-        self.store.write(Durability::Durable, |w| w.intend(batch, known))?;
+        self.store
+            .write(Durability::Durable, |w| w.intend(batch, known))?;
         let (store, now) = (self.store, self.env.now());
         let mut done = Batch::default();
         let mut outcomes: Vec<(usize, Settlement)> = Vec::new();
@@ -93,7 +130,10 @@ impl Run<'_> {
             .remote
             .push(&writes, &mut |at, outcome| {
                 let Some(write) = batch.get(at) else {
-                    return Err(Error::new(ErrorKind::NotARemote, "the remote answered for a write that was not in the batch"));
+                    return Err(Error::new(
+                        ErrorKind::NotARemote,
+                        "the remote answered for a write that was not in the batch",
+                    ));
                 };
                 let settlement = settle(store, write, &outcome, now, &mut done)?;
                 outcomes.push((at, settlement));
@@ -102,38 +142,41 @@ impl Run<'_> {
             .await;
         // Whatever has no outcome was not sent, or the remote would have said that it does not know.
         let answered: BTreeSet<usize> = outcomes.iter().map(|(at, _)| *at).collect();
-        let rest: Vec<&Outgoing> = batch.iter().enumerate().filter(|(at, _)| !answered.contains(at)).map(|(_, w)| w).collect();
+        let rest: Vec<&Outgoing> = batch
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| !answered.contains(at))
+            .map(|(_, w)| w)
+            .collect();
         if !rest.is_empty() {
             self.store.write(Durability::Durable, |w| {
-                rest.iter().try_for_each(|write| w.settle(write, &Settlement::NotDone, now))
+                rest.iter()
+                    .try_for_each(|write| w.settle(write, &Settlement::NotDone, now))
             })?;
-            done.again.extend(rest.iter().map(|write| write.record.clone()));
+            done.again
+                .extend(rest.iter().map(|write| write.record.clone()));
         }
-        for (at, settlement) in outcomes {
-            self.report_outcome(&batch[at], settlement)?;
-        }
+        outcomes
+            .iter()
+            .for_each(|(_, settlement)| self.count_outcome(settlement));
         sent?;
         Ok(done)
     }
 
-    fn report_outcome(&mut self, write: &Outgoing, settlement: Settlement) -> Result<()> {
+    fn count_outcome(&mut self, settlement: &Settlement) {
         match settlement {
             Settlement::Created(_) => self.report.pushed_creates += 1,
             Settlement::Updated => self.report.pushed_updates += 1,
             Settlement::Deleted => self.report.pushed_deletes += 1,
-            Settlement::Rejected(problems) => {
-                let record = self.store.read(|r| r.identity(&write.record))?;
-                let mutations = write.seqs.iter().map(|seq| crate::JournalSeq(*seq)).collect();
-                self.report.rejected.push(Rejected { record, object: write.object.clone(), mutations, problems });
-            }
-            Settlement::NotDone | Settlement::InDoubt => {}
+            Settlement::Rejected(_) | Settlement::NotDone | Settlement::InDoubt => {}
         }
-        Ok(())
     }
 
     /// The external-id field of each object that carries a client key.
     pub(super) fn client_keys(&self) -> Result<BTreeMap<String, String>> {
-        let Some(json) = self.store.read(|r| r.setting("briefcase"))? else { return Ok(BTreeMap::new()) };
+        let Some(json) = self.store.read(|r| r.setting("briefcase"))? else {
+            return Ok(BTreeMap::new());
+        };
         let briefcase = Briefcase::from_json(&json)?;
         let tables = self.objects();
         let key = |name: &str| briefcase.options(name).client_key;
@@ -151,14 +194,18 @@ impl Run<'_> {
         let action = match write.kind {
             MutationKind::Create => {
                 // A key that a person has chosen may be another record's: it must not find one.
-                let key_field = keys.get(&object).filter(|field| !write.fields.contains(field));
+                let key_field = keys
+                    .get(&object)
+                    .filter(|field| !write.fields.contains(field));
                 match (key_field, &write.client_key) {
                     (Some(field), Some(key)) => WriteAction::CreateByKey {
                         key_field: field.clone(),
                         key: key.clone(),
                         fields: write.fields.clone(),
                     },
-                    _ => WriteAction::Create { fields: write.fields.clone() },
+                    _ => WriteAction::Create {
+                        fields: write.fields.clone(),
+                    },
                 }
             }
             MutationKind::Update => WriteAction::Update {
@@ -166,7 +213,9 @@ impl Run<'_> {
                 fields: write.fields.clone(),
                 unmodified_since: self.base_stamp(&write.record)?,
             },
-            MutationKind::Delete => WriteAction::Delete { id: write.record.clone() },
+            MutationKind::Delete => WriteAction::Delete {
+                id: write.record.clone(),
+            },
         };
         Ok(Write { object, action })
     }
@@ -177,15 +226,24 @@ impl Run<'_> {
     /// whichever of the two the server compares.
     fn base_stamp(&self, record: &str) -> Result<Option<ServerTime>> {
         let base = self.store.read(|r| r.base(record))?;
-        Ok(base.and_then(|base| match base.fields.get("SystemModstamp").or(base.fields.get("LastModifiedDate")) {
-            Some(Value::DateTime(stamp)) => Some(*stamp),
-            _ => None,
+        Ok(base.and_then(|base| {
+            match base
+                .fields
+                .get("SystemModstamp")
+                .or(base.fields.get("LastModifiedDate"))
+            {
+                Some(Value::DateTime(stamp)) => Some(*stamp),
+                _ => None,
+            }
         }))
     }
 
     fn is_optional(&self, object: &str, field: &str) -> bool {
         let catalogue = self.store.catalogue();
-        let field = catalogue.schema.object(object).and_then(|object| object.field(field));
+        let field = catalogue
+            .schema
+            .object(object)
+            .and_then(|object| object.field(field));
         field.is_some_and(|field| field.nillable && field.updateable)
     }
 }
@@ -198,23 +256,32 @@ fn settle(
     now: crate::LocalTime,
     done: &mut Batch,
 ) -> Result<Settlement> {
-    let mut read = |id: &str| {
-        done.read.entry(write.object.clone()).or_default().insert(id.to_owned());
+    let note = |records: &mut BTreeMap<String, BTreeSet<String>>, id: &str| {
+        records
+            .entry(write.object.clone())
+            .or_default()
+            .insert(id.to_owned());
     };
     let settlement = match (outcome, write.kind) {
         (WriteOutcome::Done { id }, MutationKind::Create) => {
-            let id = crate::record::remote_id(id)
-                .ok_or_else(|| Error::new(ErrorKind::NotARemote, "the server gave a new record an id that is none"))?;
-            read(&id);
+            let id = crate::record::remote_id(id).ok_or_else(|| {
+                Error::new(
+                    ErrorKind::NotARemote,
+                    "the server gave a new record an id that is none",
+                )
+            })?;
+            note(&mut done.written, &id);
             Settlement::Created(id)
         }
         (WriteOutcome::Done { .. }, MutationKind::Update) => {
-            read(&write.record);
+            note(&mut done.written, &write.record);
             Settlement::Updated
         }
-        (WriteOutcome::Done { .. }, MutationKind::Delete) | (WriteOutcome::Gone, MutationKind::Delete) => Settlement::Deleted,
-        (WriteOutcome::Stale, MutationKind::Update) | (WriteOutcome::Gone, MutationKind::Update) => {
-            read(&write.record);
+        (WriteOutcome::Done { .. }, MutationKind::Delete)
+        | (WriteOutcome::Gone, MutationKind::Delete) => Settlement::Deleted,
+        (WriteOutcome::Stale, MutationKind::Update)
+        | (WriteOutcome::Gone, MutationKind::Update) => {
+            note(&mut done.stale, &write.record);
             done.again.push(write.record.clone());
             Settlement::NotDone
         }
@@ -228,7 +295,10 @@ fn settle(
             Settlement::NotDone
         }
     };
-    done.written |= matches!(settlement, Settlement::Created(_) | Settlement::Updated | Settlement::Deleted);
+    done.changed |= matches!(
+        settlement,
+        Settlement::Created(_) | Settlement::Updated | Settlement::Deleted
+    );
     store.write(Durability::Durable, |w| w.settle(write, &settlement, now))?;
     Ok(settlement)
 }

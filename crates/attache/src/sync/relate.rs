@@ -7,7 +7,7 @@ use crate::briefcase::Source;
 use crate::error::{Error, Result};
 use crate::outcome::Phase;
 use crate::record::Value;
-use crate::store::{Durability, Reading, Relation, RuleState, Table};
+use crate::store::{Durability, Origin, Reading, Relation, RuleState, Table};
 use std::collections::HashSet;
 
 impl Run<'_> {
@@ -32,9 +32,12 @@ impl Run<'_> {
     async fn pull_relation(&mut self, node: &Node, nodes: &[Node]) -> Result<()> {
         let (rule, of_rule, of_node) = self.states(node, nodes)?;
         let relation = relation(node, &rule, of_node, &of_rule)?;
-        self.store.write(Durability::Ordered, |w| w.relate(&relation))?;
+        self.store
+            .write(Durability::Ordered, |w| w.relate(&relation))?;
         loop {
-            let keys = self.store.read(|r| r.uncovered(&relation, self.settings.ids_per_query_max))?;
+            let keys = self
+                .store
+                .read(|r| r.uncovered(&relation, self.settings.ids_per_query_max))?;
             if keys.is_empty() {
                 break;
             }
@@ -67,47 +70,100 @@ impl Run<'_> {
         let mut after = rule.after.clone();
         let mut looked_at = 0;
         loop {
-            let keys = self.store.read(|r| r.covered(rule.id, after.as_deref(), self.settings.ids_per_query_max))?;
-            let Some(last) = keys.last().cloned() else { break };
+            let keys = self
+                .store
+                .read(|r| r.covered(rule.id, after.as_deref(), self.settings.ids_per_query_max))?;
+            let Some(last) = keys.last().cloned() else {
+                break;
+            };
             let present = self.ids_of_relatives(node, relation, &keys).await?;
-            let (held, members) = self.store.read(|r| Ok((r.held(relation.table, &present)?, r.led_to(relation, &keys)?)))?;
+            let (held, members) = self.store.read(|r| {
+                Ok((
+                    r.held(relation.table, &present)?,
+                    r.led_to(relation, &keys)?,
+                ))
+            })?;
             let held: HashSet<String> = held.into_iter().map(|(id, _)| id).collect();
-            let unknown: Vec<String> = present.iter().filter(|id| !held.contains(*id)).cloned().collect();
-            self.read_by_id(Phase::Pull, relation.table, &unknown, rule.mask).await?;
+            let unknown: Vec<String> = present
+                .iter()
+                .filter(|id| !held.contains(*id))
+                .cloned()
+                .collect();
+            self.read_by_id(Phase::Pull, relation.table, &unknown, rule.mask)
+                .await?;
             // What was not shown went out of sight, or elsewhere: reading it by its id tells which.
             let present: HashSet<String> = present.into_iter().collect();
-            let vanished: Vec<String> = members.into_iter().filter(|id| !present.contains(id)).collect();
-            self.read_by_id(Phase::Pull, relation.table, &vanished, 0).await?;
+            let vanished: Vec<String> = members
+                .into_iter()
+                .filter(|id| !present.contains(id))
+                .collect();
+            self.read_by_id(Phase::Pull, relation.table, &vanished, 0)
+                .await?;
             looked_at += keys.len().max(present.len()) as u64;
-            self.store.write(Durability::Ordered, |w| w.set_after(rule.id, Some(&last)))?;
+            self.store
+                .write(Durability::Ordered, |w| w.set_after(rule.id, Some(&last)))?;
             after = Some(last);
         }
         let (now, day) = (self.env.now(), self.today()?);
-        self.store.write(Durability::Ordered, |w| w.set_swept(rule.id, now, &day, looked_at))
+        self.store.write(Durability::Ordered, |w| {
+            w.set_swept(rule.id, now, &day, looked_at)
+        })
     }
 
-    async fn ids_of_relatives(&mut self, node: &Node, relation: &Relation<'_>, keys: &[String]) -> Result<Vec<String>> {
-        let field = if relation.parents { "Id" } else { relation.field };
+    async fn ids_of_relatives(
+        &mut self,
+        node: &Node,
+        relation: &Relation<'_>,
+        keys: &[String],
+    ) -> Result<Vec<String>> {
+        let field = if relation.parents {
+            "Id"
+        } else {
+            relation.field
+        };
         let mut conditions = node.conditions.clone();
         conditions.push(format!("{field} IN ({})", soql::list(keys)));
-        let statement = Statement { fields: "Id", object: &node.table.object.name, scope: None, conditions, tail: "" };
+        let statement = Statement {
+            fields: "Id",
+            object: &node.table.object.name,
+            scope: None,
+            conditions,
+            tail: "",
+        };
         let mut ids = Vec::new();
         let mut page = self.remote.query(&statement.print()).await?;
         loop {
             self.check_cancelled()?;
             ids.extend(super::scan::page_ids(&page)?);
-            let Some(next) = page.next else { return Ok(ids) };
+            let Some(next) = page.next else {
+                return Ok(ids);
+            };
             page = self.remote.query_more(&next).await?;
         }
     }
 
-    async fn read_relatives(&mut self, node: &Node, relation: &Relation<'_>, keys: &[String]) -> Result<()> {
-        let field = if relation.parents { "Id" } else { relation.field };
+    async fn read_relatives(
+        &mut self,
+        node: &Node,
+        relation: &Relation<'_>,
+        keys: &[String],
+    ) -> Result<()> {
+        let field = if relation.parents {
+            "Id"
+        } else {
+            relation.field
+        };
         let mut conditions = node.conditions.clone();
         conditions.push(format!("{field} IN ({})", soql::list(keys)));
         let fields = soql::fields(&node.table);
         let object = node.table.object.name.clone();
-        let statement = Statement { fields: &fields, object: &object, scope: None, conditions, tail: "" };
+        let statement = Statement {
+            fields: &fields,
+            object: &object,
+            scope: None,
+            conditions,
+            tail: "",
+        };
         let reader = apply::reader(&node.table);
         let mut done = 0;
         let mut page = self.remote.query(&statement.print()).await?;
@@ -115,9 +171,16 @@ impl Run<'_> {
             self.check_cancelled()?;
             let rule = relation.rule;
             let last = page.next.is_none();
-            let ids = self.apply(&node.table, &reader, &page.records, rule.mask, |w, _| {
-                if last { w.cover(rule.id, keys) } else { Ok(()) }
-            })?;
+            let ids = self.apply(
+                &node.table,
+                &reader,
+                &page.records,
+                rule.mask,
+                Origin::Server,
+                |w, _| {
+                    if last { w.cover(rule.id, keys) } else { Ok(()) }
+                },
+            )?;
             done += ids.len() as u64;
             self.tell(Phase::Pull, &object, done, Some(page.total));
             let Some(next) = page.next else { return Ok(()) };
@@ -125,13 +188,22 @@ impl Run<'_> {
         }
     }
 
-    fn states<'n>(&self, node: &Node, nodes: &'n [Node]) -> Result<(RuleState, RuleState, &'n Node)> {
+    fn states<'n>(
+        &self,
+        node: &Node,
+        nodes: &'n [Node],
+    ) -> Result<(RuleState, RuleState, &'n Node)> {
         let of = match &node.source {
             Source::Children { of, .. } | Source::Parents { of, .. } => *of,
-            Source::Top { .. } => return Err(Error::internal("a rule that chooses by itself is related to none")),
+            Source::Top { .. } => {
+                return Err(Error::internal(
+                    "a rule that chooses by itself is related to none",
+                ));
+            }
         };
         let of_node = &nodes[of];
-        self.store.read(|r| Ok((r.rule(&node.key)?, r.rule(&of_node.key)?, of_node)))
+        self.store
+            .read(|r| Ok((r.rule(&node.key)?, r.rule(&of_node.key)?, of_node)))
     }
 
     /// The bit of a related rule, if it leads to a record with these values; 0 otherwise.
@@ -143,24 +215,42 @@ impl Run<'_> {
         table: &Table,
         values: &[Value],
     ) -> Result<i64> {
-        let (Source::Children { of, field } | Source::Parents { of, field }) = &node.source else { return Ok(0) };
+        let (Source::Children { of, field } | Source::Parents { of, field }) = &node.source else {
+            return Ok(0);
+        };
         let of_node = &nodes[*of];
         let (rule, of_rule) = (reading.rule(&node.key)?, reading.rule(&of_node.key)?);
         let leads = if matches!(node.source, Source::Parents { .. }) {
-            values.first().and_then(Value::as_text).map(|id| reading.points_at(&of_node.table, field, id, of_rule.mask))
+            values
+                .first()
+                .and_then(Value::as_text)
+                .map(|id| reading.points_at(&of_node.table, field, id, of_rule.mask))
         } else {
             let parent = table.place(field).and_then(|at| values[at].as_text());
             parent.map(|id| reading.is_member(&of_node.table, id, of_rule.mask))
         };
-        Ok(if leads.transpose()?.unwrap_or(false) { rule.mask } else { 0 })
+        Ok(if leads.transpose()?.unwrap_or(false) {
+            rule.mask
+        } else {
+            0
+        })
     }
 }
 
-fn relation<'a>(node: &'a Node, rule: &'a RuleState, of_node: &'a Node, of: &'a RuleState) -> Result<Relation<'a>> {
+fn relation<'a>(
+    node: &'a Node,
+    rule: &'a RuleState,
+    of_node: &'a Node,
+    of: &'a RuleState,
+) -> Result<Relation<'a>> {
     let (field, parents) = match &node.source {
         Source::Children { field, .. } => (field, false),
         Source::Parents { field, .. } => (field, true),
-        Source::Top { .. } => return Err(Error::internal("a rule that chooses by itself is related to none")),
+        Source::Top { .. } => {
+            return Err(Error::internal(
+                "a rule that chooses by itself is related to none",
+            ));
+        }
     };
     Ok(Relation {
         rule,

@@ -8,7 +8,7 @@ use crate::error::{ErrorKind, Result};
 use crate::outcome::Phase;
 use crate::record::ServerTime;
 use crate::remote::Page;
-use crate::store::{Durability, RuleState, SweepRange};
+use crate::store::{Durability, Origin, RuleState, SweepRange};
 use std::collections::{HashMap, HashSet};
 
 /// How often one scan starts over when the server forgets its place.
@@ -37,15 +37,22 @@ impl Run<'_> {
         let mut seen = HashSet::new();
         loop {
             let rule = self.store.read(|r| r.rule(&node.key))?;
-            match self.scan_once(node, &rule, depth, ordered, &mut seen).await? {
+            match self
+                .scan_once(node, &rule, depth, ordered, &mut seen)
+                .await?
+            {
                 Scanned::Through => break,
                 Scanned::Forgotten if restarts < RESTARTS_MAX => restarts += 1,
                 Scanned::Forgotten => {
-                    return Err(crate::Error::new(ErrorKind::CursorExpired, "the server forgets each query before its end"));
+                    return Err(crate::Error::new(
+                        ErrorKind::CursorExpired,
+                        "the server forgets each query before its end",
+                    ));
                 }
                 Scanned::Unordered => {
                     ordered = false;
-                    self.store.write(Durability::Ordered, |w| w.set_after(rule.id, None))?;
+                    self.store
+                        .write(Durability::Ordered, |w| w.set_after(rule.id, None))?;
                 }
             }
         }
@@ -71,7 +78,9 @@ impl Run<'_> {
         let mut done = 0;
         let mut page = match self.first_page(node, depth, after.as_deref()).await {
             Ok(page) => page,
-            Err(error) if error.kind() == ErrorKind::CursorExpired => return Ok(Scanned::Forgotten),
+            Err(error) if error.kind() == ErrorKind::CursorExpired => {
+                return Ok(Scanned::Forgotten);
+            }
             Err(error) => return Err(error),
         };
         loop {
@@ -83,8 +92,13 @@ impl Run<'_> {
             }
             let last = ids.last().cloned().or_else(|| after.clone());
             let to = page.next.is_some().then(|| last.clone()).flatten();
-            let range = ordered.then_some(SweepRange { after: after.as_deref(), to: to.as_deref(), present: &ids });
-            self.take_page(node, rule, depth, &page, range, to.as_deref()).await?;
+            let range = ordered.then_some(SweepRange {
+                after: after.as_deref(),
+                to: to.as_deref(),
+                present: &ids,
+            });
+            self.take_page(node, rule, depth, &page, range, to.as_deref())
+                .await?;
             done += ids.len() as u64;
             self.tell(Phase::Pull, &node.table.object.name, done, Some(total));
             seen.extend(ids.iter().cloned());
@@ -95,19 +109,31 @@ impl Run<'_> {
             let Some(next) = page.next else { break };
             page = match self.remote.query_more(&next).await {
                 Ok(page) => page,
-                Err(error) if error.kind() == ErrorKind::CursorExpired => return Ok(Scanned::Forgotten),
+                Err(error) if error.kind() == ErrorKind::CursorExpired => {
+                    return Ok(Scanned::Forgotten);
+                }
                 Err(error) => return Err(error),
             };
         }
         if !ordered {
-            let range = SweepRange { after: None, to: None, present: &all };
-            self.store.write(Durability::Ordered, |w| w.sweep(&node.table, rule.mask, &range))?;
+            let range = SweepRange {
+                after: None,
+                to: None,
+                present: &all,
+            };
+            self.store.write(Durability::Ordered, |w| {
+                w.sweep(&node.table, rule.mask, &range)
+            })?;
         }
         Ok(Scanned::Through)
     }
 
     async fn first_page(&mut self, node: &Node, depth: Depth, after: Option<&str>) -> Result<Page> {
-        let fields = if depth == Depth::Records { soql::fields(&node.table) } else { "Id".into() };
+        let fields = if depth == Depth::Records {
+            soql::fields(&node.table)
+        } else {
+            "Id".into()
+        };
         let mut conditions = node.conditions.clone();
         conditions.extend(after.map(|id| format!("Id > {}", soql::text(id))));
         let statement = Statement {
@@ -132,20 +158,35 @@ impl Run<'_> {
     ) -> Result<()> {
         if depth == Depth::Records {
             let reader = apply::reader(&node.table);
-            self.apply(&node.table, &reader, &page.records, rule.mask, |w, _| {
-                if let Some(range) = &range {
-                    w.sweep(&node.table, rule.mask, range)?;
-                    w.set_after(rule.id, reached)?;
-                }
-                Ok(())
-            })?;
+            self.apply(
+                &node.table,
+                &reader,
+                &page.records,
+                rule.mask,
+                Origin::Server,
+                |w, _| {
+                    if let Some(range) = &range {
+                        w.sweep(&node.table, rule.mask, range)?;
+                        w.set_after(rule.id, reached)?;
+                    }
+                    Ok(())
+                },
+            )?;
             return Ok(());
         }
         // What is new has to be here before the page counts as done.
         let ids = page_ids(page)?;
-        let held: HashMap<String, i64> = self.store.read(|r| r.held(&node.table, &ids))?.into_iter().collect();
-        let unknown: Vec<String> = ids.into_iter().filter(|id| !held.contains_key(id)).collect();
-        self.read_by_id(Phase::Pull, &node.table, &unknown, rule.mask).await?;
+        let held: HashMap<String, i64> = self
+            .store
+            .read(|r| r.held(&node.table, &ids))?
+            .into_iter()
+            .collect();
+        let unknown: Vec<String> = ids
+            .into_iter()
+            .filter(|id| !held.contains_key(id))
+            .collect();
+        self.read_by_id(Phase::Pull, &node.table, &unknown, rule.mask)
+            .await?;
         self.store.write(Durability::Ordered, |w| {
             if let Some(range) = &range {
                 w.sweep(&node.table, rule.mask, range)?;
@@ -172,19 +213,40 @@ impl Run<'_> {
     }
 
     /// Runs a query to its end, takes in every record, and gives the ids.
-    pub(super) async fn read_all(&mut self, node: &Node, soql: &str, rules: i64) -> Result<HashSet<String>> {
+    pub(super) async fn read_all(
+        &mut self,
+        node: &Node,
+        soql: &str,
+        rules: i64,
+    ) -> Result<HashSet<String>> {
         let reader = apply::reader(&node.table);
         let mut ids = HashSet::new();
         let mut restarts = 0;
         let mut page = self.remote.query(soql).await?;
         loop {
             self.check_cancelled()?;
-            ids.extend(self.apply(&node.table, &reader, &page.records, rules, |_, _| Ok(()))?);
-            self.tell(Phase::Pull, &node.table.object.name, ids.len() as u64, Some(page.total));
-            let Some(next) = page.next else { return Ok(ids) };
+            ids.extend(self.apply(
+                &node.table,
+                &reader,
+                &page.records,
+                rules,
+                Origin::Server,
+                |_, _| Ok(()),
+            )?);
+            self.tell(
+                Phase::Pull,
+                &node.table.object.name,
+                ids.len() as u64,
+                Some(page.total),
+            );
+            let Some(next) = page.next else {
+                return Ok(ids);
+            };
             page = match self.remote.query_more(&next).await {
                 Ok(page) => page,
-                Err(error) if error.kind() == ErrorKind::CursorExpired && restarts < RESTARTS_MAX => {
+                Err(error)
+                    if error.kind() == ErrorKind::CursorExpired && restarts < RESTARTS_MAX =>
+                {
                     restarts += 1;
                     self.remote.query(soql).await?
                 }
@@ -195,9 +257,18 @@ impl Run<'_> {
 
     /// Makes the first so many of an order a rule's membership, and reads those that are new or were changed.
     pub(super) async fn rank(&mut self, node: &Node) -> Result<()> {
-        let Source::Top { order_by, limit: Some(limit), .. } = &node.source else { return Ok(()) };
+        let Source::Top {
+            order_by,
+            limit: Some(limit),
+            ..
+        } = &node.source
+        else {
+            return Ok(());
+        };
         let rule = self.store.read(|r| r.rule(&node.key))?;
-        let order = order_by.as_ref().map_or_else(|| "Id".to_owned(), |order| format!("{order}, Id"));
+        let order = order_by
+            .as_ref()
+            .map_or_else(|| "Id".to_owned(), |order| format!("{order}, Id"));
         let tail = format!("ORDER BY {order} LIMIT {limit}");
         let mut statement = Statement {
             fields: "Id, SystemModstamp",
@@ -207,14 +278,21 @@ impl Run<'_> {
             tail: &tail,
         };
         let chosen = self.ids_and_stamps(&statement.print()).await?;
-        let have: HashMap<String, Option<i64>> =
-            self.store.read(|r| r.members(&node.table, rule.mask))?.into_iter().collect();
+        let have: HashMap<String, Option<i64>> = self
+            .store
+            .read(|r| r.members(&node.table, rule.mask))?
+            .into_iter()
+            .collect();
         let stale: Vec<String> = chosen
             .iter()
-            .filter(|(id, stamp)| have.get(id).is_none_or(|have| *have != stamp.map(|stamp| stamp.0)))
+            .filter(|(id, stamp)| {
+                have.get(id)
+                    .is_none_or(|have| *have != stamp.map(|stamp| stamp.0))
+            })
             .map(|(id, _)| id.clone())
             .collect();
-        self.read_by_id(Phase::Pull, &node.table, &stale, rule.mask).await?;
+        self.read_by_id(Phase::Pull, &node.table, &stale, rule.mask)
+            .await?;
         let kept: HashSet<&String> = chosen.iter().map(|(id, _)| id).collect();
         let gone: Vec<String> = have.into_keys().filter(|id| !kept.contains(id)).collect();
         let mut matches = chosen.len() as u64;
@@ -245,11 +323,17 @@ impl Run<'_> {
             self.check_cancelled()?;
             for record in &page.records {
                 if let [crate::Value::Text(id), stamp] = reader.read(record)?.as_slice() {
-                    let stamp = if let crate::Value::DateTime(stamp) = stamp { Some(*stamp) } else { None };
+                    let stamp = if let crate::Value::DateTime(stamp) = stamp {
+                        Some(*stamp)
+                    } else {
+                        None
+                    };
                     list.push((id.clone(), stamp));
                 }
             }
-            let Some(next) = page.next else { return Ok(list) };
+            let Some(next) = page.next else {
+                return Ok(list);
+            };
             page = self.remote.query_more(&next).await?;
         }
     }
@@ -270,13 +354,20 @@ pub(super) fn page_ids(page: &Page) -> Result<Vec<String>> {
     for record in &page.records {
         match reader.read(record)?.pop() {
             Some(crate::Value::Text(id)) => ids.push(id),
-            _ => return Err(crate::Error::new(ErrorKind::NotARemote, "the server sent a record without an id")),
+            _ => {
+                return Err(crate::Error::new(
+                    ErrorKind::NotARemote,
+                    "the server sent a record without an id",
+                ));
+            }
         }
     }
     Ok(ids)
 }
 
 fn ascending(after: Option<&str>, ids: &[String]) -> bool {
-    let first = after.zip(ids.first()).is_none_or(|(after, first)| after < first.as_str());
+    let first = after
+        .zip(ids.first())
+        .is_none_or(|(after, first)| after < first.as_str());
     first && ids.is_sorted_by(|a, b| a < b)
 }

@@ -22,7 +22,11 @@ pub(super) fn text(value: &str) -> String {
 
 /// Text literals with commas between.
 pub(super) fn list(values: &[String]) -> String {
-    values.iter().map(|value| text(value)).collect::<Vec<_>>().join(",")
+    values
+        .iter()
+        .map(|value| text(value))
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// A statement that reads fields of records that meet all conditions.
@@ -51,7 +55,13 @@ impl Statement<'_> {
             // AND and OR may not meet at one level.
             many => {
                 soql.push_str(" WHERE ");
-                soql.push_str(&many.iter().map(|condition| format!("({condition})")).collect::<Vec<_>>().join(" AND "));
+                soql.push_str(
+                    &many
+                        .iter()
+                        .map(|condition| format!("({condition})"))
+                        .collect::<Vec<_>>()
+                        .join(" AND "),
+                );
             }
         }
         if !self.tail.is_empty() {
@@ -64,7 +74,12 @@ impl Statement<'_> {
 
 /// The carried fields of a table.
 pub(super) fn fields(table: &Table) -> String {
-    table.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
+    table
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[cfg(test)]
@@ -85,6 +100,9 @@ mod tests {
             conditions: vec!["A = 1 OR B = 2".into(), "C = 3".into()],
             tail: "ORDER BY Id",
         };
-        assert_eq!(statement.print(), "SELECT Id FROM Account WHERE (A = 1 OR B = 2) AND (C = 3) ORDER BY Id");
+        assert_eq!(
+            statement.print(),
+            "SELECT Id FROM Account WHERE (A = 1 OR B = 2) AND (C = 3) ORDER BY Id"
+        );
     }
 }

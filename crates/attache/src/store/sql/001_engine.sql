@@ -93,3 +93,9 @@ CREATE TABLE attache_conflict (
     changed_by TEXT,
     changed_at INTEGER
 ) STRICT;
+
+-- What was joined without asking and has not been told in a report yet.
+CREATE TABLE attache_notice (
+    id INTEGER NOT NULL PRIMARY KEY,
+    merged TEXT NOT NULL
+) STRICT;
