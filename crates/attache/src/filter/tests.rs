@@ -3,6 +3,7 @@
 use super::*;
 use crate::ErrorKind;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 fn prints(text: &str, canonical: &str) {
     let filter = Filter::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -346,7 +347,72 @@ fn condition_text() -> impl Strategy<Value = String> {
     })
 }
 
+fn select_text() -> impl Strategy<Value = String> {
+    let item = prop_oneof![
+        4 => path(),
+        1 => Just("FIELDS(STANDARD)".to_owned()),
+        1 => path().prop_map(|path| format!("typeof {path} WHEN Account then Name, Fax when Lead THEN Id else Id end")),
+        1 => (path(), condition_text()).prop_map(|(path, inner)| {
+            format!("(select {path} from Contacts where {inner} limit 3)")
+        }),
+    ];
+    let order = (
+        path(),
+        select(&["", " desc", " ASC NULLS LAST", " nulls first"][..]),
+    )
+        .prop_map(|(path, how)| format!("{path}{how}"));
+    let aggregate = (
+        select(&["COUNT", "sum", "MAX", "Count_Distinct"][..]),
+        path(),
+    )
+        .prop_map(|(word, path)| format!("{word}({path})"));
+    let tail = (
+        proptest::option::of(condition_text()),
+        proptest::collection::vec(order, 0..3),
+        proptest::option::of(0..5_000_u32),
+        proptest::option::of(0..2_000_u32),
+        select(&["", " FOR VIEW", " for reference", " UPDATE VIEWSTAT"][..]),
+    )
+        .prop_map(|(condition, order, limit, offset, view)| {
+            let condition = condition.map_or(String::new(), |text| format!(" where {text}"));
+            let order = if order.is_empty() {
+                String::new()
+            } else {
+                format!(" order by {}", order.join(","))
+            };
+            let limit = limit.map_or(String::new(), |n| format!(" LIMIT {n}"));
+            let offset = offset.map_or(String::new(), |n| format!(" offset {n}"));
+            (condition, format!("{order}{limit}{offset}{view}"))
+        })
+        .boxed();
+    let from = select(
+        &[
+            "A",
+            "Account a",
+            "Contact c, c.Account b",
+            "Case using scope mine",
+        ][..],
+    );
+    prop_oneof![
+        (proptest::collection::vec(item, 1..4), from.clone(), tail.clone())
+            .prop_map(|(items, from, (condition, tail))| format!("select {} from {from}{condition}{tail}", items.join(","))),
+        (path(), aggregate, from, tail, select(&["", "ROLLUP", "cube"][..])).prop_map(
+            |(path, aggregate, from, (condition, tail), kind)| {
+                format!("SELECT {path} p, {aggregate} FROM {from}{condition} GROUP BY {kind}({path}) HAVING {aggregate} > 5{tail}")
+                    .replace(&format!(" GROUP BY ({path})"), &format!(" GROUP BY {path}"))
+            }
+        ),
+    ]
+}
+
 proptest! {
+    #[test]
+    fn a_statement_that_prints_reads_back_as_the_same_tree(text in select_text()) {
+        let parsed = Select::parse(&text).map_err(|error| TestCaseError::fail(format!("{text}: {error}")))?;
+        let printed = parsed.to_string();
+        prop_assert_eq!(Select::parse(&printed).expect("canonical"), parsed, "{}", printed);
+    }
+
     #[test]
     fn what_prints_reads_back_as_the_same_tree(text in condition_text()) {
         let filter = Filter::parse(&text).map_err(|error| TestCaseError::fail(format!("{text}: {error}")))?;

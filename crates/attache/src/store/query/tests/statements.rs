@@ -525,3 +525,38 @@ fn roll_ups_and_cubes_add_subtotals() {
         ["|false|2|0", "|true|5.5|0", "||7.5|1"]
     );
 }
+
+#[test]
+fn the_describes_of_a_real_org_compile() {
+    struct All(Schema);
+    impl Tables for All {
+        fn schema(&self) -> &Schema {
+            &self.0
+        }
+        fn has(&self, object: &str, field: &str) -> bool {
+            let object = self.0.object(object);
+            object
+                .and_then(|object| object.field(field))
+                .is_some_and(|field| field.field_type.is_stored())
+        }
+    }
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/describe");
+    let mut schema = Schema::default();
+    for name in ["Account", "Contact", "Opportunity", "Lead", "Event"] {
+        let json = std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap();
+        schema.insert(ObjectSchema::from_describe(&json).unwrap());
+    }
+    let context = store().context;
+    let tables = All(schema);
+    for soql in [
+        "SELECT FIELDS(ALL) FROM Account",
+        "SELECT Id, Name, (SELECT Id, Email FROM Contacts), (SELECT Amount FROM Opportunities) FROM Account WHERE OwnerId = '005000000000001' ORDER BY Name",
+        "SELECT Name, Account.Name FROM Opportunity WHERE CloseDate = NEXT_N_DAYS:90 AND IsClosed = false ORDER BY Amount DESC",
+        "SELECT Subject, What.Name, Who.Type, TYPEOF Who WHEN Contact THEN Email WHEN Lead THEN Company END FROM Event WHERE StartDateTime = THIS_WEEK",
+        "SELECT StageName, SUM(Amount), COUNT(Id) FROM Opportunity GROUP BY StageName ORDER BY StageName",
+        "SELECT Id, DISTANCE(BillingAddress, GEOLOCATION(48.1, 11.6), 'km') FROM Account",
+    ] {
+        let result = compile(&Select::parse(soql).unwrap(), &tables, &context);
+        assert!(result.is_ok(), "{soql}: {}", result.unwrap_err());
+    }
+}
