@@ -1,1 +1,121 @@
-//! The tests of Attaché; see README.md.
+//! The tests of Attaché; see README.md. Here is what they share.
+
+use attache::{Attache, Briefcase, Fields, RecordId, Report, Value};
+use attache_sim::{World, wait};
+
+/// Sessions after which a device without troubles must have settled.
+pub const SESSIONS_MAX: usize = 8;
+
+/// The briefcase of most tests: four kinds of rules, and a key for accounts only.
+pub fn field_sales() -> Briefcase {
+    briefcase(
+        r#"{"version": 1, "objects": {"Account": {"client_key": "External_Id__c"}}, "rules": [
+            {"name": "My Accounts", "object": "Account", "scope": "mine", "related": [
+                {"children": "Contact.AccountId"}, {"children": "Opportunity.AccountId"}, {"children": "Task.WhatId"}]},
+            {"name": "Soon", "object": "Opportunity", "scope": "mine", "where": "CloseDate = NEXT_N_DAYS:90",
+             "related": [{"parent": "AccountId"}]},
+            {"name": "This week", "object": "Task", "scope": "mine", "where": "ActivityDate = THIS_WEEK"}]}"#,
+    )
+}
+
+/// Reads a briefcase that is known to be good.
+pub fn briefcase(json: &str) -> Briefcase {
+    Briefcase::from_json(json).expect("a valid briefcase")
+}
+
+/// Gives a device a briefcase and its first session.
+pub fn prime(world: &World, user: usize, briefcase: &Briefcase) -> Attache {
+    let device = world.device(user).expect("a store in memory opens");
+    device
+        .set_briefcase(briefcase.clone())
+        .expect("a briefcase is stored");
+    let report = wait(device.sync()).expect("a first session runs");
+    assert!(report.inserted > 0, "{report:?}");
+    device
+}
+
+/// Runs a session that must succeed.
+pub fn sync(device: &Attache) -> Report {
+    wait(device.sync()).expect("a session runs")
+}
+
+/// Lets time pass and runs sessions until nothing is left to send, ask or decide.
+pub fn settle(world: &World, device: &Attache) -> Report {
+    for _ in 0..SESSIONS_MAX {
+        world.sandbox.advance(700);
+        let report = sync(device);
+        if report.is_settled() {
+            return report;
+        }
+    }
+    panic!(
+        "does not settle in {SESSIONS_MAX} sessions: {:?}",
+        device.pending()
+    );
+}
+
+/// Asserts that a settled device holds what the org says it should, and nothing else.
+#[track_caller]
+pub fn agrees(world: &World, user: usize, device: &Attache) {
+    let differences = world.differences(user, device).expect("a comparison");
+    assert!(
+        differences.is_empty(),
+        "{} differences:\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
+}
+
+/// Finds the first record of a query on a device.
+#[track_caller]
+pub fn first(device: &Attache, soql: &str) -> RecordId {
+    let mut rows = device.query(soql).expect("a valid query");
+    rows.next()
+        .and_then(|row| row.id().cloned())
+        .expect("the query finds a record")
+}
+
+/// Finds all records of a query on a device.
+pub fn all(device: &Attache, soql: &str) -> Vec<RecordId> {
+    let rows = device.query(soql).expect("a valid query");
+    rows.filter_map(|row| row.id().cloned()).collect()
+}
+
+/// Reads one value of a record on a device.
+#[track_caller]
+pub fn value(device: &Attache, id: &RecordId, field: &str) -> Value {
+    let record = device.get(id).expect("a read").expect("the record");
+    record.fields.get(field).cloned().unwrap_or(Value::Null)
+}
+
+/// The id by which the org knows a record of a device.
+#[track_caller]
+pub fn server_id(device: &Attache, id: &RecordId) -> String {
+    match value(device, id, "Id") {
+        Value::Text(id) if !id.starts_with("local-") => id,
+        other => panic!("the org does not know {id} yet: {other:?}"),
+    }
+}
+
+/// Reads one value of a row at the org as JSON; `None` if the row is deleted.
+#[track_caller]
+pub fn at_org(world: &World, object: &str, id: &str, field: &str) -> Option<String> {
+    let fields = if field == "Id" { "" } else { field };
+    let comma = if fields.is_empty() { "" } else { ", " };
+    let soql = format!("SELECT Id{comma}{fields} FROM {object} WHERE Id = '{id}'");
+    let rows = world.rows(world.boss(), &soql).expect("a valid query");
+    rows.first()
+        .and_then(|row| row.raw(field).map(str::to_owned))
+}
+
+/// Creates a record on a device.
+#[track_caller]
+pub fn create(device: &Attache, object: &str, fields: impl Into<Fields>) -> RecordId {
+    device.create(object, fields).expect("a valid record")
+}
+
+/// Edits a record on a device.
+#[track_caller]
+pub fn edit(device: &Attache, id: &RecordId, field: &str, value: impl Into<Value>) {
+    device.update(id, [(field, value)]).expect("a valid edit");
+}

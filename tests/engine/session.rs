@@ -1,61 +1,18 @@
 //! A session end to end: pull, edit offline, push, merge, conflict, resolve.
 
-use attache::{Attache, Briefcase, Fields, Keep, RecordId, Resolution, Value};
-use attache_sandbox::org::Rights;
+use attache::{Attache, Fields, Keep, Resolution, Value};
 use attache_sim::{World, wait};
-
-fn field_sales() -> Briefcase {
-    Briefcase::from_json(
-        r#"{"version": 1, "objects": {"Account": {"client_key": "External_Id__c"}}, "rules": [
-            {"name": "My Accounts", "object": "Account", "scope": "mine", "related": [
-                {"children": "Contact.AccountId"}, {"children": "Opportunity.AccountId"}, {"children": "Task.WhatId"}]},
-            {"name": "Soon", "object": "Opportunity", "scope": "mine", "where": "CloseDate = NEXT_N_DAYS:90",
-             "related": [{"parent": "AccountId"}]},
-            {"name": "This week", "object": "Task", "scope": "mine", "where": "ActivityDate = THIS_WEEK"}]}"#,
-    )
-    .expect("a valid briefcase")
-}
+use attache_tests::{agrees, field_sales, first, prime};
 
 fn primed(world: &World, user: usize) -> Attache {
-    let device = world.device(user).expect("a store in memory opens");
-    device
-        .set_briefcase(field_sales())
-        .expect("a briefcase is stored");
-    let report = wait(device.sync()).expect("a first session runs");
-    assert!(report.inserted > 0);
-    device
-}
-
-fn first(device: &Attache, soql: &str) -> RecordId {
-    let mut rows = device.query(soql).expect("a valid query");
-    rows.next()
-        .and_then(|row| row.id().cloned())
-        .expect("the query finds a record")
-}
-
-fn json(fields: &[(&str, &str)]) -> Vec<(String, Box<serde_json::value::RawValue>)> {
-    let raw =
-        |text: &str| serde_json::value::RawValue::from_string(text.to_owned()).expect("valid JSON");
-    fields
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), raw(value)))
-        .collect()
+    prime(world, user, &field_sales())
 }
 
 fn colleague(world: &World, object: &str, id: &str, fields: &[(&str, &str)]) {
-    let boss = world.users.last().expect("there are users").id.clone();
     world.sandbox.advance(5);
-    let owner = world.sandbox.with_org(|org| {
-        org.set_rights(
-            &boss,
-            Rights {
-                view_all: true,
-                modify_all: true,
-            },
-        );
-        org.update(&boss, object, id, &json(fields), None)
-    });
-    owner.expect("a colleague may change the record");
+    world
+        .change(object, id, fields)
+        .expect("a colleague may change the record");
     world.sandbox.advance(120);
 }
 
@@ -74,6 +31,7 @@ fn a_second_session_reads_and_writes_nothing() {
         (0, 0, 0, 0)
     );
     assert!(report.is_settled());
+    agrees(&world, 0, &device);
 }
 
 #[test]
@@ -139,6 +97,7 @@ fn fields_edited_on_both_sides_apart_merge_by_themselves() {
     );
     assert_eq!(record.fields.get("Fax"), Some(&Value::from("+49 30 99")));
     assert!(report.is_settled());
+    agrees(&world, 0, &device);
 }
 
 #[test]
@@ -195,6 +154,7 @@ fn a_field_edited_on_both_sides_is_a_conflict_until_somebody_decides() {
         "{report:?}"
     );
     assert!(report.is_settled());
+    agrees(&world, 0, &device);
 }
 
 #[test]

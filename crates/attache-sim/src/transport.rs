@@ -2,16 +2,50 @@
 
 use attache_salesforce::{HttpRequest, HttpResponse, Transport, TransportError};
 use attache_sandbox::{Outcome, Request, Response, Sandbox};
+use futures_lite::future::yield_now;
+use std::sync::Arc;
 
-/// A [`Transport`] without a network: it answers before it returns.
+/// Where a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// It has left the device and not reached the org.
+    Sent,
+    /// The org is done with it and the device has not heard of that.
+    Answered,
+}
+
+/// Is told of each request, twice. It may act on the org and on devices, but must not wait for a session.
+pub type Watcher = Arc<dyn Fn(Moment, &str, &str) + Send + Sync>;
+
+/// A [`Transport`] without a network: it answers at once.
+///
+/// It hands the thread back once before the org sees a request and once after,
+/// so that a session can be dropped on either side of it.
 pub struct InProcess {
     sandbox: Sandbox,
+    watcher: Option<Watcher>,
 }
 
 impl InProcess {
     /// Carries requests to this org, whatever host they name.
     pub fn new(sandbox: Sandbox) -> InProcess {
-        InProcess { sandbox }
+        InProcess {
+            sandbox,
+            watcher: None,
+        }
+    }
+
+    /// Tells somebody of each request, with its method and its target.
+    #[must_use]
+    pub fn watched(mut self, watcher: Watcher) -> InProcess {
+        self.watcher = Some(watcher);
+        self
+    }
+
+    fn tell(&self, moment: Moment, method: &str, target: &str) {
+        if let Some(watcher) = &self.watcher {
+            watcher(moment, method, target);
+        }
     }
 }
 
@@ -19,17 +53,22 @@ impl InProcess {
 impl Transport for InProcess {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
         let limit = request.response_bytes_max;
+        let method = request.method.as_str();
         let target = request
             .url
             .splitn(4, '/')
             .nth(3)
             .map_or_else(|| "/".to_owned(), |path| format!("/{path}"));
+        self.tell(Moment::Sent, method, &target);
+        yield_now().await;
         let outcome = self.sandbox.handle(Request {
-            method: request.method.as_str().to_owned(),
-            target,
+            method: method.to_owned(),
+            target: target.clone(),
             headers: request.headers,
             body: request.body,
         });
+        yield_now().await;
+        self.tell(Moment::Answered, method, &target);
         match outcome {
             Outcome::Answer(answer) if answer.body.len() > limit => Err(TransportError::TooLarge),
             Outcome::Answer(answer) => Ok(response(answer)),
