@@ -136,7 +136,21 @@ pub fn display(value: &Value) -> String {
     match value {
         Value::Null => "–".into(),
         Value::DateTime(time) => server_time(*time),
+        Value::Number(_) => number(&value.to_string()),
         other => other.to_string(),
+    }
+}
+
+/// A number as a person reads it: thousands apart, no fraction of noughts.
+fn number(digits: &str) -> String {
+    let (sign, digits) = digits
+        .strip_prefix('-')
+        .map_or(("", digits), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let whole = apart(whole);
+    match fraction.trim_end_matches('0') {
+        "" => format!("{sign}{whole}"),
+        _ => format!("{sign}{whole}.{fraction}"),
     }
 }
 
@@ -170,7 +184,10 @@ pub fn count(number: u64, one: &str, many: &str) -> String {
 
 /// A whole number with separators between its thousands.
 pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
+    apart(&number.to_string())
+}
+
+fn apart(digits: &str) -> String {
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {
@@ -264,6 +281,8 @@ mod tests {
     fn thousands_are_set_apart() {
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(999), "999");
+        assert_eq!(number("-1234567.50"), "-1,234,567.50");
+        assert_eq!(number("1234.0"), "1,234");
         assert_eq!(grouped(1_000), "1,000");
         assert_eq!(count(1, "record", "records"), "1 record");
         assert_eq!(count(1_234_567, "record", "records"), "1,234,567 records");

@@ -164,7 +164,7 @@ pub fn conflict_lines(conflict: &Conflict) -> Vec<String> {
         })
         .collect();
     let mut lines = vec![format!(
-        "conflict {}: {} {title:?}, {what}",
+        "conflict {}: {} “{title}”, {what}",
         conflict.id.0, conflict.object
     )];
     let table = output::table(&["field", "base", "mine", "theirs"], &rows);

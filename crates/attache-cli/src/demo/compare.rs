@@ -74,11 +74,6 @@ impl Snapshot {
             .filter(|id| before.get(*id) != after.get(*id))
             .count()
     }
-
-    /// How many records there are.
-    pub fn len(&self) -> u64 {
-        self.0.values().map(|rows| rows.len() as u64).sum()
-    }
 }
 
 fn writable(world: &World, object: &str) -> Vec<String> {

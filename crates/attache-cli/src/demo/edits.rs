@@ -36,15 +36,21 @@ impl Day<'_> {
             | Part::DeletedThere
             | Part::StageMoved
             | Part::Together => {
+                let again = scene.mine.iter().copied().find(|field| field.wide);
+                let before = match again {
+                    Some(field) => self.devices[scene.device].value(&scene.record, field.name)?,
+                    None => Value::Null,
+                };
                 let mut values = Vec::new();
                 for field in &scene.mine {
-                    values.push((field.name.to_owned(), self.value(scene, field)?));
+                    values.push((field.name.to_owned(), self.value(scene, field, None)?));
                 }
                 self.update(scene.device, scene.object, &scene.record, values)?;
-                if self.random.percent(25) {
-                    let again = scene.mine[0];
-                    let value = (again.name.to_owned(), self.value(scene, again)?);
-                    self.update(scene.device, scene.object, &scene.record, vec![value])?;
+                if let (Some(field), true) = (again, self.random.percent(25)) {
+                    // Not back to what it was: that would be no edit at all.
+                    let value = self.value(scene, field, Some(&before))?;
+                    let values = vec![(field.name.to_owned(), value)];
+                    self.update(scene.device, scene.object, &scene.record, values)?;
                 }
                 Ok(())
             }
@@ -60,7 +66,7 @@ impl Day<'_> {
     }
 
     /// Makes up what somebody types into a field: something else than was there, and than anybody else typed.
-    pub fn value(&mut self, scene: &Scene, field: &Free) -> Result<Value> {
+    fn value(&mut self, scene: &Scene, field: &Free, before: Option<&Value>) -> Result<Value> {
         let current = self.devices[scene.device].value(&scene.record, field.name)?;
         let clears = matches!(scene.part, Part::Edited | Part::Merged)
             && field.wide
@@ -82,6 +88,7 @@ impl Day<'_> {
             .map(|(_, want)| &want.value)
             .chain(written.map(|write| &write.value))
             .collect();
+        let not = [not, before.into_iter().collect()].concat();
         Ok(field.value(self.random, self.world.today(), &current, &not))
     }
 

@@ -174,7 +174,7 @@ fn tell(
     started: Instant,
 ) -> Result<Story> {
     let morning = Snapshot::take(world)?;
-    let mut story = Story::new(seed, world.url(), morning.len());
+    let mut story = Story::new(seed, world.url(), world.records());
     narrator.opening(&story)?;
     story.packed = pack(devices, narrator)?;
     narrator.packed(&story, devices)?;

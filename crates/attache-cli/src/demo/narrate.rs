@@ -8,7 +8,8 @@ use crate::demo::settle::Settled;
 use crate::demo::world::Device;
 use crate::error::{Result, sentence};
 use crate::output::{self, Output, count, grouped};
-use attache::Report;
+use attache::{ConflictKind, Report};
+use std::cmp::Reverse;
 
 /// Conflicts that are shown in full.
 const CONFLICTS_SHOWN: usize = 3;
@@ -176,7 +177,7 @@ impl<'a> Narrator<'a> {
                 ];
                 match &session.outcome {
                     Ok(report) => row.extend(figures(report)),
-                    Err(failure) => row.push(failure.sentence()),
+                    Err(_) => row.extend(vec!["–".into(); header.len() - 3]),
                 }
                 row.push(format!("{:.0} ms", session.seconds * 1_000.0));
                 row
@@ -190,21 +191,41 @@ impl<'a> Narrator<'a> {
             .filter(|session| session.lost_an_answer)
         {
             let who = self.name(&devices[session.device]);
-            self.line(format!(
-                "The answer to one of {who}'s writes was lost after the org had saved it."
-            ))?;
+            let what = match &session.outcome {
+                Ok(_) => {
+                    "the answer to a write was lost after the org had saved it; it was found, not sent twice"
+                }
+                Err(_) => {
+                    "an answer was lost and the session broke off; the next one went on from there"
+                }
+            };
+            self.line(format!("{who}: {what}."))?;
         }
         Ok(())
     }
 
     fn merges(&self, story: &Story, devices: &[Device; 2]) -> Result<()> {
-        let merged: Vec<_> = story
+        let mut merged: Vec<_> = story
             .home
             .sessions
             .iter()
             .filter_map(|session| Some((session.device, session.outcome.as_ref().ok()?)))
             .flat_map(|(device, report)| report.merged.iter().map(move |merged| (device, merged)))
             .collect();
+        // The richest first: a deletion that gave way, then what joins the most fields.
+        merged.sort_by_key(|(_, merged)| {
+            let fields = merged
+                .taken
+                .iter()
+                .filter(|field| !is_automatic(field))
+                .count()
+                .min(2);
+            Reverse((
+                merged.delete_withdrawn,
+                fields.min(merged.kept.len()),
+                fields,
+            ))
+        });
         let records = count(merged.len() as u64, "record", "records");
         self.line(format!(
             "{} {records}, among them:",
@@ -215,7 +236,7 @@ impl<'a> Narrator<'a> {
                 crate::demo::edits::title(&devices[*device], &merged.object, &merged.record)?;
             let mut parts = Vec::new();
             if merged.delete_withdrawn {
-                parts.push("deleted here, edited there: it lives".to_owned());
+                parts.push("deleted here, edited there, so it lives".to_owned());
             }
             if !merged.kept.is_empty() {
                 parts.push(format!("mine: {}", merged.kept.join(", ")));
@@ -224,13 +245,13 @@ impl<'a> Narrator<'a> {
                 .taken
                 .iter()
                 .map(String::as_str)
-                .filter(|field| !is_stamp(field))
+                .filter(|field| !is_automatic(field))
                 .collect();
             if !taken.is_empty() {
                 parts.push(format!("theirs: {}", taken.join(", ")));
             }
             self.line(format!(
-                "  {} {:?}: {}",
+                "  {} “{}”: {}",
                 merged.object,
                 output::cut(&title),
                 parts.join("; ")
@@ -245,7 +266,7 @@ impl<'a> Narrator<'a> {
             self.bold("Asked:"),
             count(settled.len() as u64, "conflict", "conflicts")
         ))?;
-        for one in settled.iter().take(CONFLICTS_SHOWN) {
+        for one in examples(settled, devices) {
             self.lines("  ", conflict_lines(&one.conflict))?;
             let choices: Vec<String> = one
                 .choices
@@ -286,7 +307,7 @@ impl<'a> Narrator<'a> {
                 .map(|problem| problem.message.clone())
                 .collect();
             self.line(format!(
-                "  {} {:?}: {} {} {}",
+                "  {} “{}”: {} → {} {}",
                 refusal.object,
                 output::cut(&refusal.title),
                 reasons.join(" "),
@@ -399,10 +420,34 @@ fn calls(calls: u64) -> String {
     count(calls, "API call", "API calls")
 }
 
-/// Fields that every save moves.
-fn is_stamp(field: &str) -> bool {
+/// Fields that a save moves by itself.
+fn is_automatic(field: &str) -> bool {
     matches!(
         field,
-        "LastModifiedDate" | "LastModifiedById" | "SystemModstamp"
+        "LastModifiedDate"
+            | "LastModifiedById"
+            | "SystemModstamp"
+            | "LastActivityDate"
+            | "LastStageChangeDate"
     )
+}
+
+/// Three conflicts that differ: with a colleague, with the other device, about a deletion.
+fn examples<'a>(settled: &'a [Settled], devices: &[Device; 2]) -> Vec<&'a Settled> {
+    let by_device = |one: &Settled| {
+        let who = one.conflict.changed_by.as_deref();
+        devices
+            .iter()
+            .any(|device| who == Some(device.person.name.as_str()))
+    };
+    let deleted = |one: &Settled| one.conflict.kind == ConflictKind::DeletedAtRemote;
+    let shapes: [&dyn Fn(&Settled) -> bool; CONFLICTS_SHOWN] = [
+        &|one| !by_device(one) && !deleted(one),
+        &by_device,
+        &deleted,
+    ];
+    shapes
+        .iter()
+        .filter_map(|shape| settled.iter().find(|one| shape(one)))
+        .collect()
 }

@@ -112,23 +112,24 @@ impl Day<'_> {
         home: &mut WayHome,
     ) -> Result<bool> {
         if round == 1 {
-            self.plan_fault();
+            self.plan_fault(device);
         }
         let bar = Bar::new(&self.devices[device].person.name, show_bars);
         let (outcome, seconds) = sync(&self.devices[device], &bar);
         bar.finish();
         let lost_an_answer = round == 1 && self.world.sandbox.clear_faults() == 0;
         let mut is_quiet = false;
-        if let Ok(report) = &outcome {
-            is_quiet = is_idle(report) && report.is_settled();
-            for merged in report
-                .merged
-                .iter()
-                .filter(|merged| merged.delete_withdrawn)
-            {
-                self.ledger.deletes.remove(&(device, merged.record.clone()));
-                self.decide(device, &merged.record, None, None, Choice::Withdrawn)?;
+        let withdrawn = match &outcome {
+            Ok(report) => {
+                is_quiet = is_idle(report) && report.is_settled();
+                let merged = report.merged.iter().filter(|one| one.delete_withdrawn);
+                merged.map(|one| one.record.clone()).collect()
             }
+            Err(_) => self.back_again(device)?,
+        };
+        for record in withdrawn {
+            self.ledger.deletes.remove(&(device, record.clone()));
+            self.decide(device, &record, None, None, Choice::Withdrawn)?;
         }
         home.sessions.push(Session {
             round,
@@ -142,17 +143,36 @@ impl Day<'_> {
         Ok(is_quiet)
     }
 
-    /// Plans that the answer to one write of the coming session is lost after the org has committed it.
-    fn plan_fault(&mut self) {
-        let (method, path) = *self.random.pick(&[
-            ("PATCH", "/composite/sobjects"),
-            ("POST", "/composite/sobjects?"),
-            ("POST", "/composite"),
-            ("DELETE", "/composite/sobjects"),
-        ]);
-        self.world
-            .sandbox
-            .fail_next(Fault::new(FaultKind::LoseAnswer).method(method).path(path));
+    /// Records deleted on a device that are there again after a session that broke off.
+    fn back_again(&self, device: usize) -> Result<Vec<RecordId>> {
+        let mut back = Vec::new();
+        for (whose, record) in self.ledger.deletes.keys() {
+            if *whose == device && self.devices[device].store.get(record)?.is_some() {
+                back.push(record.clone());
+            }
+        }
+        Ok(back)
+    }
+
+    /// Plans that the answer to one call of the coming session is lost after the org has executed it.
+    ///
+    /// One device loses that of its first upsert or update, the other that of a read, a create, an
+    /// update or a delete: whatever the call turns out to be.
+    fn plan_fault(&mut self, device: usize) {
+        let fault = Fault::new(FaultKind::LoseAnswer);
+        let fault = match (device as u64 + self.seed).is_multiple_of(2) {
+            true => fault.method("PATCH"),
+            false => {
+                let (method, path) = *self.random.pick(&[
+                    ("POST", "/composite/sobjects"),
+                    ("POST", "/composite"),
+                    ("DELETE", "/composite/sobjects"),
+                ]);
+                let nth = 1 + self.random.below(3) as u32;
+                fault.method(method).path(path).nth(nth)
+            }
+        };
+        self.world.sandbox.fail_next(fault);
     }
 
     fn decide(

@@ -149,6 +149,14 @@ impl World {
         self.serving.url().to_string()
     }
 
+    /// Counts the records of the org, whoever may see them.
+    pub fn records(&self) -> u64 {
+        self.sandbox.with_org(|org| {
+            let objects = org.schema().objects().iter();
+            objects.map(|object| org.count(&object.name) as u64).sum()
+        })
+    }
+
     /// Makes a person's device, with a clock that is wrong by some minutes, as they are.
     pub fn device(
         &self,
