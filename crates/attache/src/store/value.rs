@@ -119,12 +119,26 @@ fn real_or_text(value: Decimal) -> Sql {
     }
 }
 
+/// The shortest decimal form of a real, which is the number that it was made from.
+///
+/// Tries few digits behind the point first, because that is what numbers have.
+/// No other decimal of up to 15 digits has the same real, so one that fits is it.
+fn short_decimal(value: f64) -> Option<Decimal> {
+    [1e0, 1e1, 1e2, 1e3, 1e4]
+        .iter()
+        .zip(0..)
+        .find_map(|(power, scale)| {
+            let digits = (value * power).round();
+            let fits = digits.abs() < 1e15 && digits / power == value;
+            fits.then(|| Decimal::new(digits as i64, scale))
+        })
+}
+
 /// Reads a number in any of its stored forms.
 pub(crate) fn decimal(cell: ValueRef<'_>) -> Option<Decimal> {
     match cell {
         ValueRef::Integer(value) => Some(value.into()),
-        // The shortest decimal form of a real is the number it was made from.
-        ValueRef::Real(value) => value.to_string().parse().ok(),
+        ValueRef::Real(value) => short_decimal(value).or_else(|| value.to_string().parse().ok()),
         ValueRef::Text(text) => std::str::from_utf8(text).ok()?.parse().ok(),
         ValueRef::Null | ValueRef::Blob(_) => None,
     }
@@ -210,6 +224,13 @@ mod tests {
         fn a_value_comes_back_as_it_went_in((value, ty) in sample()) {
             let stored = to_sql(&value, &ty);
             prop_assert_eq!(from_sql(ValueRef::from(&stored), &ty), value);
+        }
+
+        #[test]
+        fn a_real_reads_as_its_shortest_decimal(digits in -1_000_000_000_000_000_i64..1_000_000_000_000_000, scale in 0..9_i32) {
+            let real = digits as f64 / 10_f64.powi(scale);
+            let text: Option<Decimal> = real.to_string().parse().ok();
+            prop_assert_eq!(decimal(ValueRef::Real(real)), text);
         }
 
         #[test]
