@@ -15,6 +15,7 @@ mod condition;
 mod context;
 mod cursor;
 pub(crate) mod date;
+mod logic;
 mod print;
 pub(crate) mod resolve;
 mod statement;
