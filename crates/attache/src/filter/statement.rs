@@ -332,7 +332,7 @@ fn count(cursor: &mut Cursor<'_>, word: &str, max: u32) -> Result<Option<u32>> {
 
 fn view(cursor: &mut Cursor<'_>) -> Result<Option<View>> {
     let mut view = None;
-    while cursor.sees(&["FOR"]) || cursor.sees(&["UPDATE"]) {
+    loop {
         if cursor.sees(&["FOR", "UPDATE"]) {
             return Err(
                 cursor.refused("expected no FOR UPDATE: the server takes it from Apex only")
@@ -342,14 +342,16 @@ fn view(cursor: &mut Cursor<'_>) -> Result<Option<View>> {
             // They count article views at the server and change no row.
             continue;
         }
-        if cursor.takes(&["FOR", "VIEW"]) {
-            view = Some(View::View);
-        } else if cursor.takes(&["FOR", "REFERENCE"]) {
-            view = Some(View::Reference);
-        } else {
-            cursor.advance();
-            return Err(cursor.expected("VIEW, REFERENCE, TRACKING or VIEWSTAT"));
+        if !cursor.sees(&["FOR"]) {
+            break;
         }
+        cursor.advance();
+        let word = match cursor.peek() {
+            Kind::Word(word) => View::from_word(word),
+            _ => None,
+        };
+        view = Some(word.ok_or_else(|| cursor.expected("VIEW or REFERENCE"))?);
+        cursor.advance();
     }
     if cursor.sees(&["ALL", "ROWS"]) {
         return Err(cursor.refused("expected no ALL ROWS: the server takes it from Apex only"));

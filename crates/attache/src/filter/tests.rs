@@ -222,6 +222,12 @@ fn a_statement_that_the_server_refuses_is_refused() {
         ("SELECT Id FROM A OFFSET 2001", 24, "at most 2000"),
         ("SELECT Id FROM A FOR UPDATE", 17, "Apex"),
         ("SELECT Id FROM A ALL ROWS", 17, "Apex"),
+        ("SELECT Id FROM A FOR FUN", 21, "VIEW or REFERENCE"),
+        (
+            "SELECT Id FROM A UPDATE ALL",
+            17,
+            "the end of the statement",
+        ),
         ("SELECT Id FROM A WITH SECURITY_ENFORCED", 17, "no WITH"),
         (
             "SELECT Id FROM A WHERE a = 1 trailing",

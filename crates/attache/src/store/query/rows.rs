@@ -167,7 +167,7 @@ fn optional(cell: ValueRef<'_>, ty: &FieldType) -> Value {
     }
 }
 
-/// Says how SQLite will find the rows: one line per step, then those of the child subqueries.
+/// Says how SQLite will find the rows: the SQL, one line per step, then the child subqueries alike.
 pub(crate) fn explain(connection: &Connection, compiled: &Compiled) -> Result<String> {
     let mut text = String::new();
     plan(connection, compiled, 0, &mut text)?;
@@ -180,13 +180,14 @@ fn plan(
     depth: usize,
     text: &mut String,
 ) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", compiled.sql))?;
+    text.push_str(&format!("{}{}\n", "  ".repeat(depth), compiled.sql()));
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", compiled.sql()))?;
     let mut found = statement.query(params_from_iter(&compiled.params))?;
     // Each step names the step that it is a part of, by number.
-    let mut depths = std::collections::BTreeMap::from([(0_i64, depth)]);
+    let mut depths = std::collections::BTreeMap::from([(0_i64, depth + 1)]);
     while let Some(row) = found.next()? {
         let (id, parent): (i64, i64) = (row.get(0)?, row.get(1)?);
-        let own = depths.get(&parent).copied().unwrap_or(depth);
+        let own = depths.get(&parent).copied().unwrap_or(depth + 1);
         depths.insert(id, own + 1);
         let detail: String = row.get(3)?;
         text.push_str(&"  ".repeat(own));
