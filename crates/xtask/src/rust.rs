@@ -49,12 +49,13 @@ pub fn test(workspace: &Workspace) -> Done {
     ]))
 }
 
-/// Builds the docs.
+/// Builds the docs. Bare addresses are fine: some docs are also help texts and C comments, where
+/// the brackets of a link would stand as they are.
 pub fn doc(workspace: &Workspace) -> Done {
     command(
         cargo()
             .current_dir(workspace.root())
-            .env("RUSTDOCFLAGS", "-D warnings")
+            .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::bare_urls")
             .args(["doc", "--workspace", "--no-deps", "--features", FEATURES]),
     )
 }

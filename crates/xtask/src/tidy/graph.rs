@@ -30,8 +30,8 @@ const EDGES: [(&str, &[&str]); 8] = [
 /// Packages that may use everything.
 const ANYTHING: [&str; 3] = ["attache-examples", "attache-benches", "attache-tests"];
 
-/// Compares the manifests with the list. Tests count too: a cycle through them builds a crate
-/// twice.
+/// Compares the manifests with the list. Tests count too, because a cycle through them builds a
+/// crate twice; but the sandbox, which knows none of us, may stand in any test.
 pub(super) fn check(workspace: &Workspace, breaches: &mut Vec<String>) {
     for package in workspace.packages() {
         let name = package["name"].as_str().unwrap_or_default();
@@ -47,7 +47,8 @@ pub(super) fn check(workspace: &Workspace, breaches: &mut Vec<String>) {
         for dependency in package["dependencies"].as_array().into_iter().flatten() {
             let used = dependency["name"].as_str().unwrap_or_default();
             let ours = dependency["path"].is_string();
-            if ours && !allowed.contains(&used) {
+            let test = dependency["kind"].as_str() == Some("dev");
+            if ours && !allowed.contains(&used) && !(test && used == "attache-sandbox") {
                 breaches.push(format!("crates/{name}: must not import {used}"));
             }
             let optional = dependency["optional"].as_bool() == Some(true);

@@ -35,6 +35,10 @@ pub(super) fn check(source: &Source, breaches: &mut Vec<String>) {
     if let Some(empty) = path.split('/').find(|part| EMPTY.contains(part)) {
         breaches.push(format!("{name}: {empty} says nothing about what is inside"));
     }
+    // These files name what they look for.
+    if name.starts_with("crates/xtask/src/tidy") {
+        return;
+    }
     for (line, number) in text.lines().zip(1..) {
         for declared in declared(line) {
             for (never, say) in NEVER {
