@@ -49,6 +49,12 @@ impl Catalogue {
         tables
     }
 
+    /// Says whether an object has a table of just these fields.
+    pub(crate) fn carries(&self, object: &str, fields: &[String]) -> bool {
+        self.table(object)
+            .is_some_and(|table| table.columns.iter().map(|column| &column.name).eq(fields))
+    }
+
     /// Finds a table that our own statements are sure to have.
     pub(crate) fn known(&self, object: &str) -> Result<&Arc<Table>> {
         self.table(object)

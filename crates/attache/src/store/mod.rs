@@ -50,9 +50,15 @@ pub(crate) enum Durability {
     Ordered,
 }
 
+/// The connection that writes, and the durability it is set to.
+struct Writer {
+    connection: Connection,
+    durability: Option<Durability>,
+}
+
 pub(crate) struct Store {
     path: Option<PathBuf>,
-    writer: Mutex<Connection>,
+    writer: Mutex<Writer>,
     readers: Mutex<Vec<Connection>>,
     catalogue: RwLock<Arc<Catalogue>>,
 }
@@ -72,7 +78,10 @@ impl Store {
         let catalogue = catalogue::load(&connection)?;
         Ok(Store {
             path,
-            writer: Mutex::new(connection),
+            writer: Mutex::new(Writer {
+                connection,
+                durability: None,
+            }),
             readers: Mutex::default(),
             catalogue: RwLock::new(Arc::new(catalogue)),
         })
@@ -84,14 +93,21 @@ impl Store {
         durability: Durability,
         work: impl FnOnce(&mut Writing<'_>) -> Result<T>,
     ) -> Result<T> {
-        let mut connection = lock(&self.writer);
-        let level = if durability == Durability::Durable {
-            "FULL"
-        } else {
-            "NORMAL"
-        };
-        connection.pragma_update(None, "synchronous", level)?;
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut writer = lock(&self.writer);
+        if writer.durability != Some(durability) {
+            let level = if durability == Durability::Durable {
+                "FULL"
+            } else {
+                "NORMAL"
+            };
+            writer
+                .connection
+                .pragma_update(None, "synchronous", level)?;
+            writer.durability = Some(durability);
+        }
+        let transaction = writer
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut writing = Writing {
             connection: &transaction,
             catalogue: self.catalogue(),
@@ -115,7 +131,7 @@ impl Store {
         let Some(path) = &self.path else {
             // A database in memory has one connection.
             return work(&Reading {
-                connection: &lock(&self.writer),
+                connection: &lock(&self.writer).connection,
                 catalogue: &catalogue,
             });
         };
@@ -188,7 +204,7 @@ impl Writing<'_> {
 
     pub(crate) fn set_setting(&self, key: &str, value: &str) -> Result<()> {
         self.connection
-            .prepare_cached("INSERT INTO attache_setting VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value")?
+            .prepare_cached("INSERT INTO attache_setting VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value WHERE value <> excluded.value")?
             .execute([key, value])?;
         Ok(())
     }

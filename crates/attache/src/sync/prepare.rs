@@ -74,11 +74,10 @@ impl Run<'_> {
                     &rules,
                     &objects,
                 )?;
-                w.define(
-                    &described.json,
-                    described.last_modified.as_deref(),
-                    &carried,
-                )?;
+                if described.changed || !w.catalogue().carries(name, &carried) {
+                    let stamp = described.last_modified.as_deref();
+                    w.define(&described.json, stamp, &carried)?;
+                }
                 if described.fresh {
                     w.set_setting(&format!("described:{name}"), &self.env.now().0.to_string())?;
                 }
@@ -189,6 +188,7 @@ impl Run<'_> {
                     json,
                     last_modified,
                     fresh: false,
+                    changed: false,
                 });
             }
             if self
@@ -202,6 +202,7 @@ impl Run<'_> {
                     json,
                     last_modified,
                     fresh: true,
+                    changed: false,
                 });
             }
         }
@@ -211,6 +212,7 @@ impl Run<'_> {
                 json: answer.json,
                 last_modified: answer.last_modified,
                 fresh: true,
+                changed: true,
             }),
             None => Err(Error::new(
                 ErrorKind::NotARemote,
@@ -226,6 +228,8 @@ struct Described {
     json: String,
     last_modified: Option<String>,
     fresh: bool,
+    /// It is not the one that the store has.
+    changed: bool,
 }
 
 fn resolve_objects(rules: &[Rule], describes: &BTreeMap<String, Described>) -> Result<Vec<String>> {

@@ -33,6 +33,11 @@ pub(super) struct Changes {
 }
 
 impl Changes {
+    /// The ids that matter: what changed. A first load has none, however large it is.
+    fn watched(&self) -> HashSet<String> {
+        self.ids.clone().unwrap_or_default()
+    }
+
     fn is_empty(&self) -> bool {
         self.ids.as_ref().is_some_and(HashSet::is_empty)
     }
@@ -120,8 +125,10 @@ impl Run<'_> {
         Ok(changes)
     }
 
+    /// Windows begin at whole minutes, since the server cuts the seconds off: what it lists must not begin before
+    /// what the rules are asked for, or records would seem to have left them.
     fn window_start(&self, time: ServerTime) -> ServerTime {
-        ServerTime(time.0 - self.settings.overlap_seconds)
+        ServerTime((time.0 - self.settings.overlap_seconds).div_euclid(60) * 60)
     }
 
     async fn pull_rule(&mut self, node: &Node, changes: &mut Changes, sweep: bool) -> Result<()> {
@@ -134,18 +141,22 @@ impl Run<'_> {
             return Ok(());
         }
         if !rule.loaded {
-            let seen = self.scan(node, Depth::Records).await?;
-            changes.read.extend(seen.iter().cloned());
-            changes.matched.insert(rule.mask, seen);
-            return Ok(());
+            let seen = self.scan(node, Depth::Records, &changes.watched()).await?;
+            // A load that went on where another was cut off has not come by the records before that
+            // place: only asking for what changed tells which of them still match.
+            if rule.after.is_none() {
+                changes.read.extend(seen.iter().cloned());
+                changes.matched.insert(rule.mask, seen);
+                return Ok(());
+            }
         }
         if let Some(low) = changes.low.filter(|_| !changes.is_empty()) {
             let matched = self.delta(node, low).await?;
             changes.read.extend(matched.iter().cloned());
             changes.matched.insert(rule.mask, matched);
         }
-        if due {
-            self.scan(node, Depth::Ids).await?;
+        if due && rule.loaded {
+            self.scan(node, Depth::Ids, &HashSet::new()).await?;
         }
         Ok(())
     }

@@ -31,14 +31,25 @@ impl Run<'_> {
     /// and never takes anything away that it has not looked at. Should the
     /// server order ids in another way than by their characters, the walk is one
     /// stretch, and counts only once it is through.
-    pub(super) async fn scan(&mut self, node: &Node, depth: Depth) -> Result<HashSet<String>> {
+    ///
+    /// Gives which of the `watched` ids it came by.
+    pub(super) async fn scan(
+        &mut self,
+        node: &Node,
+        depth: Depth,
+        watched: &HashSet<String>,
+    ) -> Result<HashSet<String>> {
         let mut ordered = true;
         let mut restarts = 0;
-        let mut seen = HashSet::new();
+        let mut walk = Walk {
+            watched,
+            seen: HashSet::new(),
+            count: 0,
+        };
         loop {
             let rule = self.store.read(|r| r.rule(&node.key))?;
             match self
-                .scan_once(node, &rule, depth, ordered, &mut seen)
+                .scan_once(node, &rule, depth, ordered, &mut walk)
                 .await?
             {
                 Scanned::Through => break,
@@ -60,9 +71,9 @@ impl Run<'_> {
         let (now, day) = (self.env.now(), self.today()?);
         self.store.write(Durability::Ordered, |w| {
             w.set_loaded(rule.id)?;
-            w.set_swept(rule.id, now, &day, seen.len() as u64)
+            w.set_swept(rule.id, now, &day, walk.count)
         })?;
-        Ok(seen)
+        Ok(walk.seen)
     }
 
     async fn scan_once(
@@ -71,7 +82,7 @@ impl Run<'_> {
         rule: &RuleState,
         depth: Depth,
         ordered: bool,
-        seen: &mut HashSet<String>,
+        walk: &mut Walk<'_>,
     ) -> Result<Scanned> {
         let mut after = rule.after.clone().filter(|_| ordered);
         let mut all = Vec::new();
@@ -101,7 +112,9 @@ impl Run<'_> {
                 .await?;
             done += ids.len() as u64;
             self.tell(Phase::Pull, &node.table.object.name, done, Some(total));
-            seen.extend(ids.iter().cloned());
+            walk.count += ids.len() as u64;
+            walk.seen
+                .extend(ids.iter().filter(|id| walk.watched.contains(*id)).cloned());
             if !ordered {
                 all.extend(ids);
             }
@@ -337,6 +350,13 @@ impl Run<'_> {
             page = self.remote.query_more(&next).await?;
         }
     }
+}
+
+/// What a walk has come by. It keeps what it watches for only, so that its memory does not grow with the rule.
+struct Walk<'a> {
+    watched: &'a HashSet<String>,
+    seen: HashSet<String>,
+    count: u64,
 }
 
 /// How a walk ended.
