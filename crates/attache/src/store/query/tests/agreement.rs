@@ -305,7 +305,111 @@ fn like(field: &str, pattern: &[Glyph], text: &[char]) -> bool {
     }
 }
 
+/// A statement of which every name exists; the grammar or the types may still refuse it.
+fn statement() -> impl Strategy<Value = String> {
+    const EXPRS: &[&str] = &[
+        "Id",
+        "Name",
+        "Parent.Name",
+        "Parent.Parent.Revenue__c",
+        "Rating",
+        "Regions__c",
+        "Active__c",
+        "Employees__c",
+        "Revenue__c",
+        "Renewal__c",
+        "CreatedDate",
+        "ParentId",
+        "Parent.Id",
+        "CALENDAR_YEAR(CreatedDate)",
+        "FISCAL_QUARTER(Renewal__c)",
+        "HOUR_IN_DAY(convertTimezone(CreatedDate))",
+        "DAY_ONLY(Parent.CreatedDate)",
+        "DISTANCE(Place__c, GEOLOCATION(1, 2), 'km')",
+    ];
+    const AGGREGATES: &[&str] = &[
+        "COUNT(Id)",
+        "COUNT(Parent.Name)",
+        "COUNT_DISTINCT(Rating)",
+        "COUNT_DISTINCT(Revenue__c)",
+        "SUM(Revenue__c)",
+        "AVG(Employees__c)",
+        "MIN(Name)",
+        "MAX(Rating)",
+        "MIN(CreatedDate)",
+        "MAX(Parent.Revenue__c)",
+    ];
+    let how = select(&["", " DESC", " NULLS LAST", " DESC NULLS LAST"][..]);
+    let order = |exprs: &'static [&'static str]| {
+        let term = (select(exprs), how.clone()).prop_map(|(expr, how)| format!("{expr}{how}"));
+        proptest::collection::vec(term, 0..4).prop_map(|terms| match terms.as_slice() {
+            [] => String::new(),
+            terms => format!(" ORDER BY {}", terms.join(", ")),
+        })
+    };
+    let bounds = select(&["", " LIMIT 2", " OFFSET 1", " LIMIT 3 OFFSET 1"][..]);
+    let filter = proptest::option::of(condition())
+        .prop_map(|text| text.map_or(String::new(), |text| format!(" WHERE {text}")))
+        .boxed();
+    let subset = |list: &'static [&'static str], max| proptest::sample::subsequence(list, 1..=max);
+    let plain = (
+        subset(EXPRS, 5),
+        filter.clone(),
+        order(EXPRS),
+        bounds.clone(),
+    )
+        .prop_map(|(items, filter, order, bounds)| {
+            format!(
+                "SELECT {} FROM Account{filter}{order}{bounds}",
+                items.join(", ")
+            )
+        });
+    let grouped = (
+        subset(&EXPRS[1..11], 3),
+        subset(AGGREGATES, 3),
+        filter,
+        select(&["", "ROLLUP", "CUBE"][..]),
+        (order(AGGREGATES), bounds),
+    )
+        .prop_map(|(by, aggregates, filter, kind, (order, bounds))| {
+            let (by, first) = (by.join(", "), aggregates[0]);
+            let group = match kind {
+                "" => by.clone(),
+                kind => format!("{kind}({by})"),
+            };
+            format!(
+                "SELECT {by}, {} FROM Account{filter} GROUP BY {group} HAVING {first} != null{order}{bounds}",
+                aggregates.join(", ")
+            )
+        });
+    prop_oneof![plain, grouped]
+}
+
 proptest! {
+    #[test]
+    fn a_statement_that_compiles_runs(
+        records in proptest::collection::vec(record(), 0..4),
+        statements in proptest::collection::vec(statement(), 4),
+    ) {
+        let store = store();
+        for (tail, record) in ('a'..).zip(&records) {
+            let mut fields = vec![("Id", Value::from(id("001", tail)))];
+            fields.extend(record.iter().cloned());
+            store.put("Account", &fields);
+        }
+        for soql in statements {
+            let parsed = Select::parse(&soql).map_err(|error| TestCaseError::fail(format!("{soql}: {error}")))?;
+            let compiled = compile(&parsed, &store, &store.context)
+                .map_err(|error| TestCaseError::fail(format!("{soql}: {error}")))?;
+            let rows = run(&store.connection, &compiled)
+                .map_err(|error| TestCaseError::fail(format!("{soql}: {error:?}\n{}", compiled.sql())))?;
+            for row in rows {
+                prop_assert_eq!(row.cells().len(), row.columns().len());
+            }
+            prop_assert!(explain(&store.connection, &compiled).is_ok());
+        }
+    }
+
     #[test]
     fn the_sql_finds_what_the_rules_say(
         records in proptest::collection::vec(record(), 1..6),
