@@ -31,6 +31,10 @@ pub struct SystemEnv;
 
 #[async_trait]
 impl Env for SystemEnv {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "this is the injected environment"
+    )]
     fn now(&self) -> LocalTime {
         LocalTime(jiff::Timestamp::now().as_millisecond())
     }

@@ -1,4 +1,62 @@
 //! An embeddable offline-first sync engine for CRM records.
+//!
+//! A field rep takes a declared slice of an org (a *briefcase*) along, works for
+//! days without a network, and syncs back without losing an edit. This crate is
+//! the engine: a store in one SQLite file, offline queries, a journal of every
+//! unsent edit, a merge per field, and the session that brings both sides
+//! together. It speaks to a service through [`Remote`]; the Salesforce one is in
+//! the crate `attache-salesforce`.
+//!
+//! ```no_run
+//! use attache::{Attache, Briefcase, Keep, Resolution};
+//!
+//! # async fn work(org: impl attache::Remote, id: attache::RecordId) -> attache::Result<()> {
+//! let attache = Attache::open("acme-jo.db")?.with_remote(org);
+//! attache.set_briefcase(Briefcase::everything(["Account", "Contact", "Opportunity"]))?;
+//! let report = attache.sync().on_progress(|p| println!("{} {}", p.object, p.done)).await?;
+//! for row in attache.query("SELECT Name, Amount FROM Opportunity ORDER BY Amount DESC NULLS LAST LIMIT 10")? {
+//!     println!("{:?} {:?}", row.get("Name"), row.get("Amount"));
+//! }
+//! attache.update(&id, [("StageName", "Closed Won")])?; // checked, durable, pending
+//! for conflict in attache.conflicts()? {
+//!     attache.resolve(conflict.id, Resolution::per_field([("Phone", Keep::Mine)]))?;
+//! }
+//! # let _ = report;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is promised, in this order
+//! 1. No edit is ever lost. What cannot be sent is parked where a person can see it.
+//! 2. Nothing happens twice: a create whose answer was lost does not become two records.
+//! 3. Nobody else's work is overwritten unseen: changed fields travel alone and under a precondition, and what
+//!    both sides changed is a [`Conflict`], not a silent win.
+//! 4. What the [`Report`] says is true.
+//! 5. It is fast, small, and cheap in calls.
+//!
+//! # Glossary
+//!
+//! | word | meaning |
+//! |---|---|
+//! | record, [`RecordId`] | one row of one object type; its identity on this device, for life |
+//! | field, [`Value`] | a named value of a record, as its describe types it |
+//! | base, local, remote | the three inputs of a merge: what both sides last agreed on, what this device has, what the server has |
+//! | incoming, outgoing | data on its way to the device, or from it |
+//! | pull, merge, push | the phases of a session |
+//! | [`Session`] | one run of them |
+//! | [`Mutation`] | one local create, update or delete, with its fields |
+//! | journal | the mutations that the server has not confirmed, in order |
+//! | changeset | the mutations of one local transaction |
+//! | tombstone | a record that was deleted here, which the server does not know yet: a mutation and a base without a row |
+//! | cursor | how far the server's changes are known here; it moves with the rows that it covers |
+//! | [`Briefcase`], rule, filter | what to keep on the device; one object's part of it; its predicate |
+//! | evict, delete, purge | left the briefcase (never sent); removed by a user (sent); gone at the server, so gone here |
+//! | [`Conflict`], [`Resolution`] | both sides changed one thing; what a person decided to keep |
+//! | settle | both sides agree; nothing is left to send, ask or decide |
+//!
+//! # Where things are
+//! The map is `ARCHITECTURE.md` in the repository; the policy is the module
+//! `plan`, two pure functions.
 
 mod briefcase;
 mod engine;
