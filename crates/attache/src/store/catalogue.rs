@@ -227,6 +227,12 @@ impl Writing<'_> {
             columns.join(", "),
             if columns.is_empty() { "" } else { "," },
         ))?;
+        // Few rows have a key of their own, and hosts find them by it.
+        self.connection.execute_batch(&format!(
+            "CREATE INDEX {} ON {} (\"attache_key\") WHERE \"attache_key\" IS NOT NULL",
+            quote(&format!("attache_key_{}", table.object.name)),
+            quote(&table.object.name),
+        ))?;
         // What no rule holds is found without a walk through the table.
         self.connection.execute_batch(&format!(
             "CREATE INDEX {} ON {} (\"Id\") WHERE \"attache_rules\" = 0",
@@ -270,15 +276,17 @@ impl Writing<'_> {
     /// Makes an index on a field, if there is none.
     pub(crate) fn index(&self, object: &str, field: &str) -> Result<()> {
         let table = self.catalogue.known(object)?;
-        let Some(at) = table.place(field) else {
+        let Some(field) = table.object.field(field) else {
             return Ok(());
         };
-        let field = &table.columns[at].name;
+        if table.place(&field.name).is_none() {
+            return Ok(());
+        }
         self.connection.execute_batch(&format!(
             "CREATE INDEX IF NOT EXISTS {} ON {} ({})",
-            quote(&index_name(&table.object.name, field)),
+            quote(&index_name(&table.object.name, &field.name)),
             quote(&table.object.name),
-            quote(field)
+            super::query::index_term(field)
         ))?;
         Ok(())
     }

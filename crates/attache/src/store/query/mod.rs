@@ -84,7 +84,6 @@ pub(crate) fn where_sql(
 ///
 /// A term of `CREATE INDEX ... ON table (<term>)`; the connection must be
 /// [`register`]ed to write to a table with such an index.
-#[allow(dead_code, reason = "the store does not make indexes for rules yet")]
 pub(crate) fn index_term(field: &FieldSchema) -> String {
     let column = sql::quote(&field.name);
     match (Kind::of(field), &field.field_type) {
