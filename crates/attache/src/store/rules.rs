@@ -151,7 +151,7 @@ impl Reading<'_> {
         Ok(ids?)
     }
 
-    /// The members of a related rule that these ids lead to.
+    /// The members of a related rule that these ids lead to, as far as the server knows them.
     pub(crate) fn led_to(&self, relation: &Relation<'_>, ids: &[String]) -> Result<Vec<String>> {
         let field = if relation.parents {
             quote("Id")
@@ -159,7 +159,7 @@ impl Reading<'_> {
             quote(relation.field)
         };
         let sql = format!(
-            "SELECT \"Id\" FROM {} WHERE {field} = ?1 AND \"attache_rules\" & ?2",
+            "SELECT \"Id\" FROM {} WHERE {field} = ?1 AND \"attache_rules\" & ?2 AND \"Id\" NOT LIKE 'local-%'",
             quote(&relation.table.object.name)
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
