@@ -212,7 +212,10 @@ fn a_call_has_200_rows_in_10_chunks() {
         false,
         (0..201).map(|n| account(&n.to_string())).collect(),
     );
-    assert_eq!((more.status, more.codes()), (400, vec!["LIMIT_EXCEEDED"]));
+    assert_eq!(
+        (more.status, more.codes()),
+        (400, vec!["EXCEEDED_ID_LIMIT"])
+    );
     let mixed = |rows: usize| -> Vec<Value> {
         let row = |n| match n % 2 {
             0 => account("A"),
@@ -280,7 +283,7 @@ fn rows_are_retrieved_in_the_order_of_their_ids() {
         )
     };
     assert_eq!(many(2_000).json.as_array().unwrap().len(), 2_000);
-    assert_eq!(many(2_001).codes(), ["LIMIT_EXCEEDED"]);
+    assert_eq!(many(2_001).codes(), ["EXCEEDED_ID_LIMIT"]);
 }
 
 #[test]

@@ -281,9 +281,9 @@ fn check_size<'a>(objects: impl ExactSizeIterator<Item = &'a str>) -> Result<(),
     let rows = objects.len();
     if rows > ROWS_MAX {
         let message = format!(
-            "record limit reached. cannot submit more than {ROWS_MAX} records in this call"
+            "record limit reached. cannot submit more than {ROWS_MAX} records into this call"
         );
-        return Err(Failure::new(400, "LIMIT_EXCEEDED", message));
+        return Err(Failure::new(400, "EXCEEDED_ID_LIMIT", message));
     }
     let (mut chunks, mut last) = (0, None);
     for object in objects {

@@ -28,9 +28,10 @@ pub(super) fn retrieve(
         },
     };
     if ids.len() > IDS_MAX {
-        let message =
-            format!("record limit reached. cannot submit more than {IDS_MAX} records in this call");
-        return Err(Failure::new(400, "LIMIT_EXCEEDED", message));
+        let message = format!(
+            "record limit reached. cannot submit more than {IDS_MAX} records into this call"
+        );
+        return Err(Failure::new(400, "EXCEEDED_ID_LIMIT", message));
     }
     if ids.is_empty() || fields.is_empty() {
         return Err(Failure::parameter("ids and fields must not be empty"));
