@@ -119,17 +119,12 @@ impl Day<'_> {
         bar.finish();
         let lost_an_answer = round == 1 && self.world.sandbox.clear_faults() == 0;
         let mut is_quiet = false;
-        let withdrawn = match &outcome {
-            Ok(report) => {
-                is_quiet = is_idle(report) && report.is_settled();
-                let merged = report.merged.iter().filter(|one| one.delete_withdrawn);
-                merged.map(|one| one.record.clone()).collect()
+        if let Ok(report) = &outcome {
+            is_quiet = is_idle(report) && report.is_settled();
+            for merged in report.merged.iter().filter(|one| one.delete_withdrawn) {
+                self.ledger.deletes.remove(&(device, merged.record.clone()));
+                self.decide(device, &merged.record, None, None, Choice::Withdrawn)?;
             }
-            Err(_) => self.back_again(device)?,
-        };
-        for record in withdrawn {
-            self.ledger.deletes.remove(&(device, record.clone()));
-            self.decide(device, &record, None, None, Choice::Withdrawn)?;
         }
         home.sessions.push(Session {
             round,
@@ -141,17 +136,6 @@ impl Day<'_> {
         is_quiet &= self.settle_conflicts(device, home)?;
         is_quiet &= self.settle_refusals(device, home)?;
         Ok(is_quiet)
-    }
-
-    /// Records deleted on a device that are there again after a session that broke off.
-    fn back_again(&self, device: usize) -> Result<Vec<RecordId>> {
-        let mut back = Vec::new();
-        for (whose, record) in self.ledger.deletes.keys() {
-            if *whose == device && self.devices[device].store.get(record)?.is_some() {
-                back.push(record.clone());
-            }
-        }
-        Ok(back)
     }
 
     /// Plans that the answer to one call of the coming session is lost after the org has executed it.
