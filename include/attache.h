@@ -253,6 +253,16 @@
 #define ATTACHE_PHASE_READ_BACK 3
 
 /**
+ * Any token will do, a known one if there is one.
+ */
+#define ATTACHE_TOKEN_ANY 0
+
+/**
+ * The org rejected the token that was given last: a new one is needed.
+ */
+#define ATTACHE_TOKEN_NEW 1
+
+/**
  * Stops the syncs it was given to, from any thread.
  */
 typedef struct attache_cancel_t attache_cancel_t;
@@ -286,6 +296,11 @@ typedef struct attache_t attache_t;
 typedef struct attache_text_t attache_text_t;
 
 /**
+ * Takes an access token, inside of an attache_token_fn.
+ */
+typedef struct attache_token_t attache_token_t;
+
+/**
  * What a call came to: ATTACHE_OK, ATTACHE_END or the number of a failure.
  */
 typedef int32_t attache_status_t;
@@ -305,6 +320,19 @@ typedef struct {
 } attache_str_t;
 
 /**
+ * Gives an access token: passes it to attache_token_set(), and returns ATTACHE_OK or another
+ * number if a person must sign in first (the sync then fails with ATTACHE_NOT_AUTHORIZED).
+ * Called on the thread that is in attache_sync(), by one at a time; it may wait, and must not
+ * throw or longjmp. What it wants is one of ATTACHE_TOKEN_ANY and ATTACHE_TOKEN_NEW.
+ */
+typedef attache_status_t (*attache_token_fn)(void *ctx, int32_t wanted, attache_token_t *token);
+
+/**
+ * Lets a callback's context go. Called once, when the callback will not be called again.
+ */
+typedef void (*attache_drop_fn)(void *ctx);
+
+/**
  * Which Salesforce org to keep in step with. Start from attache_salesforce_options().
  */
 typedef struct {
@@ -317,10 +345,23 @@ typedef struct {
      */
     attache_str_t url;
     /**
-     * The access token. It is kept in memory only, never stored or logged. Borrowed for the
-     * call. When it expires, calls fail with ATTACHE_NOT_AUTHORIZED: set the options again.
+     * One access token, which is used until it expires; may be empty if token is set. Borrowed
+     * for the call.
      */
     attache_str_t access_token;
+    /**
+     * Asked for access tokens as they are needed; may be NULL if access_token is set.
+     */
+    attache_token_fn token;
+    /**
+     * The first argument of token.
+     */
+    void *ctx;
+    /**
+     * Called with ctx once, when token will not be called again, from whatever thread lets the
+     * org go; may be NULL.
+     */
+    attache_drop_fn drop_ctx;
 } attache_salesforce_options_t;
 
 /**
@@ -361,15 +402,9 @@ typedef struct {
 
 /**
  * Hears of progress, on the thread that is in attache_sync(). What it is given is valid until
- * it returns. It may call any function on any handle but attache_free() on this store; it must
- * not throw or longjmp.
+ * it returns. It may call any function on any handle; it must not throw or longjmp.
  */
 typedef void (*attache_progress_fn)(void *ctx, const attache_progress_t *progress);
-
-/**
- * Lets a callback's context go. Called once, when the callback will not be called again.
- */
-typedef void (*attache_drop_fn)(void *ctx);
 
 /**
  * How to sync. Start from attache_sync_options().
@@ -388,7 +423,7 @@ typedef struct {
      */
     void *ctx;
     /**
-     * Called with ctx before attache_sync() returns, if the options could be read; may be NULL.
+     * Called with ctx before attache_sync() returns, whatever it returns; may be NULL.
      */
     attache_drop_fn drop_ctx;
     /**
@@ -420,7 +455,8 @@ void attache_cancel_request(const attache_cancel_t *cancel);
 void attache_cancel_free(attache_cancel_t *cancel);
 
 /**
- * Sets the org that the next sync talks to. Does no call itself.
+ * Sets the org that the next sync talks to. Does no call itself. Access tokens are kept in memory
+ * only, never stored or logged, and go to no other address than the org's.
  */
 attache_status_t attache_set_salesforce(attache_t *attache,
                                         const attache_salesforce_options_t *options,
@@ -686,7 +722,8 @@ attache_status_t attache_store_status(attache_t *attache,
                                       attache_error_t **out_error);
 
 /**
- * Closes a store. NULL is fine. A call that another thread is inside of ends first.
+ * Closes a store. NULL is fine. While another thread is inside a call on it, the file closes
+ * when that call ends.
  */
 void attache_free(attache_t *attache);
 
@@ -712,6 +749,13 @@ attache_str_t attache_text_str(const attache_text_t *text);
  * Frees a text. NULL is fine.
  */
 void attache_text_free(attache_text_t *text);
+
+/**
+ * Passes an access token. The token is borrowed for the call.
+ */
+attache_status_t attache_token_set(attache_token_t *token,
+                                   attache_str_t access_token,
+                                   attache_error_t **out_error);
 
 #ifdef __cplusplus
 }  // extern "C"

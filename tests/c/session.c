@@ -197,6 +197,73 @@ static void a_session_brings_an_edit_home(void) {
     CHECK(system(remove) == 0);
 }
 
+struct tokens {
+    const char *first;
+    const char *second;
+    int calls;
+    int drops;
+};
+
+/* Gives the first token, and the second once that was rejected. */
+static attache_status_t give_token(void *ctx, int32_t wanted, attache_token_t *token) {
+    struct tokens *tokens = ctx;
+    tokens->calls++;
+    const char *text = wanted == ATTACHE_TOKEN_NEW ? tokens->second : tokens->first;
+    return text == NULL ? ATTACHE_NOT_AUTHORIZED
+                        : attache_token_set(token, attache_str(text), NULL);
+}
+
+static void drop_tokens(void *ctx) {
+    struct tokens *tokens = ctx;
+    tokens->drops++;
+}
+
+/* A rejected token is replaced by the application's next one; without one, it must sign in. */
+static void tokens_come_from_the_application(void) {
+    attache_error_t *error = NULL;
+    attache_sandbox_t *sandbox = NULL;
+    MUST(attache_sandbox_start(7, &sandbox, &error));
+    char *url = json_text(attache_sandbox_info(sandbox), "url");
+    char *good = json_text(attache_sandbox_info(sandbox), "access_token");
+    attache_t *attache = open_store(":memory:");
+    MUST(attache_set_briefcase(attache, attache_str("{\"version\":1,\"rules\":[\"Account\"]}"),
+                               &error));
+
+    struct tokens none = {"not a token", NULL, 0, 0};
+    attache_salesforce_options_t org = attache_salesforce_options();
+    org.url = attache_str(url);
+    org.token = give_token;
+    org.ctx = &none;
+    org.drop_ctx = drop_tokens;
+    MUST(attache_set_salesforce(attache, &org, &error));
+    CHECK(attache_sync(attache, NULL, NULL, &error) == ATTACHE_NOT_AUTHORIZED);
+    CHECK(attache_error_retry(error) == ATTACHE_RETRY_AFTER_AUTH);
+    attache_error_free(error);
+    error = NULL;
+    CHECK(none.calls == 2 && none.drops == 0);
+
+    struct tokens renewed = {"not a token", good, 0, 0};
+    org.ctx = &renewed;
+    MUST(attache_set_salesforce(attache, &org, &error));
+    CHECK(none.drops == 1);
+    MUST(attache_sync(attache, NULL, NULL, &error));
+    CHECK(renewed.calls == 2 && renewed.drops == 0);
+
+    /* The context goes also when the call fails. */
+    struct tokens refused = {0};
+    org.ctx = &refused;
+    org.url = attache_str("no address");
+    CHECK(attache_set_salesforce(attache, &org, NULL) != ATTACHE_OK && refused.drops == 1);
+    CHECK(attache_set_salesforce(NULL, &org, NULL) == ATTACHE_INVALID_ARGUMENT);
+    CHECK(refused.drops == 2);
+
+    attache_free(attache);
+    CHECK(renewed.drops == 1);
+    attache_sandbox_free(sandbox);
+    free(url);
+    free(good);
+}
+
 /* An error has its number, a sentence, advice, a position and problems. */
 static void errors_are_typed(void) {
     attache_t *attache = open_store(":memory:");
@@ -304,6 +371,7 @@ int main(void) {
     bad_handles_are_refused();
     a_panic_stops_at_the_boundary();
     a_session_brings_an_edit_home();
+    tokens_come_from_the_application();
     CHECK(attache_debug_live_handles() == 0);
     puts("session.c: all checks hold");
     return 0;

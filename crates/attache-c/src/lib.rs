@@ -36,6 +36,7 @@ mod store;
 mod sync;
 mod table;
 mod text;
+mod token;
 
 pub use cancel::*;
 pub use connect::*;
@@ -49,3 +50,4 @@ pub use status::*;
 pub use store::*;
 pub use sync::*;
 pub use text::*;
+pub use token::*;

@@ -114,7 +114,8 @@ pub unsafe extern "C" fn attache_store_status(
     })
 }
 
-/// Closes a store. NULL is fine. A call that another thread is inside of ends first.
+/// Closes a store. NULL is fine. While another thread is inside a call on it, the file closes
+/// when that call ends.
 #[unsafe(no_mangle)]
 pub extern "C" fn attache_free(attache: *mut attache_t) {
     free::<Store>(attache);

@@ -1,7 +1,7 @@
 //! Running a sync session.
 
 use crate::cancel::{Cancel, attache_cancel_t};
-use crate::enter::{Out, enter_on, find};
+use crate::enter::{Out, Result, enter_on, find};
 use crate::error::attache_error_t;
 use crate::json;
 use crate::options::{self, Options};
@@ -9,7 +9,7 @@ use crate::status::attache_status_t;
 use crate::store::{Store, attache_t};
 use crate::table;
 use crate::text::{Text, attache_str_t, attache_text_t};
-use attache::{Phase, Progress};
+use attache::{CancelToken, Phase, Progress};
 use std::ffi::c_void;
 use std::future::IntoFuture;
 
@@ -36,8 +36,7 @@ pub struct attache_progress_t {
 }
 
 /// Hears of progress, on the thread that is in attache_sync(). What it is given is valid until
-/// it returns. It may call any function on any handle but attache_free() on this store; it must
-/// not throw or longjmp.
+/// it returns. It may call any function on any handle; it must not throw or longjmp.
 pub type attache_progress_fn =
     Option<unsafe extern "C" fn(ctx: *mut c_void, progress: *const attache_progress_t)>;
 
@@ -54,7 +53,7 @@ pub struct attache_sync_options_t {
     pub progress: attache_progress_fn,
     /// The first argument of progress.
     pub ctx: *mut c_void,
-    /// Called with ctx before attache_sync() returns, if the options could be read; may be NULL.
+    /// Called with ctx before attache_sync() returns, whatever it returns; may be NULL.
     pub drop_ctx: attache_drop_fn,
     /// Stops the sync from another thread; may be NULL.
     pub cancel: *const attache_cancel_t,
@@ -120,20 +119,16 @@ pub unsafe extern "C" fn attache_sync(
     out_report: *mut *mut attache_text_t,
     out_error: *mut *mut attache_error_t,
 ) -> attache_status_t {
-    enter_on(attache, out_error, |store: &Store| {
-        let engine = store.engine();
-        let mut session = engine.sync();
-        if !options.is_null() {
-            // SAFETY: the caller's rule for options (top of the header).
-            let options = unsafe { options::read(options)? };
-            let observer = Observer {
-                progress: options.progress,
-                ctx: options.ctx,
-                drop_ctx: options.drop_ctx,
-            };
-            if !options.cancel.is_null() {
-                session = session.cancel_token(find::<Cancel>(options.cancel)?.0.clone());
-            }
+    // Read before anything can fail: whatever becomes of the call, the context goes with it.
+    // SAFETY: the caller's rule for options (top of the header).
+    let asked = unsafe { Asked::read(options) };
+    enter_on(attache, out_error, move |store: &Store| {
+        let asked = asked?;
+        let mut session = store.engine().sync();
+        if let Some(cancel) = asked.cancel {
+            session = session.cancel_token(cancel);
+        }
+        if let Some(observer) = asked.observer {
             session = session.on_progress(move |progress| observer.tell(&progress));
         }
         let report = futures_lite::future::block_on(session.into_future())?;
@@ -142,4 +137,38 @@ pub unsafe extern "C" fn attache_sync(
         }
         Ok(())
     })
+}
+
+/// What the caller wants of a session.
+#[derive(Default)]
+struct Asked {
+    observer: Option<Observer>,
+    cancel: Option<CancelToken>,
+}
+
+impl Asked {
+    /// Takes the options over.
+    ///
+    /// # Safety
+    /// `options` is NULL or as [`options::read`] wants it.
+    unsafe fn read(options: *const attache_sync_options_t) -> Result<Asked> {
+        if options.is_null() {
+            return Ok(Asked::default());
+        }
+        // SAFETY: not NULL; the rest is this function's own condition.
+        let options = unsafe { options::read(options)? };
+        let observer = Observer {
+            progress: options.progress,
+            ctx: options.ctx,
+            drop_ctx: options.drop_ctx,
+        };
+        let cancel = match options.cancel.is_null() {
+            true => None,
+            false => Some(find::<Cancel>(options.cancel)?.0.clone()),
+        };
+        Ok(Asked {
+            observer: Some(observer),
+            cancel,
+        })
+    }
 }
