@@ -21,7 +21,6 @@ mod error;
 mod outcome;
 mod progress;
 mod rows;
-#[cfg(feature = "testing")]
 mod sandbox;
 mod session;
 mod store;
@@ -36,7 +35,6 @@ pub use outcome::{
 };
 pub use progress::{Phase, ProgressObserver, SyncProgress};
 pub use rows::{ChildRows, Row, RowCursor};
-#[cfg(feature = "testing")]
 pub use sandbox::{Sandbox, SandboxUser};
 pub use store::Attache;
 pub use tokens::{TokenProvider, static_token};

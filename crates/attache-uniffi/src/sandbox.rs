@@ -1,7 +1,9 @@
 //! An org in the process, for tests.
+//!
+//! The API is there in every library, so that one set of Swift and Kotlin sources
+//! fits all of them; the org itself only in one built with the feature `testing`.
 
-use crate::error::{ErrorKind, Result, failed};
-use attache_sandbox::Serving;
+use crate::error::Result;
 use std::sync::Arc;
 
 /// A user of a sandbox, and how to sign in as them.
@@ -17,49 +19,100 @@ pub struct SandboxUser {
     pub refresh_token: String,
 }
 
-/// A Salesforce-like org in this process, for tests. Only in a library built with the feature
-/// `testing`.
+/// A Salesforce-like org in this process, for tests.
 #[derive(uniffi::Object)]
 pub struct Sandbox {
-    org: attache_sandbox::Sandbox,
-    // The server stops when this goes.
-    serving: Serving,
+    org: org::Org,
 }
 
 #[uniffi::export]
 impl Sandbox {
     /// Starts an org with records made from a seed, on the loopback interface. The same seed
-    /// makes the same org.
+    /// makes the same org. Fails with `NotReady` in a library built without the feature `testing`.
     #[uniffi::constructor]
     pub fn start(seed: u64) -> Result<Arc<Sandbox>> {
-        let org = attache_sandbox::Sandbox::builder()
-            .seed(seed)
-            .build()
-            .map_err(|error| failed(ErrorKind::InvalidArgument, error.to_string()))?;
-        let serving = Serving::spawn(org.clone(), 0).map_err(|error| {
-            failed(
-                ErrorKind::Internal,
-                format!("the sandbox cannot listen: {error}"),
-            )
-        })?;
-        Ok(Arc::new(Sandbox { org, serving }))
+        let org = org::Org::start(seed)?;
+        Ok(Arc::new(Sandbox { org }))
     }
 
     /// Where the org answers.
     pub fn url(&self) -> String {
-        self.serving.url().to_owned()
+        self.org.url()
     }
 
     /// Who may sign in.
     pub fn users(&self) -> Vec<SandboxUser> {
-        let users = self.org.users().into_iter();
-        users
-            .map(|user| SandboxUser {
-                id: user.id,
-                username: user.username,
-                access_token: user.access_token,
-                refresh_token: user.refresh_token,
-            })
-            .collect()
+        self.org.users()
+    }
+}
+
+#[cfg(feature = "testing")]
+mod org {
+    use super::SandboxUser;
+    use crate::error::{ErrorKind, Result, failed};
+    use attache_sandbox::{Sandbox, Serving};
+
+    /// An org that serves until it is dropped.
+    pub(super) struct Org {
+        sandbox: Sandbox,
+        serving: Serving,
+    }
+
+    impl Org {
+        pub(super) fn start(seed: u64) -> Result<Org> {
+            let sandbox = Sandbox::builder()
+                .seed(seed)
+                .build()
+                .map_err(|error| failed(ErrorKind::InvalidArgument, error.to_string()))?;
+            let serving = Serving::spawn(sandbox.clone(), 0).map_err(|error| {
+                failed(
+                    ErrorKind::Internal,
+                    format!("the sandbox cannot listen: {error}"),
+                )
+            })?;
+            Ok(Org { sandbox, serving })
+        }
+
+        pub(super) fn url(&self) -> String {
+            self.serving.url().to_owned()
+        }
+
+        pub(super) fn users(&self) -> Vec<SandboxUser> {
+            let users = self.sandbox.users().into_iter();
+            users
+                .map(|user| SandboxUser {
+                    id: user.id,
+                    username: user.username,
+                    access_token: user.access_token,
+                    refresh_token: user.refresh_token,
+                })
+                .collect()
+        }
+    }
+}
+
+#[cfg(not(feature = "testing"))]
+mod org {
+    use super::SandboxUser;
+    use crate::error::{ErrorKind, Result, failed};
+
+    /// No org: there is no value of this type.
+    pub(super) enum Org {}
+
+    impl Org {
+        pub(super) fn start(_seed: u64) -> Result<Org> {
+            Err(failed(
+                ErrorKind::NotReady,
+                "this library was built without the feature testing, and has no sandbox",
+            ))
+        }
+
+        pub(super) fn url(&self) -> String {
+            match *self {}
+        }
+
+        pub(super) fn users(&self) -> Vec<SandboxUser> {
+            match *self {}
+        }
     }
 }

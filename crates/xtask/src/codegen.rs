@@ -1,7 +1,7 @@
 //! The C header and the Swift and Kotlin sources, from the Rust that they describe.
 //!
 //! The Swift and Kotlin sources carry checksums of the library they were made
-//! for, so they are made with the feature `testing` on, as the tests' library is.
+//! for. The features of attache-uniffi do not change them.
 
 use crate::run::{Done, command, failed, io_failed};
 use crate::workspace::{Workspace, cargo};
@@ -17,13 +17,11 @@ struct Generated {
 
 /// Builds the library that tells what to generate, and generates.
 pub fn build_and_run(workspace: &Workspace, check: bool) -> Done {
-    command(cargo().current_dir(workspace.root()).args([
-        "build",
-        "--package",
-        "attache-uniffi",
-        "--features",
-        "attache-uniffi/testing",
-    ]))?;
+    command(
+        cargo()
+            .current_dir(workspace.root())
+            .args(["build", "--package", "attache-uniffi"]),
+    )?;
     run(workspace, check)
 }
 

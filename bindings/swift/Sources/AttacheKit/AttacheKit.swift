@@ -1525,8 +1525,7 @@ public func FfiConverterTypeRowCursor_lower(_ value: RowCursor) -> UInt64 {
 
 
 /**
- * A Salesforce-like org in this process, for tests. Only in a library built with the feature
- * `testing`.
+ * A Salesforce-like org in this process, for tests.
  */
 public protocol SandboxProtocol: AnyObject, Sendable {
 
@@ -1542,8 +1541,7 @@ public protocol SandboxProtocol: AnyObject, Sendable {
 
 }
 /**
- * A Salesforce-like org in this process, for tests. Only in a library built with the feature
- * `testing`.
+ * A Salesforce-like org in this process, for tests.
  */
 open class Sandbox: SandboxProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
@@ -1598,7 +1596,7 @@ open class Sandbox: SandboxProtocol, @unchecked Sendable {
 
     /**
      * Starts an org with records made from a seed, on the loopback interface. The same seed
-     * makes the same org.
+     * makes the same org. Fails with `NotReady` in a library built without the feature `testing`.
      */
 public static func start(seed: UInt64)throws  -> Sandbox  {
     return try  FfiConverterTypeSandbox_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
@@ -5428,7 +5426,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_attache_uniffi_checksum_constructor_canceltoken_new() != 42899) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_attache_uniffi_checksum_constructor_sandbox_start() != 36456) {
+    if (uniffi_attache_uniffi_checksum_constructor_sandbox_start() != 21192) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_constructor_attache_open() != 58688) {

@@ -1095,7 +1095,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_attache_uniffi_checksum_constructor_canceltoken_new() and 0xFFFF) != 42899) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_attache_uniffi_checksum_constructor_sandbox_start() and 0xFFFF) != 36456) {
+    if ((lib.uniffi_attache_uniffi_checksum_constructor_sandbox_start() and 0xFFFF) != 21192) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_constructor_attache_open() and 0xFFFF) != 58688) {
@@ -3220,8 +3220,7 @@ public object FfiConverterTypeRowCursor: FfiConverter<RowCursor, Long> {
 
 
 /**
- * A Salesforce-like org in this process, for tests. Only in a library built with the feature
- * `testing`.
+ * A Salesforce-like org in this process, for tests.
  */
 public interface SandboxInterface {
 
@@ -3239,8 +3238,7 @@ public interface SandboxInterface {
 }
 
 /**
- * A Salesforce-like org in this process, for tests. Only in a library built with the feature
- * `testing`.
+ * A Salesforce-like org in this process, for tests.
  */
 open class Sandbox: Disposable, AutoCloseable, SandboxInterface
 {
@@ -3385,7 +3383,7 @@ open class Sandbox: Disposable, AutoCloseable, SandboxInterface
 
     /**
      * Starts an org with records made from a seed, on the loopback interface. The same seed
-     * makes the same org.
+     * makes the same org. Fails with `NotReady` in a library built without the feature `testing`.
      */
     @Throws(AttacheException::class) fun `start`(`seed`: kotlin.ULong): Sandbox {
             return FfiConverterTypeSandbox.lift(
