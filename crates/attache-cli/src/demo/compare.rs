@@ -6,7 +6,7 @@
 use crate::demo::ledger::{Choice, Create, Decision, Ledger};
 use crate::demo::world::{Device, OBJECTS, Row, World};
 use crate::error::Result;
-use attache::{RecordId, Value};
+use attache::{Record, RecordId, Value};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -163,32 +163,7 @@ fn compare_device(world: &World, device: &Device, findings: &mut Findings) -> Re
     let expected = expected(world, device)?;
     let name = &device.person.name;
     for object in OBJECTS {
-        let mut here = BTreeMap::new();
-        for id in device.find(&format!("SELECT Id FROM {object}"))? {
-            let Some(record) = device.store.get(&id)? else {
-                findings.differences.push(format!(
-                    "{name}: {object} {id} is listed but cannot be read"
-                ));
-                continue;
-            };
-            match record
-                .fields
-                .get("Id")
-                .and_then(Value::as_text)
-                .map(str::to_owned)
-            {
-                Some(server_id) => {
-                    if here.insert(server_id.clone(), record).is_some() {
-                        findings.differences.push(format!(
-                            "{name}: {object} {server_id} is on the device twice"
-                        ));
-                    }
-                }
-                None => findings
-                    .differences
-                    .push(format!("{name}: {object} {id} never reached the org")),
-            }
-        }
+        let here = held(device, object, findings)?;
         let there = expected.get(object).cloned().unwrap_or_default();
         for id in there.iter().filter(|id| !here.contains_key(*id)) {
             findings.differences.push(format!(
@@ -239,6 +214,42 @@ fn compare_device(world: &World, device: &Device, findings: &mut Findings) -> Re
     findings.records.push(records);
     findings.values.push(values);
     Ok(())
+}
+
+/// Reads an object's records off a device, by their ids at the org.
+fn held(
+    device: &Device,
+    object: &str,
+    findings: &mut Findings,
+) -> Result<BTreeMap<String, Record>> {
+    let name = &device.person.name;
+    let mut here = BTreeMap::new();
+    for id in device.find(&format!("SELECT Id FROM {object}"))? {
+        let Some(record) = device.store.get(&id)? else {
+            findings.differences.push(format!(
+                "{name}: {object} {id} is listed but cannot be read"
+            ));
+            continue;
+        };
+        match record
+            .fields
+            .get("Id")
+            .and_then(Value::as_text)
+            .map(str::to_owned)
+        {
+            Some(server_id) => {
+                if here.insert(server_id.clone(), record).is_some() {
+                    findings.differences.push(format!(
+                        "{name}: {object} {server_id} is on the device twice"
+                    ));
+                }
+            }
+            None => findings
+                .differences
+                .push(format!("{name}: {object} {id} never reached the org")),
+        }
+    }
+    Ok(here)
 }
 
 /// A value with the server's id in place of a key of this device.

@@ -174,31 +174,7 @@ impl Day<'_> {
     /// all of them pointing at records that the org has never seen.
     pub fn meet_customer(&mut self, device: usize) -> Result<()> {
         let (mark, today) = (self.mark(device), self.world.today());
-        let random = &mut *self.random;
-        let account = vec![
-            (
-                "Name".into(),
-                Value::from(format!("Søren & Söhne “Bäckerei” {mark}")),
-            ),
-            ("Phone".into(), fields::phone(random)),
-            (
-                "Website".into(),
-                Value::from(format!("Baeckerei-{mark}.EXAMPLE/Shop?Q=1")),
-            ),
-            (
-                "AnnualRevenue".into(),
-                Value::from(random.between(100_000, 99_999_999_999)),
-            ),
-            (
-                "Regions__c".into(),
-                fields::several(random, &["AMER", "APAC", "EMEA", "LATAM"]),
-            ),
-            (
-                "Renewal_Date__c".into(),
-                fields::day(random, today, 30, 400),
-            ),
-            ("Description".into(), fields::prose(random)),
-        ];
+        let account = new_account(&mark, self.random, today);
         let account = self.create(device, "Account", "Name", account)?;
         let contact = vec![
             ("AccountId".into(), Value::from(&account)),
@@ -336,6 +312,34 @@ impl Day<'_> {
             self.ledger.creates.len() + 1
         )
     }
+}
+
+/// A new customer, with a value of most types.
+fn new_account(mark: &str, random: &mut Random, today: jiff::civil::Date) -> Vec<(String, Value)> {
+    vec![
+        (
+            "Name".into(),
+            Value::from(format!("Søren & Söhne “Bäckerei” {mark}")),
+        ),
+        ("Phone".into(), fields::phone(random)),
+        (
+            "Website".into(),
+            Value::from(format!("Baeckerei-{mark}.EXAMPLE/Shop?Q=1")),
+        ),
+        (
+            "AnnualRevenue".into(),
+            Value::from(random.between(100_000, 99_999_999_999)),
+        ),
+        (
+            "Regions__c".into(),
+            fields::several(random, &["AMER", "APAC", "EMEA", "LATAM"]),
+        ),
+        (
+            "Renewal_Date__c".into(),
+            fields::day(random, today, 30, 400),
+        ),
+        ("Description".into(), fields::prose(random)),
+    ]
 }
 
 /// Values that the describe allows and a validation rule of the org does not.
