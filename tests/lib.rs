@@ -1,5 +1,9 @@
 //! The tests of Attaché; see README.md. Here is what they share.
 
+mod case;
+
+pub use case::Case;
+
 use attache::{Attache, Briefcase, Fields, RecordId, Report, Value};
 use attache_sim::{World, wait};
 

@@ -4,10 +4,10 @@
 //! each kind of fault, the same world runs again with that fault at that
 //! request; the sessions after it must bring everything to its place.
 
-use attache::{Attache, ErrorKind, RecordId};
+use attache::ErrorKind;
 use attache_sandbox::{Fault, FaultKind, Logged};
-use attache_sim::{World, wait};
-use attache_tests::{agrees, at_org, create, edit, field_sales, first, server_id, settle, value};
+use attache_sim::wait;
+use attache_tests::{Case, settle};
 use std::collections::BTreeMap;
 
 /// A fault, and the errors a session may end with when it meets it.
@@ -73,139 +73,9 @@ const TROUBLES: [Trouble; 7] = [
     },
 ];
 
-/// A device in a world, and what it has to bring to the org.
-struct Case {
-    world: World,
-    device: Attache,
-    account: Option<RecordId>,
-    contact: Option<RecordId>,
-    edited: Option<RecordId>,
-    deleted: Option<String>,
-}
-
-impl Case {
-    /// A device that has seen nothing yet.
-    fn new() -> Case {
-        let world = World::new(77, 120);
-        world
-            .sandbox
-            .with_switches(|switches| switches.page_rows_max = 4);
-        let me = format!("\"{}\"", world.users[0].id);
-        for id in all_at_org(
-            &world,
-            "SELECT Id FROM Account WHERE OwnerId != ME ORDER BY Id LIMIT 6",
-        ) {
-            world
-                .change("Account", &id, &[("OwnerId", &me)])
-                .expect("the boss may");
-        }
-        let device = world.device(0).expect("a store in memory opens");
-        device
-            .set_briefcase(field_sales())
-            .expect("a briefcase is stored");
-        Case {
-            world,
-            device,
-            account: None,
-            contact: None,
-            edited: None,
-            deleted: None,
-        }
-    }
-
-    /// A device with edits of each kind, a day after its first session, with changes of others at the org.
-    fn busy() -> Case {
-        let mut case = Case::new();
-        wait(case.device.sync()).expect("a first session runs");
-        let device = &case.device;
-        let mine = "SELECT Id FROM Account WHERE Name != null ORDER BY Id LIMIT 1";
-        let edited = first(device, mine);
-        edit(device, &edited, "Site", "Edited offline");
-        let me = &case.world.users[0].id;
-        let gone = first(
-            device,
-            &format!("SELECT Id FROM Task WHERE OwnerId = '{me}' ORDER BY Id LIMIT 1"),
-        );
-        case.deleted = Some(server_id(device, &gone));
-        device.delete(&gone).expect("a task may be deleted");
-        let account = create(device, "Account", [("Name", "Made offline")]);
-        let fields = [
-            ("LastName", "Made offline".into()),
-            ("AccountId", attache::Value::from(&account)),
-        ];
-        case.contact = Some(create(device, "Contact", fields));
-        case.account = Some(account);
-        case.world.sandbox.advance(86_400);
-        let id = server_id(device, &edited);
-        case.others(&id);
-        case.edited = Some(edited);
-        case.world.sandbox.advance(300);
-        case
-    }
-
-    /// What colleagues do meanwhile: edit the edited record elsewhere, delete, give away and take over.
-    fn others(&self, edited: &str) {
-        let world = &self.world;
-        let me = format!("\"{}\"", world.users[0].id);
-        let boss = format!("\"{}\"", world.boss());
-        world
-            .change("Account", edited, &[("Fax", "Faxed")])
-            .expect("the boss may");
-        let mine = all_at_org(
-            world,
-            "SELECT Id FROM Contact WHERE Account.OwnerId = ME ORDER BY Id",
-        );
-        world.remove("Contact", &mine[0]).expect("the boss may");
-        let opportunities = all_at_org(
-            world,
-            "SELECT Id FROM Opportunity WHERE OwnerId = ME ORDER BY Id",
-        );
-        world
-            .change("Opportunity", &opportunities[0], &[("OwnerId", &boss)])
-            .expect("the boss may");
-        let accounts = all_at_org(
-            world,
-            "SELECT Id FROM Account WHERE OwnerId != ME ORDER BY Id",
-        );
-        world
-            .change("Account", &accounts[0], &[("OwnerId", &me)])
-            .expect("the boss may");
-    }
-
-    /// Checks that all arrived, once, and that device and org agree.
-    fn check(&self) {
-        let (world, device) = (&self.world, &self.device);
-        agrees(world, 0, device);
-        assert_eq!(device.pending().expect("a read"), []);
-        if let (Some(account), Some(contact)) = (&self.account, &self.contact) {
-            assert_eq!(world.times("Account", "Name", "Made offline"), Ok(1));
-            assert_eq!(world.times("Contact", "LastName", "Made offline"), Ok(1));
-            assert_eq!(
-                value(device, contact, "AccountId"),
-                value(device, account, "Id")
-            );
-        }
-        if let Some(edited) = &self.edited {
-            let id = server_id(device, edited);
-            let there = |field| at_org(world, "Account", &id, field);
-            assert_eq!(there("Site").as_deref(), Some("\"Edited offline\""));
-            assert_eq!(there("Fax").as_deref(), Some("\"Faxed\""));
-        }
-        if let Some(deleted) = &self.deleted {
-            assert_eq!(at_org(world, "Task", deleted, "Id"), None);
-        }
-    }
-}
-
-fn all_at_org(world: &World, soql: &str) -> Vec<String> {
-    let soql = soql.replace("ME", &format!("'{}'", world.users[0].id));
-    let rows = world.rows(world.boss(), &soql).expect("a valid query");
-    rows.iter().filter_map(|row| row.text("Id")).collect()
-}
-
 /// Runs the session once, then once for each request and each trouble.
 #[expect(clippy::print_stdout, reason = "shown only when the test fails")]
-fn enumerate(make: fn() -> Case) -> BTreeMap<String, usize> {
+fn enumerate(make: impl Fn() -> Case, troubles: &[Trouble]) -> BTreeMap<String, usize> {
     let case = make();
     case.world.sandbox.clear_log();
     wait(case.device.sync()).expect("a session without faults runs");
@@ -215,7 +85,7 @@ fn enumerate(make: fn() -> Case) -> BTreeMap<String, usize> {
     let mut kinds = BTreeMap::new();
     for (nth, request) in (1..).zip(&log) {
         *kinds.entry(kind_of(request)).or_default() += 1;
-        for trouble in &TROUBLES {
+        for trouble in troubles {
             let case = make();
             case.world
                 .sandbox
@@ -259,21 +129,36 @@ fn kind_of(request: &Logged) -> String {
 
 #[test]
 fn a_first_session_survives_any_fault_at_any_request() {
-    let kinds = enumerate(Case::new);
+    let kinds = enumerate(|| Case::new(77, None), &TROUBLES);
     for kind in ["GET query", "GET query/ID", "GET sobjects/Account/describe"] {
         assert!(kinds.contains_key(kind), "{kind} is not covered: {kinds:?}");
     }
 }
 
-#[test]
-fn a_busy_session_survives_any_fault_at_any_request() {
-    let kinds = enumerate(Case::busy);
+fn busy(troubles: &[Trouble]) {
+    let kinds = enumerate(|| Case::busy(77, None), troubles);
     for kind in [
         "GET sobjects/Account/updated/",
         "GET sobjects/Account/deleted/",
+        "POST composite/sobjects/Contact",
+        "PATCH composite/sobjects/Account/External_Id__c",
+        "DELETE composite/sobjects",
     ] {
         assert!(kinds.contains_key(kind), "{kind} is not covered: {kinds:?}");
     }
-    let writes = kinds.keys().filter(|kind| !kind.starts_with("GET")).count();
-    assert!(writes >= 4, "{kinds:?}");
+}
+
+#[test]
+fn a_busy_session_survives_the_loss_of_any_request_or_answer() {
+    busy(&TROUBLES[..2]);
+}
+
+#[test]
+fn a_busy_session_survives_a_cut_or_a_maintenance_page_at_any_request() {
+    busy(&TROUBLES[2..4]);
+}
+
+#[test]
+fn a_busy_session_survives_being_turned_away_at_any_request() {
+    busy(&TROUBLES[4..]);
 }
