@@ -71,6 +71,28 @@ pub(crate) fn push_text(out: &mut String, text: &str) {
     out.push_str(&quoted(text));
 }
 
+/// Says whether arrays and objects stand inside each other more than `most` deep.
+///
+/// A raw value is read without recursion, however deep it is; whoever walks into it later recurses.
+pub(crate) fn is_deeper_than(most: usize, json: &[u8]) -> bool {
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            _ if in_text => {}
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > most {
+            return true;
+        }
+    }
+    false
+}
+
 /// Makes a JSON string.
 pub(crate) fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("a string has a JSON form")
@@ -100,5 +122,12 @@ mod tests {
         assert_eq!(fields.get("B").unwrap().get(), "12345678901234567.89");
         assert!(is_null(fields.get("a").unwrap()));
         assert_eq!(fields.get("c").unwrap().get(), r#"{"x":1.10}"#);
+    }
+
+    #[test]
+    fn depth_is_that_of_brackets_outside_texts() {
+        let json = br#"{"a":[{"b":"[[[\"[[["}],"c":[[]]}"#;
+        assert!(is_deeper_than(2, json));
+        assert!(!is_deeper_than(3, json));
     }
 }

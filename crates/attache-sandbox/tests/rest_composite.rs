@@ -3,6 +3,7 @@
 
 mod client;
 
+use attache_sandbox::Request;
 use client::{Answer, Client, DATA, client};
 use serde_json::{Value, json};
 
@@ -72,6 +73,22 @@ fn later_parts_name_what_earlier_ones_answered() {
     );
     assert_eq!(parts[3]["body"], Value::Null);
     assert_eq!(client.row("Account", id)["Site"], "of Jo");
+}
+
+#[test]
+fn a_body_as_deep_as_a_stack_is_refused() {
+    let client = client();
+    for deep in [101, 100_000] {
+        let body = format!("{}\"@{{acc.id}}\"{}", "[".repeat(deep), "]".repeat(deep));
+        let call = format!(
+            r#"{{"compositeRequest":[{{"method":"POST","url":"{DATA}/sobjects/Account","referenceId":"acc","body":{{"Name":{body}}}}}]}}"#
+        );
+        let answer = client.send(Request::new("POST", &format!("{DATA}/composite")).json(call));
+        assert_eq!(
+            (answer.status, answer.codes()),
+            (400, vec!["JSON_PARSER_ERROR"])
+        );
+    }
 }
 
 #[test]

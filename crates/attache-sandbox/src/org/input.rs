@@ -6,7 +6,6 @@ use crate::schema::{FieldDef, FieldKind};
 use crate::value::Value;
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
-use std::borrow::Cow;
 
 use super::config::Switches;
 
@@ -29,9 +28,11 @@ pub(super) fn read(
         };
         return Ok(null);
     }
-    let text: Option<Cow<'_, str>> = raw
+    // Half a surrogate pair is JSON, but no text.
+    let text: Option<String> = raw
         .starts_with('"')
-        .then(|| serde_json::from_str::<String>(raw).map_or(Cow::Borrowed(raw), Cow::Owned));
+        .then(|| serde_json::from_str(raw).map_err(|_| wrong_type(field, raw)))
+        .transpose()?;
     match (field.kind, text) {
         (FieldKind::Boolean, text) => match text.as_deref().unwrap_or(raw) {
             "true" => Ok(Value::Bool(true)),

@@ -3,9 +3,9 @@
 use super::{
     Call,
     failure::Failure,
-    machine::{Machine, check_version},
+    machine::{Machine, check_version, too_large},
     message::Response,
-    references::{Answers, Unresolved},
+    references::{Answers, Unfilled},
     target::Target,
 };
 use crate::json;
@@ -180,21 +180,21 @@ fn fill_and_send(
     known: &Answers,
     all_or_none: bool,
 ) -> Response {
-    let fill = || -> Result<_, Unresolved> {
-        let body = part
-            .body
-            .as_deref()
-            .map(|body| known.fill_body(body))
-            .transpose()?;
-        Ok((known.fill_url(&part.url)?, body))
-    };
-    let (url, body) = match fill() {
+    let mut filling = known.filling();
+    let filled = part
+        .body
+        .as_deref()
+        .map(|body| filling.body(body))
+        .transpose()
+        .and_then(|body| Ok((filling.url(&part.url)?, body)));
+    let (url, body) = match filled {
         Ok(filled) => filled,
-        Err(Unresolved(reference)) => {
+        Err(Unfilled::Unresolved(reference)) => {
             let message =
                 format!("Invalid reference specified. No value for {reference} found in body.");
             return Failure::new(400, "PROCESSING_HALTED", message).answer();
         }
+        Err(Unfilled::TooLarge) => return too_large().answer(),
     };
     let headers: Vec<(String, String)> = part
         .http_headers

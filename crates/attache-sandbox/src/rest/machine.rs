@@ -237,7 +237,7 @@ fn check_size(request: &Request) -> Result<(), Failure> {
     }
 }
 
-fn too_large() -> Failure {
+pub(super) fn too_large() -> Failure {
     Failure::new(
         413,
         "EXCEEDED_MAX_SIZE_REQUEST",

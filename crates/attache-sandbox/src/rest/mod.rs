@@ -33,7 +33,7 @@ pub use machine::Machine;
 pub use message::{Request, Response};
 pub use switches::RestSwitches;
 
-use crate::json::Fields;
+use crate::json::{self, Fields};
 use failure::Failure;
 
 /// Oldest version of the API that is still served.
@@ -43,6 +43,10 @@ pub(crate) const NEWEST: u16 = 67;
 
 /// Bytes of a request's body at most.
 pub(crate) const BODY_BYTES_MAX: usize = 50 * 1024 * 1024;
+
+/// Arrays and objects inside each other in a request's body at most; the deepest one of use, a tree
+/// of five levels in a composite call, has 19.
+const DEPTH_MAX: usize = 100;
 
 /// One request to a data resource, by somebody who may call.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +100,9 @@ impl<'a> Call<'a> {
                 "UNSUPPORTED_MEDIA_TYPE",
                 format!("Content type '{kind}' is not supported here, send application/json"),
             )),
+            _ if json::is_deeper_than(DEPTH_MAX, self.body) => Err(Failure::malformed(format!(
+                "arrays and objects stand inside each other more than {DEPTH_MAX} deep"
+            ))),
             _ => serde_json::from_slice(self.body).map_err(Failure::malformed),
         }
     }

@@ -73,6 +73,7 @@ fn a_value_of_the_wrong_json_type_is_refused() {
         ("Renewal_Date__c", r#""15/07/2026""#),
         ("Industry", "[]"),
         ("Fax", "{}"),
+        ("Fax", r#""half a pair: \ud800""#),
     ] {
         let error = refusal(field, value);
         assert_eq!(error.code, "JSON_PARSER_ERROR", "{field} = {value}");
