@@ -117,7 +117,7 @@ impl Filling<'_> {
                 break;
             };
             out.push_str(before);
-            out.push_str(&print(&*self.resolve(expression)?));
+            out.push_str(&print(&self.resolve(expression)?));
             rest = after;
         }
         out.push_str(rest);
