@@ -2,7 +2,8 @@
 
 use super::journal::Step;
 use super::replicate::DeleteEntry;
-use super::table::{Row, Slot};
+use super::row::Row;
+use super::table::Slot;
 use super::{Org, SaveError, key};
 use crate::value::Value;
 

@@ -2,7 +2,8 @@
 
 use super::Org;
 use super::replicate::DeleteEntry;
-use super::table::{Row, Slot};
+use super::row::Row;
+use super::table::Slot;
 
 /// What was done, newest last; kept only while somebody may want it undone.
 #[derive(Debug, Default)]

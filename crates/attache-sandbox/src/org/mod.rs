@@ -19,6 +19,7 @@ mod journal;
 mod people;
 mod query;
 mod replicate;
+mod row;
 mod rules;
 mod save;
 mod sharing;
@@ -41,6 +42,7 @@ pub use sharing::Rights;
 pub use view::RowView;
 
 pub(crate) use people::Viewer;
+pub(crate) use row::Row;
 pub(crate) use table::{IdKey, Slot, Table, folded, key};
 pub(crate) use view::{write_text, write_value};
 

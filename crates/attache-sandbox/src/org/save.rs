@@ -1,6 +1,7 @@
 //! Saving a row: one pipeline for creates and updates.
 
-use super::table::{Row, folded};
+use super::row::Row;
+use super::table::folded;
 use super::{Org, SaveError, Slot, Viewer, check, input, key};
 use crate::id;
 use crate::schema::{FieldKind, ObjectDef};
@@ -534,8 +535,9 @@ impl Org {
 
     /// Copies a row, as long as the object has fields.
     pub(super) fn whole_row(&self, object: usize, slot: Slot) -> Option<Vec<Value>> {
-        let mut row = self.tables[object].row(slot)?.to_vec();
-        row.resize(self.schema.objects()[object].fields.len(), Value::Null);
+        let row = self.tables[object]
+            .row(slot)?
+            .to_vec(self.schema.objects()[object].fields.len());
         Some(row)
     }
 }

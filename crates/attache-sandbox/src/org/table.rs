@@ -1,5 +1,6 @@
 //! The rows of one object, and the indexes that find them.
 
+use super::row::Row;
 use crate::id;
 use crate::schema::{FieldKind, ObjectDef};
 use crate::value::Value;
@@ -11,11 +12,6 @@ pub(crate) type IdKey = [u8; 15];
 
 /// Where a row stands in its table. A row never moves.
 pub(crate) type Slot = u32;
-
-/// One row: the values in the order of the object's fields.
-///
-/// It may be shorter than the field list when fields were added later.
-pub(crate) type Row = Box<[Value]>;
 
 /// Takes the significant part of an id; the check characters are not looked at.
 pub(crate) fn key(id: &str) -> Option<IdKey> {
@@ -181,7 +177,7 @@ impl Table {
         self.last_number
     }
 
-    fn link(&mut self, object: &ObjectDef, slot: Slot, row: &[Value]) {
+    fn link(&mut self, object: &ObjectDef, slot: Slot, row: &Row) {
         let Some(id) = row
             .get(self.columns.id)
             .and_then(Value::as_text)
@@ -208,7 +204,7 @@ impl Table {
         }
     }
 
-    fn unlink(&mut self, object: &ObjectDef, slot: Slot, row: &[Value]) {
+    fn unlink(&mut self, object: &ObjectDef, slot: Slot, row: &Row) {
         let Some(id) = row
             .get(self.columns.id)
             .and_then(Value::as_text)

@@ -4,7 +4,7 @@ use super::{Clock, Sandbox, UserAccess};
 use crate::{
     Machine, RestSwitches, catalog, id,
     load::{Folder, LoadError},
-    org::{Org, OrgConfig, Rights, Switches},
+    org::{Org, OrgConfig, Rights, Row, Switches},
     schema::Schema,
     seed::{Seed, seed},
     value::Value,
@@ -298,10 +298,10 @@ fn enrol(machine: &mut Machine, now_s: i64) -> Vec<UserAccess> {
         return Vec::new();
     };
     let object = &org.schema().objects()[at];
-    let text = |row: &[Value], field: &str| -> Option<String> {
+    let text = |row: &Row, field: &str| -> Option<String> {
         Some(row.get(object.index(field)?)?.as_text()?.to_owned())
     };
-    let is_active = |row: &[Value]| {
+    let is_active = |row: &Row| {
         let value = object.index("IsActive").and_then(|field| row.get(field));
         value != Some(&Value::Bool(false))
     };
