@@ -19,6 +19,30 @@ pub(super) fn reader(table: &Table) -> RecordReader {
     )
 }
 
+/// A page of records, read by their described types.
+pub(super) struct Decoded {
+    pub ids: Vec<String>,
+    rows: Vec<Vec<Value>>,
+}
+
+/// Reads a page.
+pub(super) fn decode(
+    table: &Table,
+    reader: &RecordReader,
+    records: &[Box<RawValue>],
+) -> Result<Decoded> {
+    let mut page = Decoded {
+        ids: Vec::with_capacity(records.len()),
+        rows: Vec::with_capacity(records.len()),
+    };
+    for record in records {
+        let values = reader.read(record)?;
+        page.ids.push(id_of(table, &values)?);
+        page.rows.push(values);
+    }
+    Ok(page)
+}
+
 impl Run<'_> {
     /// Takes in a page in one transaction, together with what `then` writes, and gives the records' ids.
     ///
@@ -26,33 +50,25 @@ impl Run<'_> {
     pub(super) fn apply(
         &mut self,
         table: &Table,
-        reader: &RecordReader,
-        records: &[Box<RawValue>],
+        page: Decoded,
         rules: i64,
         origin: Origin,
-        then: impl FnOnce(&Writing<'_>, &[String]) -> Result<()>,
+        then: impl FnOnce(&Writing<'_>) -> Result<()>,
     ) -> Result<Vec<String>> {
-        let mut ids = Vec::with_capacity(records.len());
-        let mut rows = Vec::with_capacity(records.len());
-        for record in records {
-            let values = reader.read(record)?;
-            ids.push(id_of(table, &values)?);
-            rows.push(values);
-        }
         let arrived = self.store.write(Durability::Ordered, |w| {
             let edited = w.reading().edited_records()?;
-            let mut arrived = Vec::with_capacity(rows.len());
-            for values in rows {
+            let mut arrived = Vec::with_capacity(page.rows.len());
+            for values in page.rows {
                 arrived.push(w.arrive(table, &edited, values, rules, origin)?);
             }
             if arrived.iter().any(|one| *one != Arrived::Unchanged) {
                 w.unsettle_relations(&table.object.name)?;
             }
-            then(w, &ids)?;
+            then(w)?;
             Ok(arrived)
         })?;
         arrived.into_iter().for_each(|one| self.count(one));
-        Ok(ids)
+        Ok(page.ids)
     }
 
     pub(super) fn count(&mut self, arrived: Arrived) {
@@ -104,7 +120,8 @@ impl Run<'_> {
                     None => missing.push(id.clone()),
                 }
             }
-            self.apply(table, &reader, &present, rules, origin, |_, _| Ok(()))?;
+            let present = decode(table, &reader, &present)?;
+            self.apply(table, present, rules, origin, |_| Ok(()))?;
             self.take_missing(table, &missing)?;
             done += chunk.len() as u64;
             self.tell(phase, &table.object.name, done, Some(total));

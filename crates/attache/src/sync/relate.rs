@@ -171,16 +171,10 @@ impl Run<'_> {
             self.check_cancelled()?;
             let rule = relation.rule;
             let last = page.next.is_none();
-            let ids = self.apply(
-                &node.table,
-                &reader,
-                &page.records,
-                rule.mask,
-                Origin::Server,
-                |w, _| {
-                    if last { w.cover(rule.id, keys) } else { Ok(()) }
-                },
-            )?;
+            let decoded = apply::decode(&node.table, &reader, &page.records)?;
+            let ids = self.apply(&node.table, decoded, rule.mask, Origin::Server, |w| {
+                if last { w.cover(rule.id, keys) } else { Ok(()) }
+            })?;
             done += ids.len() as u64;
             self.tell(Phase::Pull, &object, done, Some(page.total));
             let Some(next) = page.next else { return Ok(()) };

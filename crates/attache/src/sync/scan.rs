@@ -8,7 +8,7 @@ use crate::error::{ErrorKind, Result};
 use crate::outcome::Phase;
 use crate::record::ServerTime;
 use crate::remote::Page;
-use crate::store::{Durability, Origin, RuleState, SweepRange};
+use crate::store::{Durability, Origin, RuleState, SweepRange, Writing};
 use std::collections::{HashMap, HashSet};
 
 /// How often one scan starts over when the server forgets its place.
@@ -85,6 +85,7 @@ impl Run<'_> {
         walk: &mut Walk<'_>,
     ) -> Result<Scanned> {
         let mut after = rule.after.clone().filter(|_| ordered);
+        let reader = apply::reader(&node.table);
         let mut all = Vec::new();
         let mut done = 0;
         let mut page = match self.first_page(node, depth, after.as_deref()).await {
@@ -96,7 +97,13 @@ impl Run<'_> {
         };
         loop {
             self.check_cancelled()?;
-            let ids = page_ids(&page)?;
+            let (ids, decoded) = match depth {
+                Depth::Records => {
+                    let page = apply::decode(&node.table, &reader, &page.records)?;
+                    (page.ids.clone(), Some(page))
+                }
+                Depth::Ids => (page_ids(&page)?, None),
+            };
             let total = page.total;
             if ordered && !ascending(after.as_deref(), &ids) {
                 return Ok(Scanned::Unordered);
@@ -108,8 +115,13 @@ impl Run<'_> {
                 to: to.as_deref(),
                 present: &ids,
             });
-            self.take_page(node, rule, depth, &page, range, to.as_deref())
-                .await?;
+            match decoded {
+                Some(page) => self.take_records(node, rule, page, range.as_ref(), to.as_deref())?,
+                None => {
+                    self.take_ids(node, rule, &ids, range.as_ref(), to.as_deref())
+                        .await?;
+                }
+            }
             done += ids.len() as u64;
             self.tell(Phase::Pull, &node.table.object.name, done, Some(total));
             walk.count += ids.len() as u64;
@@ -159,53 +171,42 @@ impl Run<'_> {
         self.remote.query(&statement.print()).await
     }
 
-    /// Takes in one page of a scan. `reached` is where a scan that is cut off here goes on.
-    async fn take_page(
+    /// Takes in a page of a load. `reached` is where a walk that is cut off here goes on.
+    fn take_records(
         &mut self,
         node: &Node,
         rule: &RuleState,
-        depth: Depth,
-        page: &Page,
-        range: Option<SweepRange<'_>>,
+        page: apply::Decoded,
+        range: Option<&SweepRange<'_>>,
         reached: Option<&str>,
     ) -> Result<()> {
-        if depth == Depth::Records {
-            let reader = apply::reader(&node.table);
-            self.apply(
-                &node.table,
-                &reader,
-                &page.records,
-                rule.mask,
-                Origin::Server,
-                |w, _| {
-                    if let Some(range) = &range {
-                        w.sweep(&node.table, rule.mask, range)?;
-                        w.set_after(rule.id, reached)?;
-                    }
-                    Ok(())
-                },
-            )?;
-            return Ok(());
-        }
+        self.apply(&node.table, page, rule.mask, Origin::Server, |w| {
+            reach(w, node, rule, range, reached)
+        })?;
+        Ok(())
+    }
+
+    /// Takes in a page of a sweep.
+    async fn take_ids(
+        &mut self,
+        node: &Node,
+        rule: &RuleState,
+        ids: &[String],
+        range: Option<&SweepRange<'_>>,
+        reached: Option<&str>,
+    ) -> Result<()> {
         // What is new has to be here before the page counts as done.
-        let ids = page_ids(page)?;
-        let held: HashMap<String, i64> = self
-            .store
-            .read(|r| r.held(&node.table, &ids))?
-            .into_iter()
-            .collect();
+        let held = self.store.read(|r| r.held(&node.table, ids))?;
+        let held: HashSet<String> = held.into_iter().map(|(id, _)| id).collect();
         let unknown: Vec<String> = ids
-            .into_iter()
-            .filter(|id| !held.contains_key(id))
+            .iter()
+            .filter(|id| !held.contains(*id))
+            .cloned()
             .collect();
         self.read_by_id(Phase::Pull, &node.table, &unknown, rule.mask)
             .await?;
         self.store.write(Durability::Ordered, |w| {
-            if let Some(range) = &range {
-                w.sweep(&node.table, rule.mask, range)?;
-                w.set_after(rule.id, reached)?;
-            }
-            Ok(())
+            reach(w, node, rule, range, reached)
         })
     }
 
@@ -238,14 +239,8 @@ impl Run<'_> {
         let mut page = self.remote.query(soql).await?;
         loop {
             self.check_cancelled()?;
-            ids.extend(self.apply(
-                &node.table,
-                &reader,
-                &page.records,
-                rules,
-                Origin::Server,
-                |_, _| Ok(()),
-            )?);
+            let decoded = apply::decode(&node.table, &reader, &page.records)?;
+            ids.extend(self.apply(&node.table, decoded, rules, Origin::Server, |_| Ok(()))?);
             self.tell(
                 Phase::Pull,
                 &node.table.object.name,
@@ -350,6 +345,19 @@ impl Run<'_> {
             page = self.remote.query_more(&next).await?;
         }
     }
+}
+
+/// Notes that a walk is through a stretch of ids.
+fn reach(
+    w: &Writing<'_>,
+    node: &Node,
+    rule: &RuleState,
+    range: Option<&SweepRange<'_>>,
+    reached: Option<&str>,
+) -> Result<()> {
+    let Some(range) = range else { return Ok(()) };
+    w.sweep(&node.table, rule.mask, range)?;
+    w.set_after(rule.id, reached)
 }
 
 /// What a walk has come by. It keeps what it watches for only, so that its memory does not grow with the rule.
