@@ -189,23 +189,7 @@ fn wrong_type(field: &FieldDef, raw: &str) -> SaveError {
 
 fn name_of(kind: FieldKind) -> &'static str {
     match kind {
-        FieldKind::Id | FieldKind::Reference => "reference",
-        FieldKind::Boolean => "boolean",
-        FieldKind::Int => "int",
-        FieldKind::Double => "double",
-        FieldKind::Currency => "currency",
-        FieldKind::Percent => "percent",
-        FieldKind::Date => "date",
-        FieldKind::DateTime => "datetime",
-        FieldKind::Time => "time",
-        FieldKind::Address => "address",
-        FieldKind::Picklist => "picklist",
-        FieldKind::MultiPicklist => "multipicklist",
-        FieldKind::Email => "email",
-        FieldKind::Phone => "phone",
-        FieldKind::Url => "url",
-        FieldKind::TextArea => "textarea",
-        FieldKind::Combobox => "combobox",
-        FieldKind::String => "string",
+        FieldKind::Id => FieldKind::Reference.name(),
+        kind => kind.name(),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Call, failure::Failure, machine::Machine, message::Response, rows::object_name};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// Ids of a call at most.
 const IDS_MAX: usize = 2_000;
@@ -36,7 +37,13 @@ pub(super) fn retrieve(
     if ids.is_empty() || fields.is_empty() {
         return Err(Failure::parameter("ids and fields must not be empty"));
     }
-    let fields: Vec<&str> = fields.iter().map(|field| field.trim()).collect();
+    // A field is looked up for every row: 100,000 times one name would keep everybody waiting.
+    let mut seen = BTreeSet::new();
+    let fields: Vec<&str> = fields
+        .iter()
+        .map(|field| field.trim())
+        .filter(|field| seen.insert(field.to_ascii_lowercase()))
+        .collect();
     let mut body = String::from("[");
     for (at, id) in ids.iter().enumerate() {
         if at > 0 {
