@@ -52,3 +52,72 @@ pub(crate) unsafe fn read<T: Options>(options: *const T) -> Result<T> {
     // SAFETY: zeroed bytes are a valid `T`, and so are those of the caller's `T`.
     Ok(unsafe { value.assume_init() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[repr(C)]
+    #[derive(Clone, Copy)]
+    struct Small {
+        struct_size: usize,
+        one: u64,
+    }
+
+    #[repr(C)]
+    #[derive(Clone, Copy)]
+    struct Large {
+        struct_size: usize,
+        one: u64,
+        two: u64,
+    }
+
+    // SAFETY: plain numbers after a size.
+    unsafe impl Options for Small {
+        const NAME: &'static str = "small";
+    }
+
+    // SAFETY: plain numbers after a size.
+    unsafe impl Options for Large {
+        const NAME: &'static str = "large";
+    }
+
+    #[test]
+    fn fields_that_an_older_caller_lacks_are_zero() {
+        let given = Small {
+            struct_size: size_of::<Small>(),
+            one: 1,
+        };
+        // SAFETY: as many bytes as the size says.
+        let read = unsafe { read((&raw const given).cast::<Large>()) };
+        assert!(read.is_ok_and(|read| (read.one, read.two) == (1, 0)));
+    }
+
+    #[test]
+    fn fields_that_a_newer_caller_adds_must_be_zero() {
+        let mut given = Large {
+            struct_size: size_of::<Large>(),
+            one: 1,
+            two: 0,
+        };
+        // SAFETY: as many bytes as the size says.
+        assert!(unsafe { read((&raw const given).cast::<Small>()) }.is_ok());
+        given.two = 1;
+        // SAFETY: as many bytes as the size says.
+        assert!(unsafe { read((&raw const given).cast::<Small>()) }.is_err());
+    }
+
+    #[test]
+    fn a_size_that_was_never_set_is_refused() {
+        for struct_size in [0, 7, usize::MAX] {
+            let given = Small {
+                struct_size,
+                one: 1,
+            };
+            // SAFETY: refused by its size, before anything behind it is read.
+            assert!(unsafe { read(&raw const given) }.is_err());
+        }
+        // SAFETY: NULL is allowed.
+        assert!(unsafe { read(std::ptr::null::<Small>()) }.is_err());
+    }
+}

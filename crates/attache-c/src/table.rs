@@ -83,3 +83,55 @@ pub(crate) fn poison<C>(handle: *const C) {
 pub(crate) fn live() -> usize {
     LIVE.read().unwrap_or_else(PoisonError::into_inner).len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Apple(u8);
+    struct Pear;
+    struct AppleHandle;
+    struct PearHandle;
+
+    impl Object for Apple {
+        type C = AppleHandle;
+        const NAME: &'static str = "apple";
+    }
+
+    impl Object for Pear {
+        type C = PearHandle;
+        const NAME: &'static str = "pear";
+    }
+
+    #[test]
+    fn a_handle_finds_its_object_until_it_is_freed_and_no_other_ever() {
+        let apple = insert(Apple(7));
+        assert!(get::<Apple>(apple).is_ok_and(|apple| apple.0 == 7));
+        assert!(matches!(
+            get::<Pear>(apple.cast_const().cast()),
+            Err(Refused::Unknown)
+        ));
+        remove::<Pear>(apple.cast());
+        assert!(get::<Apple>(apple).is_ok());
+        remove::<Apple>(apple);
+        assert!(matches!(get::<Apple>(apple), Err(Refused::Unknown)));
+        assert_ne!(insert(Apple(8)), apple);
+    }
+
+    #[test]
+    fn a_lent_object_outlives_its_handle() {
+        let handle = insert(Apple(9));
+        let lent = get::<Apple>(handle);
+        remove::<Apple>(handle);
+        assert!(lent.is_ok_and(|apple| apple.0 == 9));
+    }
+
+    #[test]
+    fn a_poisoned_handle_is_refused_and_can_be_freed() {
+        let handle = insert(Pear);
+        poison(handle);
+        assert!(matches!(get::<Pear>(handle), Err(Refused::Poisoned)));
+        remove::<Pear>(handle);
+        assert!(matches!(get::<Pear>(handle), Err(Refused::Unknown)));
+    }
+}
