@@ -133,3 +133,74 @@ impl From<&attache::Record> for Record {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::AttacheError;
+
+    #[test]
+    fn values_come_back_as_they_went() {
+        let given = [
+            (
+                "Money",
+                Value::Number {
+                    value: "1234567890123456.78".into(),
+                },
+            ),
+            (
+                "Day",
+                Value::Date {
+                    value: "2026-11-22".into(),
+                },
+            ),
+            (
+                "Time",
+                Value::Time {
+                    value: "09:30:00.5".into(),
+                },
+            ),
+            (
+                "Instant",
+                Value::DateTime {
+                    seconds: 1_795_339_800,
+                },
+            ),
+            (
+                "Text",
+                Value::Text {
+                    value: "Ünal; a NUL: \0".into(),
+                },
+            ),
+            ("Flag", Value::Boolean { value: false }),
+            ("Nothing", Value::Null),
+        ];
+        let given: HashMap<String, Value> =
+            given.map(|(name, value)| (name.to_owned(), value)).into();
+        let read = fields(given.clone()).expect("good values");
+        assert_eq!(shown(&read), given);
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_read_names_its_field_and_not_itself() {
+        for value in [
+            Value::Number {
+                value: "1,5".into(),
+            },
+            Value::Date {
+                value: "22.11.2026".into(),
+            },
+            Value::Time {
+                value: "half past nine".into(),
+            },
+        ] {
+            let given = HashMap::from([("Due__c".to_owned(), value)]);
+            let AttacheError::Failed { kind, reason, .. } = fields(given).expect_err("a bad value");
+            assert_eq!(kind, ErrorKind::InvalidArgument);
+            assert!(
+                reason.contains("Due__c") && !reason.contains("nine"),
+                "{reason}"
+            );
+        }
+    }
+}

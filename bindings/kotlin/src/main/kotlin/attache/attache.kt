@@ -3852,12 +3852,12 @@ data class ChildRows (
     /**
      * The columns' names; none if there are no rows.
      */
-    var `columns`: List<kotlin.String>
+    val `columns`: List<kotlin.String>
     ,
     /**
      * The rows.
      */
-    var `rows`: List<Row>
+    val `rows`: List<Row>
 
 ){
 
@@ -3899,42 +3899,42 @@ data class Conflict (
     /**
      * Its number; it stays the same while the conflict is open.
      */
-    var `id`: kotlin.Long
+    val `id`: kotlin.Long
     ,
     /**
      * The record's id.
      */
-    var `record`: kotlin.String
+    val `record`: kotlin.String
     ,
     /**
      * The record's object.
      */
-    var `object`: kotlin.String
+    val `object`: kotlin.String
     ,
     /**
      * What the record is called, if its object has a name field.
      */
-    var `title`: kotlin.String?
+    val `title`: kotlin.String?
     ,
     /**
      * What it is about.
      */
-    var `kind`: ConflictKind
+    val `kind`: ConflictKind
     ,
     /**
      * The fields in dispute. For a deletion: the fields edited here.
      */
-    var `fields`: List<ConflictField>
+    val `fields`: List<ConflictField>
     ,
     /**
      * Who changed the record at the org last: a name, else a user's id.
      */
-    var `changedBy`: kotlin.String?
+    val `changedBy`: kotlin.String?
     ,
     /**
      * When, in seconds since 1970 by the org's clock.
      */
-    var `changedAt`: kotlin.Long?
+    val `changedAt`: kotlin.Long?
 
 ){
 
@@ -3994,27 +3994,27 @@ data class ConflictField (
     /**
      * API name.
      */
-    var `name`: kotlin.String
+    val `name`: kotlin.String
     ,
     /**
      * What a person sees.
      */
-    var `label`: kotlin.String
+    val `label`: kotlin.String
     ,
     /**
      * What both sides last agreed on.
      */
-    var `base`: Value
+    val `base`: Value
     ,
     /**
      * What this device has.
      */
-    var `local`: Value
+    val `local`: Value
     ,
     /**
      * What the org has; null if the record is gone there.
      */
-    var `remote`: Value
+    val `remote`: Value
 
 ){
 
@@ -4065,27 +4065,27 @@ data class Merged (
     /**
      * The record's id.
      */
-    var `record`: kotlin.String
+    val `record`: kotlin.String
     ,
     /**
      * Its object.
      */
-    var `object`: kotlin.String
+    val `object`: kotlin.String
     ,
     /**
      * The fields the org had changed, which this device took.
      */
-    var `taken`: List<kotlin.String>
+    val `taken`: List<kotlin.String>
     ,
     /**
      * The fields edited here, which stay on top.
      */
-    var `kept`: List<kotlin.String>
+    val `kept`: List<kotlin.String>
     ,
     /**
      * A deletion made here gave way to an edit made at the org.
      */
-    var `deleteWithdrawn`: kotlin.Boolean
+    val `deleteWithdrawn`: kotlin.Boolean
 
 ){
 
@@ -4136,42 +4136,42 @@ data class Mutation (
     /**
      * Its place in the journal.
      */
-    var `seq`: kotlin.Long
+    val `seq`: kotlin.Long
     ,
     /**
      * Mutations made in one transaction share this number.
      */
-    var `changeset`: kotlin.Long
+    val `changeset`: kotlin.Long
     ,
     /**
      * The record's id.
      */
-    var `record`: kotlin.String
+    val `record`: kotlin.String
     ,
     /**
      * The record's object.
      */
-    var `object`: kotlin.String
+    val `object`: kotlin.String
     ,
     /**
      * What it does.
      */
-    var `kind`: MutationKind
+    val `kind`: MutationKind
     ,
     /**
      * The fields it sets; empty for a delete.
      */
-    var `fields`: Map<kotlin.String, Value>
+    val `fields`: Map<kotlin.String, Value>
     ,
     /**
      * Where it stands.
      */
-    var `state`: MutationState
+    val `state`: MutationState
     ,
     /**
      * When it was made, by this device's clock, in milliseconds since 1970.
      */
-    var `madeAtMs`: kotlin.Long
+    val `madeAtMs`: kotlin.Long
 
 ){
 
@@ -4231,17 +4231,17 @@ data class Problem (
     /**
      * The fields concerned, by API name; empty when it is about the whole record.
      */
-    var `fields`: List<kotlin.String>
+    val `fields`: List<kotlin.String>
     ,
     /**
      * A stable code: those of the Salesforce API (`REQUIRED_FIELD_MISSING`, ...).
      */
-    var `code`: kotlin.String
+    val `code`: kotlin.String
     ,
     /**
      * One sentence for a person. It may name the field's label, never its value.
      */
-    var `message`: kotlin.String
+    val `message`: kotlin.String
 
 ){
 
@@ -4286,17 +4286,17 @@ data class Record (
     /**
      * Its identity on this device. It never changes.
      */
-    var `id`: kotlin.String
+    val `id`: kotlin.String
     ,
     /**
      * The object's API name.
      */
-    var `object`: kotlin.String
+    val `object`: kotlin.String
     ,
     /**
      * Every field the briefcase carries. `Id` is the org's id once there is one.
      */
-    var `fields`: Map<kotlin.String, Value>
+    val `fields`: Map<kotlin.String, Value>
 
 ){
 
@@ -4341,22 +4341,22 @@ data class Rejected (
     /**
      * The record's id.
      */
-    var `record`: kotlin.String
+    val `record`: kotlin.String
     ,
     /**
      * Its object.
      */
-    var `object`: kotlin.String
+    val `object`: kotlin.String
     ,
     /**
      * The mutations that were sent together.
      */
-    var `mutations`: List<kotlin.Long>
+    val `mutations`: List<kotlin.Long>
     ,
     /**
      * The org's reasons.
      */
-    var `problems`: List<Problem>
+    val `problems`: List<Problem>
 
 ){
 
@@ -4404,82 +4404,82 @@ data class Report (
     /**
      * Nothing is left to send, ask or decide.
      */
-    var `settled`: kotlin.Boolean
+    val `settled`: kotlin.Boolean
     ,
     /**
      * Records that are new on this device.
      */
-    var `inserted`: kotlin.ULong
+    val `inserted`: kotlin.ULong
     ,
     /**
      * Records that were brought up to date.
      */
-    var `updated`: kotlin.ULong
+    val `updated`: kotlin.ULong
     ,
     /**
      * Records that left the briefcase.
      */
-    var `evicted`: kotlin.ULong
+    val `evicted`: kotlin.ULong
     ,
     /**
      * Records that were deleted at the org.
      */
-    var `deleted`: kotlin.ULong
+    val `deleted`: kotlin.ULong
     ,
     /**
      * Records created at the org.
      */
-    var `pushedCreates`: kotlin.ULong
+    val `pushedCreates`: kotlin.ULong
     ,
     /**
      * Records changed at the org.
      */
-    var `pushedUpdates`: kotlin.ULong
+    val `pushedUpdates`: kotlin.ULong
     ,
     /**
      * Records deleted at the org by this device.
      */
-    var `pushedDeletes`: kotlin.ULong
+    val `pushedDeletes`: kotlin.ULong
     ,
     /**
      * Records of both sides that were joined without asking.
      */
-    var `merged`: List<Merged>
+    val `merged`: List<Merged>
     ,
     /**
      * What the org refused.
      */
-    var `rejected`: List<Rejected>
+    val `rejected`: List<Rejected>
     ,
     /**
      * Open conflicts, of this and earlier sessions.
      */
-    var `conflicts`: kotlin.ULong
+    val `conflicts`: kotlin.ULong
     ,
     /**
      * Mutations that wait for another one that is rejected, in conflict or in doubt.
      */
-    var `blocked`: kotlin.ULong
+    val `blocked`: kotlin.ULong
     ,
     /**
      * Mutations without an answer.
      */
-    var `inDoubt`: kotlin.ULong
+    val `inDoubt`: kotlin.ULong
     ,
     /**
      * Mutations that are to be sent by the next session.
      */
-    var `pending`: kotlin.ULong
+    val `pending`: kotlin.ULong
     ,
     /**
      * Rules whose limit cut something off.
      */
-    var `truncated`: List<Truncated>
+    val `truncated`: List<Truncated>
     ,
     /**
      * Calls to the org.
      */
-    var `apiCalls`: kotlin.ULong
+    val `apiCalls`: kotlin.ULong
 
 ){
 
@@ -4563,17 +4563,17 @@ data class Row (
     /**
      * The record's id; absent in aggregates.
      */
-    var `id`: kotlin.String?
+    val `id`: kotlin.String?
     ,
     /**
      * The values, in the order of the columns; null for the column of a child subquery.
      */
-    var `cells`: List<Value>
+    val `cells`: List<Value>
     ,
     /**
      * The answers of child subqueries, by the names of their columns.
      */
-    var `children`: Map<kotlin.String, ChildRows>
+    val `children`: Map<kotlin.String, ChildRows>
 
 ){
 
@@ -4618,22 +4618,22 @@ data class SandboxUser (
     /**
      * The user's id.
      */
-    var `id`: kotlin.String
+    val `id`: kotlin.String
     ,
     /**
      * What the user is called at sign-in.
      */
-    var `username`: kotlin.String
+    val `username`: kotlin.String
     ,
     /**
      * An access token.
      */
-    var `accessToken`: kotlin.String
+    val `accessToken`: kotlin.String
     ,
     /**
      * A refresh token.
      */
-    var `refreshToken`: kotlin.String
+    val `refreshToken`: kotlin.String
 
 ){
 
@@ -4681,42 +4681,42 @@ data class Status (
     /**
      * Whose records these are; absent before the first session.
      */
-    var `username`: kotlin.String?
+    val `username`: kotlin.String?
     ,
     /**
      * Records per object.
      */
-    var `records`: Map<kotlin.String, kotlin.ULong>
+    val `records`: Map<kotlin.String, kotlin.ULong>
     ,
     /**
      * Mutations waiting to be sent.
      */
-    var `pending`: kotlin.ULong
+    val `pending`: kotlin.ULong
     ,
     /**
      * Mutations without an answer.
      */
-    var `inDoubt`: kotlin.ULong
+    val `inDoubt`: kotlin.ULong
     ,
     /**
      * Mutations that the org refused.
      */
-    var `rejected`: kotlin.ULong
+    val `rejected`: kotlin.ULong
     ,
     /**
      * Open conflicts.
      */
-    var `conflicts`: kotlin.ULong
+    val `conflicts`: kotlin.ULong
     ,
     /**
      * When a session last finished, by this device's clock, in milliseconds since 1970.
      */
-    var `lastSyncMs`: kotlin.Long?
+    val `lastSyncMs`: kotlin.Long?
     ,
     /**
      * Size of the store's file.
      */
-    var `storeBytes`: kotlin.ULong
+    val `storeBytes`: kotlin.ULong
 
 ){
 
@@ -4776,22 +4776,22 @@ data class SyncProgress (
     /**
      * The step.
      */
-    var `phase`: Phase
+    val `phase`: Phase
     ,
     /**
      * The object at work; empty where there is none.
      */
-    var `object`: kotlin.String
+    val `object`: kotlin.String
     ,
     /**
      * Records done in this step for this object.
      */
-    var `done`: kotlin.ULong
+    val `done`: kotlin.ULong
     ,
     /**
      * Records in all, where the org has told.
      */
-    var `total`: kotlin.ULong?
+    val `total`: kotlin.ULong?
 
 ){
 
@@ -4839,17 +4839,17 @@ data class Truncated (
     /**
      * The rule's name.
      */
-    var `rule`: kotlin.String
+    val `rule`: kotlin.String
     ,
     /**
      * Its limit.
      */
-    var `limit`: kotlin.UInt
+    val `limit`: kotlin.UInt
     ,
     /**
      * How many records the rule matches.
      */
-    var `matches`: kotlin.ULong
+    val `matches`: kotlin.ULong
 
 ){
 
