@@ -108,6 +108,10 @@ fn root() -> Done<PathBuf> {
             "swift is missing: install it, or run as root to have it put into a Debian root".into(),
         ));
     }
+    // A container may hold its root back from mounting, and the build in the root needs mounts.
+    quiet(Command::new("unshare").args(["--mount", "true"])).map_err(|_| {
+        Stop::Skipped("swift is missing, and this machine allows no mounts: install swift".into())
+    })?;
     let mmdebstrap = need("mmdebstrap", "mmdebstrap")?;
     fs::create_dir_all(&cache).map_err(io_failed("create", &cache))?;
     // Under another name until it is whole: an interrupted run leaves no half root.
