@@ -25,3 +25,8 @@ pub use fault::{Fault, FaultKind, Outcome};
 pub use http::{Serving, serve};
 pub use rest::{Machine, Request, Response, RestSwitches};
 pub use sandbox::{Logged, Sandbox, SandboxBuilder, SandboxError, UserAccess};
+
+/// Compiles and runs the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
