@@ -26,9 +26,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// disk only.
 #[derive(Clone)]
 pub struct Attache {
-    store: Arc<Store>,
+    pub(crate) store: Arc<Store>,
     remote: Option<Arc<dyn Remote>>,
-    env: Arc<dyn Env>,
+    pub(crate) env: Arc<dyn Env>,
     busy: Arc<AtomicBool>,
 }
 
@@ -279,7 +279,7 @@ impl Attache {
         self.store.read(|r| r.setting(&format!("host:{key}")))
     }
 
-    fn begin(&self) -> Result<Busy> {
+    pub(crate) fn begin(&self) -> Result<Busy> {
         if self.busy.swap(true, Ordering::AcqRel) {
             return Err(Error::new(
                 ErrorKind::StorageBusy,
@@ -291,7 +291,7 @@ impl Attache {
 }
 
 /// Holds the place of the one session a store may have.
-struct Busy(Arc<AtomicBool>);
+pub(crate) struct Busy(Arc<AtomicBool>);
 
 impl Drop for Busy {
     fn drop(&mut self) {

@@ -72,6 +72,7 @@ mod remote;
 mod schema;
 mod store;
 mod sync;
+mod unsent;
 
 pub use briefcase::Briefcase;
 pub use engine::{Attache, CancelToken, Session};
@@ -89,3 +90,4 @@ pub use remote::{
 };
 pub use schema::{ChildRelationship, FieldSchema, FieldType, ObjectSchema, PicklistEntry, Schema};
 pub use store::query::{Cell, Row, Rows};
+pub use unsent::Imported;

@@ -2,6 +2,7 @@
 
 use super::journal::NewEntry;
 use super::rows::Row;
+use super::unsent::KIND_IMPORTED;
 use super::{Entry, Reading, State, Table, Writing};
 use crate::env::LocalTime;
 use crate::error::{Error, Result};
@@ -19,6 +20,8 @@ struct Open {
     record: String,
     object: String,
     kind: ConflictKind,
+    /// The other side is not the server but another device, whose edits were imported.
+    imported: bool,
     base: Fields,
     remote: Fields,
     changed_by: Option<String>,
@@ -55,11 +58,11 @@ impl Reading<'_> {
         Ok(Some(Open {
             id: row.get(0)?,
             record: row.get(1)?,
-            kind: if row.get::<_, i64>(3)? == 0 {
-                ConflictKind::Fields
-            } else {
-                ConflictKind::DeletedAtRemote
+            kind: match row.get(3)? {
+                0 | KIND_IMPORTED => ConflictKind::Fields,
+                _ => ConflictKind::DeletedAtRemote,
             },
+            imported: row.get::<_, i64>(3)? == KIND_IMPORTED,
             base: json::load_fields(&row.get::<_, String>(4)?)?,
             remote: json::load_fields(&row.get::<_, String>(5)?)?,
             changed_by: row.get(6)?,
@@ -313,6 +316,17 @@ impl Writing<'_> {
                 }
             };
             match keep {
+                // The server does not have what was imported: taking it is an edit.
+                Keep::Theirs if open.imported => {
+                    dropped.push(name.to_owned());
+                    let theirs = value(&open.remote, name);
+                    let theirs = match theirs.as_text().filter(|text| is_local(text)) {
+                        Some(key) => reading.current(key)?.into(),
+                        None => theirs,
+                    };
+                    written.set(name, theirs);
+                }
+                Keep::Mine if open.imported => {}
                 // A member of a field group may be ours without an edit of its own.
                 Keep::Mine => {
                     if !reading

@@ -38,13 +38,7 @@ impl Writing<'_> {
         let fields = self.with_current_ids(&table.object, fields)?;
         let fields = table.object.check_create(&fields)?;
         self.refuse_uncarried(&table, &fields)?;
-        let mut shown = self.assumed(&table, &fields)?;
-        for (name, value) in fields.iter() {
-            shown.set(name, value.clone());
-        }
-        shown.set("Id", key);
-        name_person(&table.object, &mut shown);
-        let values = table.values(&shown);
+        let values = table.values(&self.shown_when_created(&table, &fields, key.as_str())?);
         self.insert_row(
             &table,
             &Row {
@@ -66,6 +60,21 @@ impl Writing<'_> {
     }
 
     /// What a new record shows until the server has completed it.
+    pub(super) fn shown_when_created(
+        &self,
+        table: &Table,
+        fields: &Fields,
+        id: &str,
+    ) -> Result<Fields> {
+        let mut shown = self.assumed(table, fields)?;
+        for (name, value) in fields.iter() {
+            shown.set(name, value.clone());
+        }
+        shown.set("Id", id);
+        name_person(&table.object, &mut shown);
+        Ok(shown)
+    }
+
     fn assumed(&self, table: &Table, fields: &Fields) -> Result<Fields> {
         let mut assumed = Fields::new();
         for field in &table.object.fields {
@@ -250,6 +259,12 @@ impl Writing<'_> {
         if matches!(entry.state, State::Sending | State::InDoubt) {
             return Err(Error::invalid(format!(
                 "mutation {} was sent and not answered: the next sync finds out what became of it",
+                seq.0
+            )));
+        }
+        if reading.is_disputed_by_import(&entry.record)? {
+            return Err(Error::invalid(format!(
+                "mutation {} is in a conflict with imported work: resolve it first",
                 seq.0
             )));
         }

@@ -97,7 +97,7 @@ impl Writing<'_> {
         Ok(statement.query_row([id], |row| row.get(0)).optional()?)
     }
 
-    fn arrive_edited(
+    pub(super) fn arrive_edited(
         &self,
         table: &Table,
         id: &str,
@@ -106,6 +106,11 @@ impl Writing<'_> {
         origin: Origin,
     ) -> Result<Arrived> {
         let reading = self.reading();
+        if reading.is_disputed_by_import(id)? {
+            // What is held cannot be sent, and the base it is held upon must stay for the decision.
+            self.add_rules(table, id, rules)?;
+            return Ok(Arrived::Conflicted);
+        }
         let mut entries = reading.entries_of(id)?;
         let base = reading.base(id)?;
         let base_values = base.as_ref().map(|base| table.values(&base.fields));
@@ -196,7 +201,7 @@ impl Writing<'_> {
     }
 
     /// Joins what the server has with the edits made here.
-    fn merge(
+    pub(super) fn merge(
         &self,
         table: &Table,
         id: &str,
@@ -256,6 +261,11 @@ impl Writing<'_> {
         }))
     }
 
+    /// Says whether somebody edited a record between two of its versions.
+    pub(super) fn edited_by_hand(&self, table: &Table, before: &Fields, after: &Fields) -> bool {
+        touched_by_hand(table, &table.values(before), &table.values(after))
+    }
+
     /// A policy may have made a new value of two: the newest mutation of the field takes it over.
     fn keep_merged_values(&self, id: &str, row: &Fields, kept: &[String]) -> Result<()> {
         let mut entries = self.reading().entries_of(id)?;
@@ -297,6 +307,9 @@ impl Writing<'_> {
     /// Takes in that a record is deleted at the server, or out of this user's sight.
     pub(crate) fn missing(&self, table: &Table, id: &str) -> Result<Arrived> {
         let reading = self.reading();
+        if reading.is_disputed_by_import(id)? {
+            return Ok(Arrived::Conflicted);
+        }
         let entries = reading.entries_of(id)?;
         let known = match (&entries[..], reading.row(table, id)?) {
             ([], None) => Known::Absent,

@@ -13,6 +13,7 @@ pub(crate) mod query;
 mod rows;
 mod rules;
 mod settle;
+mod unsent;
 pub(crate) mod value;
 
 pub(crate) use catalogue::{Catalogue, Table};
@@ -21,6 +22,7 @@ pub(crate) use incoming::{Arrived, Origin};
 pub(crate) use journal::{Entry, State};
 pub(crate) use rules::{Relation, RuleState, SweepRange};
 pub(crate) use settle::Settlement;
+pub(crate) use unsent::Document;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::{Context, Select};
@@ -34,8 +36,11 @@ use std::time::Duration;
 /// `ATCH`: says that a SQLite file is ours.
 const APPLICATION_ID: i32 = 0x4154_4348;
 /// The format that this library writes; each step up has its migration.
-const FORMAT: i32 = 1;
-const MIGRATIONS: [&str; FORMAT as usize] = [include_str!("sql/001_engine.sql")];
+const FORMAT: i32 = 2;
+const MIGRATIONS: [&str; FORMAT as usize] = [
+    include_str!("sql/001_engine.sql"),
+    include_str!("sql/002_copies.sql"),
+];
 /// Readers kept open at most.
 const READERS_MAX: usize = 4;
 /// How long a write waits for another process.

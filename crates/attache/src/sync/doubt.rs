@@ -27,6 +27,8 @@ struct Doubt {
 
 impl Run<'_> {
     pub(super) async fn resolve_doubt(&mut self) -> Result<()> {
+        self.store
+            .write(Durability::Durable, |w| w.doubt_copies())?;
         let entries = self.store.read(|r| r.entries())?;
         let unanswered: Vec<&Entry> = entries
             .iter()

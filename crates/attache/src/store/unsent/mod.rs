@@ -1,0 +1,182 @@
+//! Copies of unsent work: reads them out of a store, and takes them in.
+
+mod document;
+mod import;
+
+pub(crate) use document::{
+    Copied, CopiedKind, CopiedState, Dispute, DisputeKind, Document, HeldRecord,
+};
+
+use super::{Entry, Reading, State, Writing};
+use crate::error::Result;
+use crate::json;
+use crate::outcome::MutationKind;
+use rusqlite::{OptionalExtension, params};
+use std::collections::BTreeSet;
+
+/// The numbers of `attache_conflict.kind`.
+pub(super) const KIND_FIELDS: i64 = 0;
+pub(super) const KIND_IMPORTED: i64 = 2;
+
+impl Reading<'_> {
+    /// Everything that was not sent, with what it was made upon.
+    pub(crate) fn unsent(&self) -> Result<Document> {
+        let entries = self.entries()?;
+        let mut document = Document {
+            org: self.setting("org_id")?.unwrap_or_default(),
+            user: self.setting("user_id")?.unwrap_or_default(),
+            username: self.setting("username")?,
+            ..Document::default()
+        };
+        let mut seen = BTreeSet::new();
+        for entry in &entries {
+            if seen.insert(entry.record.clone()) {
+                document.records.push(self.held_record(entry)?);
+            }
+            document.mutations.push(self.copied(entry)?);
+        }
+        Ok(document)
+    }
+
+    fn held_record(&self, entry: &Entry) -> Result<HeldRecord> {
+        let id = entry.record.clone();
+        let identity = self.identity(&id)?.as_str().to_owned();
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT key FROM attache_alias WHERE current = ?1 ORDER BY key")?;
+        let aliases: rusqlite::Result<Vec<String>> =
+            statement.query_map([&id], |row| row.get(0))?.collect();
+        Ok(HeldRecord {
+            object: entry.object.clone(),
+            identity: (identity != id).then_some(identity),
+            aliases: aliases?,
+            base: self.base(&id)?.map(|base| base.fields),
+            conflict: self.dispute(&id)?,
+            id,
+        })
+    }
+
+    fn copied(&self, entry: &Entry) -> Result<Copied> {
+        // A pending create was not sent yet, so the last server time known bounds it.
+        let sent_after = match (entry.kind, entry.sent_after) {
+            (MutationKind::Create, None) => self.low(&entry.object)?,
+            (_, sent_after) => sent_after,
+        };
+        Ok(Copied {
+            uid: self.uid(entry)?,
+            changeset: entry.changeset,
+            record: entry.record.clone(),
+            object: entry.object.clone(),
+            kind: match entry.kind {
+                MutationKind::Create => CopiedKind::Create,
+                MutationKind::Update => CopiedKind::Update,
+                MutationKind::Delete => CopiedKind::Delete,
+            },
+            fields: entry.fields.clone(),
+            state: match entry.state {
+                State::Pending => CopiedState::Pending,
+                State::Sending => CopiedState::Sending,
+                State::InDoubt => CopiedState::InDoubt,
+                State::Rejected => CopiedState::Rejected,
+                State::Conflicted => CopiedState::Conflicted,
+            },
+            problems: entry
+                .problems
+                .iter()
+                .map(|p| (p.fields.clone(), p.code.clone(), p.message.clone()))
+                .collect(),
+            client_key: entry.client_key.clone(),
+            sent_after: sent_after.map(|time| time.0),
+            made_at: entry.made_at.0,
+        })
+    }
+
+    /// What names a mutation on every device.
+    ///
+    /// The time is part of it because a store may be copied, and both copies
+    /// then give the same numbers to different edits.
+    fn uid(&self, entry: &Entry) -> Result<String> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT uid FROM attache_copy WHERE seq = ?1")?;
+        let known: Option<String> = statement
+            .query_row([entry.seq], |row| row.get(0))
+            .optional()?;
+        Ok(match known {
+            Some(uid) => uid,
+            None => format!(
+                "{}-{}-{}",
+                self.setting("store_id")?.unwrap_or_default(),
+                entry.seq,
+                entry.made_at.0
+            ),
+        })
+    }
+
+    pub(super) fn dispute(&self, record: &str) -> Result<Option<Dispute>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT kind, base, remote FROM attache_conflict WHERE record = ?1")?;
+        let found: Option<(i64, String, String)> = statement
+            .query_row([record], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
+        let Some((kind, base, remote)) = found else {
+            return Ok(None);
+        };
+        Ok(Some(Dispute {
+            kind: match kind {
+                KIND_FIELDS => DisputeKind::Fields,
+                KIND_IMPORTED => DisputeKind::Imported,
+                _ => DisputeKind::DeletedAtRemote,
+            },
+            base: json::load_fields(&base)?,
+            remote: json::load_fields(&remote)?,
+        }))
+    }
+
+    /// Says whether a record waits for a decision about imported work.
+    pub(super) fn is_disputed_by_import(&self, record: &str) -> Result<bool> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT 1 FROM attache_conflict WHERE record = ?1 AND kind = ?2")?
+            .exists(params![record, KIND_IMPORTED])?)
+    }
+
+    /// Says whether a mutation is or was here, or has left from here.
+    fn knows_copy(&self, uid: &str) -> Result<bool> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT 1 FROM attache_copy WHERE uid = ?1")?
+            .exists([uid])?)
+    }
+}
+
+impl Writing<'_> {
+    /// Reads out everything that was not sent, and remembers that it has left.
+    pub(crate) fn copy_out(&self) -> Result<Document> {
+        let reading = self.reading();
+        let document = reading.unsent()?;
+        for (entry, copy) in reading.entries()?.iter().zip(&document.mutations) {
+            self.note_copy(&copy.uid, Some(entry.seq))?;
+        }
+        Ok(document)
+    }
+
+    fn note_copy(&self, uid: &str, seq: Option<i64>) -> Result<()> {
+        self.connection
+            .prepare_cached("INSERT INTO attache_copy VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+            .execute(params![uid, seq])?;
+        Ok(())
+    }
+
+    /// Has creates looked for that another device may have sent by now, before they are sent from here.
+    pub(crate) fn doubt_copies(&self) -> Result<()> {
+        self.connection.execute(
+            "UPDATE attache_mutation SET state = 2, sent_after = coalesce(sent_after,
+                (SELECT low FROM attache_object WHERE name = attache_mutation.object), 0)
+             WHERE kind = 1 AND state = 0 AND seq IN (SELECT seq FROM attache_copy)",
+            [],
+        )?;
+        Ok(())
+    }
+}
