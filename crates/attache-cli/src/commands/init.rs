@@ -15,7 +15,7 @@ pub struct Arguments {
     /// The file to make.
     #[arg(long, value_name = "FILE")]
     store: PathBuf,
-    /// The org's own address, such as https://acme.my.salesforce.com.
+    /// The org's own address, such as `https://acme.my.salesforce.com`.
     #[arg(long)]
     url: String,
     /// The briefcase document: what to take along.
