@@ -3,6 +3,7 @@
 use super::rows::Row;
 use super::{Entry, Reading, State, Table, Writing};
 use crate::error::Result;
+use crate::journal_states::Event;
 use crate::merge::{self, MergePolicy};
 use crate::outcome::{ConflictKind, Merged, MutationKind};
 use crate::plan::{self, Incoming, Known, Seen};
@@ -89,12 +90,13 @@ impl Writing<'_> {
     }
 
     /// The identity that hosts know an id by, if it is another: the record was created here.
+    ///
+    /// Asked for with each new record, so it must not sort: the index of the aliases is in order of both.
     fn key_of(&self, id: &str) -> Result<Option<String>> {
-        use rusqlite::OptionalExtension;
         let mut statement = self
             .connection
-            .prepare_cached("SELECT key FROM attache_alias WHERE current = ?1 ORDER BY key")?;
-        Ok(statement.query_row([id], |row| row.get(0)).optional()?)
+            .prepare_cached("SELECT min(key) FROM attache_alias WHERE current = ?1")?;
+        Ok(statement.query_row([id], |row| row.get(0))?)
     }
 
     pub(super) fn arrive_edited(
@@ -301,7 +303,7 @@ impl Writing<'_> {
             })
             .map(|entry| entry.seq)
             .collect();
-        self.set_state(&seqs, State::Pending, &[])
+        self.advance(&seqs, Event::NotDone, &[])
     }
 
     /// Takes in that a record is deleted at the server, or out of this user's sight.
@@ -355,7 +357,7 @@ impl Writing<'_> {
                     None,
                 )?;
                 let seqs: Vec<i64> = entries.iter().map(|entry| entry.seq).collect();
-                self.set_state(&seqs, State::Conflicted, &[])?;
+                self.advance(&seqs, Event::Dispute, &[])?;
                 Ok(Arrived::Conflicted)
             }
             _ => Ok(Arrived::Nothing),

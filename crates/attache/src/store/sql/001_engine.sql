@@ -78,7 +78,7 @@ CREATE TABLE attache_alias (
     current TEXT NOT NULL,
     object TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX attache_alias_current ON attache_alias (current);
+CREATE INDEX attache_alias_current ON attache_alias (current, key);
 
 -- Open conflicts, one a record. `fields`: name -> base, local, remote.
 CREATE TABLE attache_conflict (
