@@ -210,6 +210,18 @@ async function many(conn) {
   assert.deepEqual(twice.errors.map((error) => error.statusCode), ["ENTITY_IS_DELETED"]);
 }
 
+async function children(conn) {
+  const { id } = await conn.sobject("Account").create({ Name: "Crowded" });
+  const people = Array.from({ length: 450 }, (_, n) => ({ LastName: `C${n}`, AccountId: id }));
+  const made = await conn.sobject("Contact").create(people, { allowRecursive: true });
+  const soql = `SELECT Id, (SELECT Id FROM Contacts) FROM Account WHERE Id = '${id}'`;
+  const options = { autoFetch: true, headers: { "Sforce-Query-Options": "batchSize=200" } };
+  const { records: [row] } = await conn.query(soql, options);
+  assert.equal(row.Contacts.totalSize, 450);
+  const ids = row.Contacts.records.map((each) => each.Id);
+  assert.deepEqual(ids.sort(), made.map((each) => each.id).sort(), "children of all pages");
+}
+
 async function sessions({ info }, user) {
   const { url, client_id: clientId, client_secret: clientSecret } = info;
   const oauth2 = { loginUrl: url, clientId, clientSecret };
@@ -259,6 +271,7 @@ async function main() {
     await queries(conn);
     await rows(conn);
     await many(conn);
+    await children(conn);
     await sessions(sandbox, user);
     const ended = once(sandbox.child, "exit");
     sandbox.child.kill();

@@ -124,6 +124,57 @@ fn pages_may_be_shorter_than_asked_for() {
 }
 
 #[test]
+fn many_children_come_in_pages_of_their_own() {
+    let client = client();
+    let account = client.account("Big");
+    let record = |n| json!({"attributes": {"type": "Contact"}, "LastName": format!("C{n:03}"), "AccountId": account});
+    for from in [0, 200, 400] {
+        let records: Vec<Value> = (from..450.min(from + 200)).map(record).collect();
+        let made = client.post("/composite/sobjects", json!({ "records": records }));
+        assert_eq!(made.status, 200);
+    }
+    let soql = format!(
+        "SELECT+Id,(SELECT+Id+FROM+Contacts+ORDER+BY+LastName)+FROM+Account+WHERE+Id='{account}'"
+    );
+    let path = format!("/query?q={soql}");
+    let whole = client.get(&path).json["records"][0]["Contacts"].clone();
+    assert_eq!(
+        (&whole["totalSize"], &whole["done"]),
+        (&450.into(), &true.into())
+    );
+    let ids: Vec<&str> = rows(&whole)
+        .map(|row| row["Id"].as_str().unwrap())
+        .collect();
+
+    let cut = sized(&client, &path, "200");
+    assert_eq!(cut.json["done"], true);
+    let children = cut.json["records"][0]["Contacts"].clone();
+    assert_eq!(children["totalSize"], 450);
+    let stranger = Client::of(&client.sandbox, 1);
+    let next = children["nextRecordsUrl"].as_str().unwrap();
+    assert_eq!(
+        stranger.send(Request::new("GET", next)).codes(),
+        ["INVALID_QUERY_LOCATOR"]
+    );
+    let first = Answer {
+        json: children,
+        ..cut
+    };
+    let (paged, sizes) = all_ids(&client, first);
+    assert_eq!(sizes, [200, 200, 50]);
+    assert_eq!(paged, ids);
+    client
+        .sandbox
+        .with_switches(|switches| switches.child_rows_max = 3);
+    let few = client.get(&path).json["records"][0]["Contacts"].clone();
+    assert_eq!((rows(&few).count(), &few["done"]), (3, &false.into()));
+}
+
+fn rows(page: &Value) -> impl Iterator<Item = &Value> {
+    page["records"].as_array().unwrap().iter()
+}
+
+#[test]
 fn the_batch_size_has_bounds() {
     let client = client();
     let path = "/query?q=SELECT+Id+FROM+Account";

@@ -1,9 +1,10 @@
 //! Questions in SOQL: the door to `soql`.
 
-use super::{Org, SaveError, Viewer};
+use super::{Org, SaveError, Slot, Viewer};
 use crate::soql::dates::{Calendar, week_start};
 use crate::soql::eval::Eye;
 use crate::soql::plan::{Plan, Shape};
+use crate::soql::render::Page;
 use crate::soql::run::{Found, run};
 use crate::soql::{check, parse, render};
 use jiff::civil::Weekday;
@@ -41,6 +42,21 @@ impl Cursor {
         match &self.found {
             Found::Count(_) => 0,
             _ => self.total(),
+        }
+    }
+
+    /// Makes a result of the children of one row.
+    pub(crate) fn of_children(
+        plan: &Arc<Plan>,
+        rows: Vec<Slot>,
+        calendar: &Calendar,
+        all_rows: bool,
+    ) -> Cursor {
+        Cursor {
+            plan: Arc::clone(plan),
+            found: Found::Rows(rows),
+            calendar: calendar.clone(),
+            all_rows,
         }
     }
 
@@ -99,6 +115,23 @@ impl Org {
         version: &str,
         out: &mut String,
     ) -> usize {
+        let mut page = Page {
+            out,
+            version,
+            later: None,
+        };
+        self.render_page(actor, cursor, from, batch, &mut page)
+    }
+
+    /// Does what [`Org::render`] does; long lists of children may come later, as `page` says.
+    pub(crate) fn render_page(
+        &self,
+        actor: &str,
+        cursor: &Cursor,
+        from: usize,
+        batch: usize,
+        page: &mut Page<'_>,
+    ) -> usize {
         let viewer = self.viewer(actor);
         let eye = Eye {
             org: self,
@@ -106,11 +139,11 @@ impl Org {
             calendar: &cursor.calendar,
             all_rows: cursor.all_rows,
         };
-        out.push('[');
+        page.out.push('[');
         let consumed = match (&cursor.found, &cursor.plan.shape) {
             (Found::Rows(rows), Shape::Rows(columns)) => {
                 let (mut consumed, mut written) = (0, 0);
-                let start = out.len();
+                let start = page.out.len();
                 for &slot in rows.get(from..).unwrap_or(&[]) {
                     if written >= batch {
                         break;
@@ -121,10 +154,10 @@ impl Org {
                     {
                         continue;
                     }
-                    if out.len() > start {
-                        out.push(',');
+                    if page.out.len() > start {
+                        page.out.push(',');
                     }
-                    written += eye.record(cursor.plan.object, slot, columns, version, out);
+                    written += eye.record(cursor.plan.object, slot, columns, page);
                 }
                 consumed
             }
@@ -132,15 +165,15 @@ impl Org {
                 let rest = groups.get(from..).unwrap_or(&[]);
                 for (n, values) in rest.iter().enumerate() {
                     if n > 0 {
-                        out.push(',');
+                        page.out.push(',');
                     }
-                    render::group(plan, values, out);
+                    render::group(plan, values, page.out);
                 }
                 rest.len()
             }
             _ => 0,
         };
-        out.push(']');
+        page.out.push(']');
         consumed
     }
 

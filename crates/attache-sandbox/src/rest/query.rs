@@ -1,7 +1,7 @@
 //! Queries: the first page, and the pages behind a locator.
 
 use super::{Call, failure::Failure, machine::Machine, message::Response};
-use crate::{id, json, org::Cursor};
+use crate::{id, json, org::Cursor, soql::render};
 use std::collections::BTreeMap;
 
 /// Characters of a statement at most.
@@ -52,6 +52,7 @@ pub(super) fn first(
         .query(call.actor, soql, all_rows)
         .map_err(Failure::of_query)?;
     let page = Page::render(machine, call, &cursor, 0, batch);
+    let page = machine.keep_children(call.actor, page);
     let locator = page.next.map(|_| machine.open(call.actor, cursor));
     Ok(page.print(call, locator.as_deref()))
 }
@@ -85,7 +86,9 @@ pub(super) fn next(
             "invalid query locator",
         ));
     };
-    Ok(Page::render(machine, call, cursor, from, batch).print(call, Some(id)))
+    let page = Page::render(machine, call, cursor, from, batch);
+    let page = machine.keep_children(call.actor, page);
+    Ok(page.print(call, Some(id)))
 }
 
 /// One page, ready to print.
@@ -94,6 +97,8 @@ struct Page {
     /// Where the next page starts, if there is one.
     next: Option<usize>,
     records: String,
+    /// The children of rows that have more than come with them, by the order of their locators.
+    children: Vec<Cursor>,
 }
 
 impl Page {
@@ -105,9 +110,22 @@ impl Page {
         batch: usize,
     ) -> Page {
         let mut records = String::new();
+        let mut children = Vec::new();
+        let mut open = |cursor| {
+            children.push(cursor);
+            name(machine.locators.last + children.len() as u64)
+        };
+        let mut out = render::Page {
+            out: &mut records,
+            version: call.version,
+            later: Some(render::Later {
+                most: batch.min(machine.switches.child_rows_max.max(1)),
+                open: &mut open,
+            }),
+        };
         let used = machine
             .org
-            .render(call.actor, cursor, from, batch, call.version, &mut records);
+            .render_page(call.actor, cursor, from, batch, &mut out);
         let next = from + used;
         let total = cursor.total();
         // A COUNT() has a total and no rows at all.
@@ -115,6 +133,7 @@ impl Page {
             total,
             next: (used > 0 && next < total).then_some(next),
             records,
+            children,
         }
     }
 
@@ -168,6 +187,14 @@ impl Machine {
             },
         );
         name(n)
+    }
+
+    /// Keeps the children that come in pages of their own, under the names they were given.
+    fn keep_children(&mut self, actor: &str, mut page: Page) -> Page {
+        for children in page.children.drain(..) {
+            self.open(actor, children);
+        }
+        page
     }
 
     fn close_old(&mut self) {

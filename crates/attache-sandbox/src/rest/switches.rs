@@ -20,6 +20,9 @@ pub struct RestSwitches {
     /// §3.2: rows of a page at most. Below 200, pages are shorter than any batch size a client may
     /// ask for.
     pub page_rows_max: usize,
+    /// §3.2: children that come with a row at most, if the batch size is not less; the rest come in
+    /// pages of their own.
+    pub child_rows_max: usize,
     /// §3.2: seconds a query locator lives. Documented: two days.
     pub locator_life_s: i64,
     /// §3.2: open query locators a user may have before the oldest dies; older texts say 10.
@@ -53,6 +56,7 @@ impl Default for RestSwitches {
             usage_wobble: 2,
             counts_graph_nodes: false,
             page_rows_max: 2_000,
+            child_rows_max: 2_000,
             locator_life_s: 2 * 86_400,
             locators_max: None,
             locator_error_status: 400,

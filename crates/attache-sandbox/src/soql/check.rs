@@ -8,6 +8,7 @@ use super::plan::{By, Column, Leaf, OrderBy, Plan, Reach, Shape, Term};
 use super::resolve::{Scope, no_column};
 use crate::org::SaveError;
 use crate::schema::FieldKind;
+use std::sync::Arc;
 
 type Checked<T> = Result<T, SoqlError>;
 
@@ -408,7 +409,7 @@ impl<'a> Scope<'a> {
         Ok(Column::Children {
             key: json_key(name),
             field,
-            plan: Box::new(plan),
+            plan: Arc::new(plan),
         })
     }
 

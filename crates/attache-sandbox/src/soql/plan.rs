@@ -3,6 +3,7 @@
 use super::dates::DateFn;
 use super::filter::{Mode, Pred};
 use crate::schema::FieldKind;
+use std::sync::Arc;
 
 /// What to do for a statement.
 #[derive(Clone, Debug)]
@@ -150,7 +151,7 @@ pub(crate) enum Column {
     Children {
         key: String,
         field: usize,
-        plan: Box<Plan>,
+        plan: Arc<Plan>,
     },
     TypeOf {
         key: String,

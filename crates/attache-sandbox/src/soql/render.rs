@@ -2,9 +2,27 @@
 
 use super::eval::Eye;
 use super::plan::{Column, Groups, Hop, Plan, Shape};
-use crate::org::{Slot, key, write_text, write_value};
+use crate::org::{Cursor, Slot, key, write_text, write_value};
 use crate::value::Value;
 use std::fmt::Write;
+use std::sync::Arc;
+
+/// Where records are written.
+pub(crate) struct Page<'a> {
+    pub(crate) out: &'a mut String,
+    /// Of the call, such as `67.0`.
+    pub(crate) version: &'a str,
+    /// What becomes of long lists of children; `None`: they come with their parent, however long.
+    pub(crate) later: Option<Later<'a>>,
+}
+
+/// The children that come in pages of their own.
+pub(crate) struct Later<'a> {
+    /// Children that come with their parent at most.
+    pub(crate) most: usize,
+    /// Keeps all the children of a row, and gives the name of the locator they are asked for by.
+    pub(crate) open: &'a mut dyn FnMut(Cursor) -> String,
+}
 
 impl Eye<'_> {
     /// Appends a record and gives the number of rows it holds, child rows included.
@@ -13,55 +31,48 @@ impl Eye<'_> {
         object: usize,
         slot: Slot,
         columns: &[Column],
-        version: &str,
-        out: &mut String,
+        page: &mut Page<'_>,
     ) -> usize {
-        out.push('{');
-        self.org.write_attributes(object, slot, version, out);
-        let rows = 1 + self.columns(object, slot, columns, version, out);
-        out.push('}');
+        page.out.push('{');
+        self.org
+            .write_attributes(object, slot, page.version, page.out);
+        let rows = 1 + self.columns(object, slot, columns, page);
+        page.out.push('}');
         rows
     }
 
     /// Appends the columns of a row, each with a comma before it, and gives the number of child rows.
-    fn columns(
-        &self,
-        object: usize,
-        slot: Slot,
-        columns: &[Column],
-        version: &str,
-        out: &mut String,
-    ) -> usize {
+    fn columns(&self, object: usize, slot: Slot, columns: &[Column], page: &mut Page<'_>) -> usize {
         let mut rows = 0;
         for column in columns {
-            out.push(',');
+            page.out.push(',');
             match column {
                 Column::Field { key, field } => {
-                    out.push_str(key);
-                    self.org.write_field(object, slot, *field, out);
+                    page.out.push_str(key);
+                    self.org.write_field(object, slot, *field, page.out);
                 }
                 Column::Label { key, field } => {
-                    out.push_str(key);
-                    self.label(object, slot, *field, out);
+                    page.out.push_str(key);
+                    self.label(object, slot, *field, page.out);
                 }
                 Column::Named { key, fields } => {
-                    out.push_str(key);
+                    page.out.push_str(key);
                     match fields.iter().find(|(of, _)| *of == object) {
-                        Some((_, field)) => self.org.write_field(object, slot, *field, out),
-                        None => out.push_str("null"),
+                        Some((_, field)) => self.org.write_field(object, slot, *field, page.out),
+                        None => page.out.push_str("null"),
                     }
                 }
                 Column::Type { key } => {
-                    out.push_str(key);
-                    write_text(&self.org.schema().objects()[object].name, out);
+                    page.out.push_str(key);
+                    write_text(&self.org.schema().objects()[object].name, page.out);
                 }
                 Column::Parent { key, hop, columns } => {
-                    out.push_str(key);
-                    rows += self.parent_record(object, slot, hop, columns, version, out);
+                    page.out.push_str(key);
+                    rows += self.parent_record(object, slot, hop, columns, page);
                 }
                 Column::Children { key, field, plan } => {
-                    out.push_str(key);
-                    rows += self.children(object, slot, *field, plan, version, out);
+                    page.out.push_str(key);
+                    rows += self.children(object, slot, *field, plan, page);
                 }
                 Column::TypeOf {
                     key,
@@ -69,7 +80,7 @@ impl Eye<'_> {
                     cases,
                     otherwise,
                 } => {
-                    out.push_str(key);
+                    page.out.push_str(key);
                     let found = self.parent(object, slot, hop).and_then(|(parent, at)| {
                         let case = cases.iter().find(|(of, _)| *of == parent);
                         Some((
@@ -80,9 +91,9 @@ impl Eye<'_> {
                     });
                     match found {
                         Some((parent, at, columns)) => {
-                            self.record(parent, at, columns, version, out);
+                            self.record(parent, at, columns, page);
                         }
-                        None => out.push_str("null"),
+                        None => page.out.push_str("null"),
                     }
                 }
             }
@@ -97,14 +108,13 @@ impl Eye<'_> {
         slot: Slot,
         hop: &Hop,
         columns: &[Column],
-        version: &str,
-        out: &mut String,
+        page: &mut Page<'_>,
     ) -> usize {
         let Some((parent, at)) = self.parent(object, slot, hop) else {
-            out.push_str("null");
+            page.out.push_str("null");
             return 0;
         };
-        out.push('{');
+        page.out.push('{');
         // A parent whose object differs by row is shown as what they have in common.
         let shown = if hop.target.is_some() {
             None
@@ -112,9 +122,9 @@ impl Eye<'_> {
             Some("Name")
         };
         self.org
-            .write_attributes_as(shown, parent, at, version, out);
-        let rows = self.columns(parent, at, columns, version, out);
-        out.push('}');
+            .write_attributes_as(shown, parent, at, page.version, page.out);
+        let rows = self.columns(parent, at, columns, page);
+        page.out.push('}');
         rows
     }
 
@@ -142,14 +152,13 @@ impl Eye<'_> {
         object: usize,
         slot: Slot,
         field: usize,
-        plan: &Plan,
-        version: &str,
-        out: &mut String,
+        plan: &Arc<Plan>,
+        page: &mut Page<'_>,
     ) -> usize {
         let (Some(parent), Shape::Rows(columns)) =
             (key(self.org.table(object).id(slot)), &plan.shape)
         else {
-            out.push_str("null");
+            page.out.push_str("null");
             return 0;
         };
         let most = plan.limit.map(|limit| limit.saturating_add(plan.offset));
@@ -167,23 +176,40 @@ impl Eye<'_> {
         );
         rows.drain(..plan.offset.min(rows.len()));
         if rows.is_empty() {
-            out.push_str("null");
+            page.out.push_str("null");
             return 0;
         }
+        let total = rows.len();
+        let next = page.later.as_mut().and_then(|later| {
+            (total > later.most).then(|| {
+                let children =
+                    Cursor::of_children(plan, rows.clone(), self.calendar, self.all_rows);
+                rows.truncate(later.most);
+                (later.open)(children)
+            })
+        });
         // Writing to a string cannot fail.
         let _ = write!(
-            out,
-            "{{\"totalSize\":{},\"done\":true,\"records\":[",
-            rows.len()
+            page.out,
+            "{{\"totalSize\":{total},\"done\":{}",
+            next.is_none()
         );
+        if let Some(locator) = next {
+            let (version, from) = (page.version, rows.len());
+            let _ = write!(
+                page.out,
+                ",\"nextRecordsUrl\":\"/services/data/v{version}/query/{locator}-{from}\""
+            );
+        }
+        page.out.push_str(",\"records\":[");
         let mut written = 0;
         for (n, &child) in rows.iter().enumerate() {
             if n > 0 {
-                out.push(',');
+                page.out.push(',');
             }
-            written += self.record(plan.object, child, columns, version, out);
+            written += self.record(plan.object, child, columns, page);
         }
-        out.push_str("]}");
+        page.out.push_str("]}");
         written
     }
 }
