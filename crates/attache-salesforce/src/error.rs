@@ -30,7 +30,7 @@ pub(crate) fn no_answer(host: impl Display, cause: TransportError, effect: Effec
         ),
         (cause, Effect::Read) => (
             ErrorKind::RemoteUnreachable,
-            format!("no answer from {host}: {cause}"),
+            format!("cannot reach {host}: {cause}"),
         ),
         (cause, Effect::Write) => (
             ErrorKind::RemoteOutcomeUnknown,

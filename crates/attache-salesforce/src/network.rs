@@ -228,5 +228,9 @@ fn tidy(text: &str) -> String {
     if text.contains("failed to lookup address") || text.contains("dns error") {
         return "its name cannot be resolved".into();
     }
+    // What hyper says when a connection ends before a whole answer came.
+    if text.contains("connection closed") {
+        return "the connection was closed".into();
+    }
     text.trim_end_matches('.').to_owned()
 }
