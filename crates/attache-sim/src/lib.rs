@@ -25,6 +25,7 @@ mod oracle;
 mod random;
 mod run;
 mod transport;
+mod walk;
 mod world;
 
 pub use clock::SimEnv;
@@ -32,4 +33,5 @@ pub use oracle::Row;
 pub use random::Prng;
 pub use run::{abandon, wait};
 pub use transport::{InProcess, Moment, Watcher};
+pub use walk::{Walked, walk};
 pub use world::World;

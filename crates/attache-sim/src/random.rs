@@ -2,7 +2,7 @@
 
 /// SplitMix64 (Steele, Lea, Flood 2014): kept in the tree, so that a seed always means the same.
 #[derive(Clone, Debug)]
-pub struct Prng(u64);
+pub struct Prng(Option<u64>);
 
 impl Prng {
     /// Opens the stream of a name: a new stream does not shift the others.
@@ -11,9 +11,14 @@ impl Prng {
         let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
         });
-        let mut prng = Prng(seed ^ hash);
-        prng.0 = prng.next();
+        let mut prng = Prng(Some(seed ^ hash));
+        prng.0 = Some(prng.next());
         prng
+    }
+
+    /// A stream that is always at its end: it draws the highest number.
+    pub(crate) fn still() -> Prng {
+        Prng(None)
     }
 
     /// Draws 64 bits.
@@ -22,8 +27,11 @@ impl Prng {
         reason = "an endless stream is no iterator to loop over"
     )]
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
+        let Some(state) = &mut self.0 else {
+            return u64::MAX;
+        };
+        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = *state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)

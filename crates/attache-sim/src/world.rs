@@ -158,7 +158,7 @@ impl World {
 }
 
 /// Fields as the org takes them. A value that is no JSON is taken for text.
-fn input(fields: &[(&str, &str)]) -> Vec<(String, Box<RawValue>)> {
+pub(crate) fn input(fields: &[(&str, &str)]) -> Vec<(String, Box<RawValue>)> {
     let raw = |text: &str| {
         RawValue::from_string(text.to_owned())
             .or_else(|_| serde_json::value::to_raw_value(text))
