@@ -29,6 +29,9 @@ use tokio::{
 /// Bytes of a request's head; the machine refuses heads of more than 16,384 itself, with an answer.
 const HEAD_BUFFER_BYTES: usize = 256 * 1024;
 
+/// Room made for a body before its first byte is there, in bytes.
+const ROOM_BYTES_MAX: u64 = 1024 * 1024;
+
 /// How long to wait after a connection that could not be taken.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
@@ -204,8 +207,9 @@ async fn answer(
 
 /// Reads a body, and stops when it is longer than the machine will take.
 async fn read(mut body: Incoming) -> Result<Vec<u8>, Cut> {
-    let mut bytes =
-        Vec::with_capacity(body.size_hint().lower().min(BODY_BYTES_MAX as u64) as usize);
+    // What a client announces is only a promise: room for more is made as it comes.
+    let announced = body.size_hint().lower().min(ROOM_BYTES_MAX);
+    let mut bytes = Vec::with_capacity(announced as usize);
     while bytes.len() <= BODY_BYTES_MAX {
         match body.frame().await {
             None => break,

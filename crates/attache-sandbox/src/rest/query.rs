@@ -10,6 +10,10 @@ const STATEMENT_MAX: usize = 100_000;
 const BATCH_MIN: usize = 200;
 const BATCH_MAX: usize = 2_000;
 
+/// Rows that all open results name at most, at four bytes each; the oldest die first. A client that
+/// opens results and leaves them must not fill the memory within the days they live.
+const OPEN_ROWS_MAX: usize = 50_000_000;
+
 /// Results of queries that have more pages to give.
 #[derive(Debug, Default)]
 pub(crate) struct Locators {
@@ -158,6 +162,18 @@ impl Page {
     }
 }
 
+impl Locators {
+    /// Closes the oldest results until the others name no more rows than this; the newest stays.
+    fn make_room(&mut self, rows_max: usize) {
+        let mut rows: usize = self.open.values().map(|open| open.cursor.total()).sum();
+        while rows > rows_max && self.open.len() > 1 {
+            if let Some((_, oldest)) = self.open.pop_first() {
+                rows -= oldest.cursor.total();
+            }
+        }
+    }
+}
+
 impl Machine {
     /// Keeps a result for its later pages, and gives the name to ask for them by.
     fn open(&mut self, actor: &str, cursor: Cursor) -> String {
@@ -186,6 +202,7 @@ impl Machine {
                 opened_s,
             },
         );
+        self.locators.make_room(OPEN_ROWS_MAX);
         name(n)
     }
 
@@ -229,4 +246,35 @@ fn batch_size(machine: &Machine, call: &Call<'_>) -> Result<usize, Failure> {
         }
     };
     Ok(batch.min(machine.switches.page_rows_max.max(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Sandbox;
+
+    #[test]
+    fn the_oldest_results_make_room_for_new_ones() {
+        let sandbox = Sandbox::builder().records(100).build().unwrap();
+        let user = &sandbox.users()[0].id;
+        let cursor = sandbox.with_org(|org| org.query(user, "SELECT Id FROM User", false).unwrap());
+        let rows = cursor.total();
+        assert!(rows > 0);
+        let mut locators = Locators::default();
+        for n in 1..=5 {
+            let open = Open {
+                actor: user.clone(),
+                cursor: cursor.clone(),
+                opened_s: 0,
+            };
+            locators.open.insert(n, open);
+        }
+        let left = |locators: &Locators| locators.open.keys().copied().collect::<Vec<_>>();
+        locators.make_room(5 * rows);
+        assert_eq!(left(&locators), [1, 2, 3, 4, 5]);
+        locators.make_room(3 * rows - 1);
+        assert_eq!(left(&locators), [4, 5]);
+        locators.make_room(0);
+        assert_eq!(left(&locators), [5]);
+    }
 }
