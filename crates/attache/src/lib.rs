@@ -59,10 +59,12 @@
 //! `plan`, two pure functions.
 
 mod briefcase;
+mod changeset;
 mod engine;
 mod env;
 mod error;
 mod filter;
+mod journal_states;
 mod json;
 mod merge;
 mod outcome;
@@ -75,6 +77,7 @@ mod sync;
 mod unsent;
 
 pub use briefcase::Briefcase;
+pub use changeset::Changeset;
 pub use engine::{Attache, CancelToken, Session};
 pub use env::{Env, LocalTime, SystemEnv};
 pub use error::{Error, ErrorKind, Problem, Result, Retry};

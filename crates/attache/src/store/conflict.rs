@@ -6,6 +6,7 @@ use super::unsent::KIND_IMPORTED;
 use super::{Entry, Reading, State, Table, Writing};
 use crate::env::LocalTime;
 use crate::error::{Error, Result};
+use crate::journal_states::Event;
 use crate::json;
 use crate::merge;
 use crate::outcome::{
@@ -69,6 +70,20 @@ impl Reading<'_> {
             changed_at: row.get::<_, Option<i64>>(7)?.map(ServerTime),
             object,
         }))
+    }
+
+    /// Says whether these mutations of a record still edit what its open conflict is about.
+    pub(super) fn is_in_dispute(&self, record: &str, entries: &[Entry]) -> Result<bool> {
+        // The base went on to what the server has, so a conflict let go here is never found again.
+        let Some(open) = self.open_conflict("record", record)? else {
+            return Ok(false);
+        };
+        Ok(match open.kind {
+            ConflictKind::DeletedAtRemote => !entries.is_empty(),
+            ConflictKind::Fields => entries
+                .iter()
+                .any(|entry| open.base.names().any(|name| entry.fields.contains(name))),
+        })
     }
 
     fn outward(&self, open: Open) -> Result<Conflict> {
@@ -250,9 +265,9 @@ impl Writing<'_> {
         for entry in entries {
             // A field group is in dispute as a whole: what edits any part of the record waits for the answer.
             if !names.is_empty() && entry.state != State::Rejected {
-                self.set_state(&[entry.seq], State::Conflicted, &[])?;
+                self.advance(&[entry.seq], Event::Dispute, &[])?;
             } else if entry.state == State::Conflicted {
-                self.set_state(&[entry.seq], State::Pending, &[])?;
+                self.advance(&[entry.seq], Event::Decide, &[])?;
             }
         }
         Ok(())

@@ -6,6 +6,7 @@ use super::rows::{Place, Row};
 use super::{Reading, State, Table, Writing};
 use crate::env::LocalTime;
 use crate::error::{Error, ErrorKind, Problem, Result};
+use crate::journal_states::Event;
 use crate::merge;
 use crate::outcome::{JournalSeq, MutationKind};
 use crate::record::{Fields, RecordId, Value, is_local, not_found};
@@ -273,10 +274,11 @@ impl Writing<'_> {
             return self.drop_created(&table, &entry.record);
         }
         self.forget(&[seq.0])?;
-        // What is still edited may still be in conflict; the next session finds it again.
-        self.drop_conflict(&entry.record)?;
         let entries = reading.entries_of(&entry.record)?;
-        self.mark_conflicted(&entries, &[])?;
+        if !self.reading().is_in_dispute(&entry.record, &entries)? {
+            self.drop_conflict(&entry.record)?;
+            self.mark_conflicted(&entries, &[])?;
+        }
         self.rebuild(&table, &entry.record)
     }
 
@@ -300,11 +302,11 @@ impl Writing<'_> {
             .filter(|entry| entry.state == State::Rejected)
             .map(|entry| entry.seq)
             .collect();
-        self.set_state(&rejected, State::Pending, &[])?;
+        self.advance(&rejected, Event::Retry, &[])?;
         // A record in conflict stays so as a whole.
         if entries.iter().any(|entry| entry.state == State::Conflicted) {
             let all: Vec<i64> = entries.iter().map(|entry| entry.seq).collect();
-            self.set_state(&all, State::Conflicted, &[])?;
+            self.advance(&all, Event::Dispute, &[])?;
         }
         Ok(())
     }

@@ -3,22 +3,13 @@
 use super::{Reading, Writing};
 use crate::env::LocalTime;
 use crate::error::{Error, Problem, Result};
+pub(crate) use crate::journal_states::State;
+use crate::journal_states::{self, Event};
 use crate::json;
 use crate::outcome::{JournalSeq, Mutation, MutationKind, MutationState};
 use crate::plan::Step;
 use crate::record::{Fields, ServerTime};
-use rusqlite::{Row, params};
-
-/// A mutation's state, as the journal numbers it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(i64)]
-pub(crate) enum State {
-    Pending = 0,
-    Sending = 1,
-    InDoubt = 2,
-    Rejected = 3,
-    Conflicted = 4,
-}
+use rusqlite::{OptionalExtension, Row, params};
 
 /// One mutation.
 #[derive(Clone, Debug)]
@@ -131,14 +122,7 @@ impl Reading<'_> {
                 other => return Err(Error::internal(format!("a mutation has the kind {other}"))),
             },
             fields: json::load_fields(&fields)?,
-            state: match row.get(6)? {
-                0 => State::Pending,
-                1 => State::Sending,
-                2 => State::InDoubt,
-                3 => State::Rejected,
-                4 => State::Conflicted,
-                other => return Err(Error::internal(format!("a mutation has the state {other}"))),
-            },
+            state: state_of(row.get(6)?)?,
             problems: problems
                 .map(|text| load_problems(&text))
                 .transpose()?
@@ -199,13 +183,29 @@ impl Writing<'_> {
         Ok(JournalSeq(self.connection.last_insert_rowid()))
     }
 
-    pub(crate) fn set_state(&self, seqs: &[i64], state: State, problems: &[Problem]) -> Result<()> {
+    /// Moves mutations on in their lives. One that has left the journal meanwhile stays away.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`](crate::ErrorKind) for what cannot happen in a mutation's state.
+    pub(crate) fn advance(&self, seqs: &[i64], event: Event, problems: &[Problem]) -> Result<()> {
         let problems = (!problems.is_empty()).then(|| store_problems(problems));
+        let mut current = self
+            .connection
+            .prepare_cached("SELECT state FROM attache_mutation WHERE seq = ?1")?;
         let mut statement = self.connection.prepare_cached(
             "UPDATE attache_mutation SET state = ?2, problems = ?3 WHERE seq = ?1",
         )?;
         for seq in seqs {
-            statement.execute(params![seq, state as i64, problems])?;
+            let Some(state) = current.query_row([seq], |row| row.get(0)).optional()? else {
+                continue;
+            };
+            let state = state_of(state)?;
+            let next = journal_states::next(state, event).ok_or_else(|| {
+                Error::internal(format!(
+                    "mutation {seq} is {state:?}, in which {event:?} cannot happen"
+                ))
+            })?;
+            statement.execute(params![seq, next as i64, problems])?;
         }
         Ok(())
     }
@@ -256,6 +256,13 @@ impl Writing<'_> {
         }
         Ok(())
     }
+}
+
+fn state_of(number: i64) -> Result<State> {
+    State::ALL
+        .into_iter()
+        .find(|state| *state as i64 == number)
+        .ok_or_else(|| Error::internal(format!("a mutation has the state {number}")))
 }
 
 fn kind_number(kind: MutationKind) -> i64 {

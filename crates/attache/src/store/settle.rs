@@ -1,9 +1,10 @@
 //! What an answer to a write settles: exactly the mutations that were sent.
 
+use super::Writing;
 use super::journal::NewEntry;
-use super::{State, Writing};
 use crate::env::LocalTime;
 use crate::error::{Problem, Result};
+use crate::journal_states::Event;
 use crate::outcome::MutationKind;
 use crate::plan::Outgoing;
 use crate::record::{Fields, ServerTime};
@@ -27,7 +28,7 @@ impl Writing<'_> {
     /// Makes the intent to send durable. `known` is what the server's clock last showed.
     pub(crate) fn intend(&self, writes: &[Outgoing], known: Option<ServerTime>) -> Result<()> {
         for write in writes {
-            self.set_state(&write.seqs, State::Sending, &[])?;
+            self.advance(&write.seqs, Event::Send, &[])?;
             if let Some(time) = known.filter(|_| write.kind == MutationKind::Create) {
                 self.set_sent_after(&write.seqs, time)?;
             }
@@ -52,11 +53,9 @@ impl Writing<'_> {
                 self.forget(&write.seqs)?;
                 self.drop_base(&write.record)
             }
-            Settlement::NotDone => self.set_state(&write.seqs, State::Pending, &[]),
-            Settlement::InDoubt => self.set_state(&write.seqs, State::InDoubt, &[]),
-            Settlement::Rejected(problems) => {
-                self.set_state(&write.seqs, State::Rejected, problems)
-            }
+            Settlement::NotDone => self.advance(&write.seqs, Event::NotDone, &[]),
+            Settlement::InDoubt => self.advance(&write.seqs, Event::NoAnswer, &[]),
+            Settlement::Rejected(problems) => self.advance(&write.seqs, Event::Refuse, problems),
         }
     }
 

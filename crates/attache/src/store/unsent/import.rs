@@ -12,6 +12,7 @@ use super::document::{Copied, CopiedKind, CopiedState, DisputeKind, Document, He
 use super::{KIND_IMPORTED, State, Writing};
 use crate::env::LocalTime;
 use crate::error::{Error, ErrorKind, Problem, Result};
+use crate::journal_states::Event;
 use crate::json;
 use crate::merge::{self, MergePolicy};
 use crate::outcome::MutationKind;
@@ -421,7 +422,7 @@ impl Import<'_> {
     fn doubt(&self, id: &str) -> Result<()> {
         let entries = self.store.reading().entries_of(id)?;
         let seqs: Vec<i64> = entries.iter().map(|entry| entry.seq).collect();
-        self.store.set_state(&seqs, State::InDoubt, &[])
+        self.store.advance(&seqs, Event::NoAnswer, &[])
     }
 
     fn append(&mut self, table: &Table, id: &str, copy: &Copied, fields: &Fields) -> Result<()> {
@@ -454,15 +455,15 @@ impl Import<'_> {
         {
             store.set_sent_after(&[seq.0], ServerTime(time))?;
         }
-        let state = match copy.state {
-            CopiedState::Rejected => State::Rejected,
+        let event = match copy.state {
+            CopiedState::Rejected => Some(Event::Refuse),
             // What is not a create is settled by the precondition under which it is sent.
             CopiedState::Sending | CopiedState::InDoubt if kind == MutationKind::Create => {
-                State::InDoubt
+                Some(Event::NoAnswer)
             }
-            _ => State::Pending,
+            _ => None,
         };
-        if state != State::Pending {
+        if let Some(event) = event {
             let problems: Vec<Problem> = copy
                 .problems
                 .iter()
@@ -472,7 +473,7 @@ impl Import<'_> {
                     message: message.clone(),
                 })
                 .collect();
-            store.set_state(&[seq.0], state, &problems)?;
+            store.advance(&[seq.0], event, &problems)?;
         }
         self.taken.mutations += 1;
         Ok(())

@@ -9,6 +9,7 @@ pub(crate) use document::{
 
 use super::{Entry, Reading, State, Writing};
 use crate::error::Result;
+use crate::journal_states::Event;
 use crate::json;
 use crate::outcome::MutationKind;
 use rusqlite::{OptionalExtension, params};
@@ -171,12 +172,12 @@ impl Writing<'_> {
 
     /// Has creates looked for that another device may have sent by now, before they are sent from here.
     pub(crate) fn doubt_copies(&self) -> Result<()> {
-        self.connection.execute(
-            "UPDATE attache_mutation SET state = 2, sent_after = coalesce(sent_after,
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE attache_mutation SET sent_after = coalesce(sent_after,
                 (SELECT low FROM attache_object WHERE name = attache_mutation.object), 0)
-             WHERE kind = 1 AND state = 0 AND seq IN (SELECT seq FROM attache_copy)",
-            [],
+             WHERE kind = 1 AND state = 0 AND seq IN (SELECT seq FROM attache_copy) RETURNING seq",
         )?;
-        Ok(())
+        let seqs: rusqlite::Result<Vec<i64>> = statement.query_map([], |row| row.get(0))?.collect();
+        self.advance(&seqs?, Event::Suspect, &[])
     }
 }
