@@ -5,7 +5,7 @@ mod client;
 
 use attache_sandbox::{Sandbox, SandboxError};
 use client::{Client, NOW};
-use std::fs;
+use std::{fs, path::Path};
 
 const RECORDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/records");
 
@@ -74,4 +74,22 @@ fn a_running_clock_runs_from_where_it_was_set() {
     assert!((1_772_442_000..1_772_442_060).contains(&sandbox.now()));
     sandbox.advance(3_600);
     assert!(sandbox.now() >= 1_772_445_600);
+}
+
+#[test]
+fn a_folder_that_cannot_be_loaded_is_named_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let refusal = |at: &Path| Sandbox::builder().load(at).build().unwrap_err().to_string();
+    let missing = folder.path().join("missing");
+    let told = refusal(&missing);
+    assert!(told.starts_with(&format!(
+        "cannot load the rows: cannot read {}: ",
+        missing.display()
+    )));
+    fs::write(folder.path().join("Account.jsonl"), "{\"Id\":").unwrap();
+    let told = refusal(folder.path());
+    assert!(
+        told.contains("Account.jsonl line 1: expected a JSON object: EOF"),
+        "{told}"
+    );
 }

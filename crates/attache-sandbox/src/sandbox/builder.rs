@@ -12,6 +12,7 @@ use crate::{
 use jiff::{Timestamp, tz::TimeZone};
 use std::{
     collections::BTreeSet,
+    error::Error,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -207,7 +208,10 @@ impl SandboxBuilder {
         folder: &Path,
         now_s: i64,
     ) -> Result<Org, SandboxError> {
-        let broken = |error: LoadError| SandboxError::Rows(error.to_string());
+        let broken = |error: LoadError| match error.source() {
+            Some(cause) => SandboxError::Rows(format!("{error}: {cause}")),
+            None => SandboxError::Rows(error.to_string()),
+        };
         let folder = Folder::open(&mut schema, folder).map_err(broken)?;
         let mut org = Org::new(schema.clone(), config);
         let mut loaded = BTreeSet::new();
