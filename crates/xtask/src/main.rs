@@ -9,6 +9,7 @@
 mod c;
 mod codegen;
 mod kotlin;
+mod outside;
 mod run;
 mod rust;
 mod sandbox;
@@ -77,6 +78,8 @@ fn everything(workspace: &Workspace, strict: bool) -> ExitCode {
     run.step("codegen --check", || codegen::run(workspace, true));
     run.step("rust tests", || rust::test(workspace));
     run.step("rust docs", || rust::doc(workspace));
+    run.step("python client", || outside::python(workspace));
+    run.step("node client", || outside::node(workspace));
     let sandbox = sandbox::start(workspace);
     run.step("rust quickstart", || rust::quickstart(workspace, &sandbox));
     run.step("c", || c::run(workspace, &sandbox));
