@@ -34,4 +34,4 @@ pub use random::Prng;
 pub use run::{abandon, wait};
 pub use transport::{InProcess, Moment, Watcher};
 pub use walk::{Walked, walk};
-pub use world::World;
+pub use world::{World, fields};

@@ -130,7 +130,7 @@ impl World {
         id: &str,
         fields: &[(&str, &str)],
     ) -> Result<(), Vec<SaveError>> {
-        let input = input(fields);
+        let input = self::fields(fields);
         self.as_boss(|org, boss| org.update(boss, object, id, &input, None))
     }
 
@@ -139,7 +139,7 @@ impl World {
     /// # Errors
     /// The org's refusal.
     pub fn add(&self, object: &str, fields: &[(&str, &str)]) -> Result<String, Vec<SaveError>> {
-        let input = input(fields);
+        let input = self::fields(fields);
         self.as_boss(|org, boss| org.create(boss, object, &input))
     }
 
@@ -158,7 +158,7 @@ impl World {
 }
 
 /// Fields as the org takes them. A value that is no JSON is taken for text.
-pub(crate) fn input(fields: &[(&str, &str)]) -> Vec<(String, Box<RawValue>)> {
+pub fn fields(fields: &[(&str, &str)]) -> Vec<(String, Box<RawValue>)> {
     let raw = |text: &str| {
         RawValue::from_string(text.to_owned())
             .or_else(|_| serde_json::value::to_raw_value(text))

@@ -235,7 +235,7 @@ impl Scene {
                 self.ledger().late(&mark);
                 let until = world.sandbox.now() + 1 + chance.below(400) as i64;
                 let boss = world.boss().to_owned();
-                let edit = crate::world::input(&[(fields[0], &format!("{mark:?}"))]);
+                let edit = crate::world::fields(&[(fields[0], &format!("{mark:?}"))]);
                 let write = |org: &mut attache_sandbox::org::Org| {
                     org.update(&boss, object, id, &edit, None)
                 };

@@ -446,8 +446,12 @@ impl Writing<'_> {
             )?;
             if relation.parents {
                 // A parent that another rule brought is here already, and kept up to date by that rule.
+                // One that the server has not seen is nothing to ask it about.
                 self.connection.execute(
-                    &format!("INSERT OR IGNORE INTO attache_covered SELECT ?1, \"Id\" FROM {table} r WHERE {led_to}"),
+                    &format!(
+                        "INSERT OR IGNORE INTO attache_covered
+                         SELECT ?1, \"Id\" FROM {table} r WHERE {led_to} AND \"Id\" NOT LIKE 'local-%'"
+                    ),
                     [relation.rule.id],
                 )?;
             }
