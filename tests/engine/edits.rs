@@ -1,0 +1,357 @@
+//! Edits that meet a session, a colleague, a refusal or each other.
+
+use attache::{Attache, ConflictKind, Keep, MutationState, RecordId, Resolution, Value};
+use attache_sim::{Moment, Watcher, World};
+use attache_tests::{
+    agrees, at_org, briefcase, create, edit, field_sales, first, prime, server_id, settle, sync,
+    value,
+};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+const ME: usize = 0;
+const ACCOUNT: &str = "SELECT Id FROM Account ORDER BY Id LIMIT 1";
+
+fn primed(seed: u64) -> (World, Attache, RecordId) {
+    let world = World::new(seed, 600);
+    let device = prime(&world, ME, &field_sales());
+    let id = first(&device, ACCOUNT);
+    world.sandbox.advance(60);
+    (world, device, id)
+}
+
+fn colleague(world: &World, id: &RecordId, field: &str, value: &str) {
+    world.sandbox.advance(5);
+    let value = format!("{value:?}");
+    world
+        .change("Account", id.as_str(), &[(field, &value)])
+        .expect("the boss may");
+    world.sandbox.advance(5);
+}
+
+/// Another handle of the device, whose person acts once, at the first request that fits.
+fn meanwhile(
+    world: &World,
+    device: &Attache,
+    at: (Moment, &'static str, &'static str),
+    act: impl Fn(&Attache) + Send + Sync + 'static,
+) -> Attache {
+    let (done, host) = (AtomicBool::new(false), device.clone());
+    let watcher: Watcher = Arc::new(move |moment, method, target| {
+        let fits = (moment, method) == (at.0, at.1) && target.contains(at.2);
+        if fits && !done.swap(true, Ordering::SeqCst) {
+            act(&host);
+        }
+    });
+    let remote = world.watched_remote(ME, watcher).expect("a remote");
+    device.clone().with_remote(remote)
+}
+
+#[test]
+fn an_edit_made_while_its_record_is_on_the_wire_stays_pending_on_top() {
+    for moment in [Moment::Sent, Moment::Answered] {
+        let (world, device, id) = primed(201);
+        edit(&device, &id, "Site", "first");
+        let at = id.clone();
+        let watched = meanwhile(
+            &world,
+            &device,
+            (moment, "POST", "/composite"),
+            move |host| {
+                edit(host, &at, "Site", "second");
+                edit(host, &at, "Fax", "third");
+            },
+        );
+        sync(&watched);
+        assert_eq!(
+            value(&device, &id, "Site"),
+            Value::from("second"),
+            "{moment:?}"
+        );
+        settle(&world, &device);
+        let there = |field| at_org(&world, "Account", id.as_str(), field);
+        assert_eq!(there("Site").as_deref(), Some("\"second\""), "{moment:?}");
+        assert_eq!(there("Fax").as_deref(), Some("\"third\""), "{moment:?}");
+        agrees(&world, ME, &device);
+    }
+}
+
+#[test]
+fn an_edit_made_while_its_page_is_on_the_way_is_not_overwritten() {
+    let (world, device, id) = primed(202);
+    colleague(&world, &id, "Fax", "theirs");
+    let at = id.clone();
+    let watched = meanwhile(
+        &world,
+        &device,
+        (Moment::Answered, "GET", "/query"),
+        move |host| {
+            edit(host, &at, "Site", "mine");
+        },
+    );
+    sync(&watched);
+    settle(&world, &device);
+    assert_eq!(value(&device, &id, "Site"), Value::from("mine"));
+    assert_eq!(value(&device, &id, "Fax"), Value::from("theirs"));
+    agrees(&world, ME, &device);
+}
+
+#[test]
+fn a_record_created_while_a_session_runs_waits_for_the_next() {
+    let (world, device, _) = primed(203);
+    let made: Arc<OnceLock<RecordId>> = Arc::default();
+    let keep = Arc::clone(&made);
+    let watched = meanwhile(
+        &world,
+        &device,
+        (Moment::Sent, "GET", "/updated"),
+        move |host| {
+            let _ = keep.set(create(host, "Account", [("Name", "Meanwhile")]));
+        },
+    );
+    sync(&watched);
+    settle(&world, &device);
+    assert_eq!(world.times("Account", "Name", "Meanwhile"), Ok(1));
+    server_id(&device, made.get().expect("it was made"));
+    agrees(&world, ME, &device);
+}
+
+#[test]
+fn a_record_may_be_edited_again_right_after_its_own_push() {
+    let (world, device, id) = primed(204);
+    for round in ["one", "two", "three"] {
+        edit(&device, &id, "Site", round);
+        let report = sync(&device);
+        assert_eq!(
+            (report.pushed_updates, report.conflicts),
+            (1, 0),
+            "{round}: {report:?}"
+        );
+    }
+    agrees(&world, ME, &device);
+}
+
+#[test]
+fn a_colleague_who_writes_between_pull_and_push_is_not_overwritten() {
+    let (world, device, id) = primed(205);
+    edit(&device, &id, "Site", "mine");
+    let (sandbox, boss, at) = (world.sandbox.clone(), world.boss().to_owned(), id.clone());
+    let watched = meanwhile(
+        &world,
+        &device,
+        (Moment::Sent, "POST", "v67.0/composite"),
+        move |_| {
+            sandbox.advance(3);
+            let fields = attache_sim::fields(&[("Site", "theirs"), ("Fax", "theirs")]);
+            let done =
+                sandbox.with_org(|org| org.update(&boss, "Account", at.as_str(), &fields, None));
+            done.expect("the boss may");
+        },
+    );
+    let report = sync(&watched);
+    assert_eq!(
+        (report.pushed_updates, report.conflicts),
+        (0, 1),
+        "{report:?}"
+    );
+    let site = at_org(&world, "Account", id.as_str(), "Site");
+    assert_eq!(site.as_deref(), Some("\"theirs\""));
+    let conflict = device.conflicts().expect("a read").remove(0);
+    device
+        .resolve(conflict.id, Resolution::Mine)
+        .expect("a valid resolution");
+    settle(&world, &device);
+    let there = |field| at_org(&world, "Account", id.as_str(), field);
+    assert_eq!(there("Site").as_deref(), Some("\"mine\""));
+    assert_eq!(there("Fax").as_deref(), Some("\"theirs\""));
+    agrees(&world, ME, &device);
+}
+
+#[test]
+fn a_child_that_is_refused_is_parked_and_its_parent_and_siblings_go() {
+    let (world, device, _) = primed(206);
+    let parent = create(&device, "Account", [("Name", "Parent")]);
+    let child = |last: &str| {
+        [
+            ("LastName", Value::from(last)),
+            ("AccountId", Value::from(&parent)),
+        ]
+    };
+    let good = create(&device, "Contact", child("Good"));
+    let born = Value::Date(jiff::civil::date(2090, 1, 1));
+    let bad = [child("Bad").as_slice(), &[("Birthdate", born)]].concat();
+    let bad = create(
+        &device,
+        "Contact",
+        bad.into_iter().collect::<attache::Fields>(),
+    );
+    let report = sync(&device);
+    assert_eq!(report.pushed_creates, 2, "{report:?}");
+    assert_eq!(report.rejected.len(), 1, "{report:?}");
+    assert_eq!(report.rejected[0].record, bad);
+    assert_eq!(report.rejected[0].problems[0].fields, ["Birthdate"]);
+    let pending = device.pending().expect("a read");
+    assert!(
+        matches!(pending[0].state, MutationState::Rejected(_)),
+        "{pending:?}"
+    );
+    // It is refused until somebody does something about it, and says so each time.
+    assert!(!sync(&device).is_settled());
+    edit(&device, &bad, "Birthdate", Value::Null);
+    settle(&world, &device);
+    for id in [&parent, &good, &bad] {
+        server_id(&device, id);
+    }
+    agrees(&world, ME, &device);
+}
+
+#[test]
+fn a_record_deleted_at_the_org_comes_back_or_goes_as_the_person_says() {
+    for (resolution, times) in [(Resolution::Mine, 2), (Resolution::Theirs, 1)] {
+        let (world, device, _) = primed(207);
+        let id = create(&device, "Account", [("Name", "Deleted there")]);
+        settle(&world, &device);
+        let before = server_id(&device, &id);
+        edit(&device, &id, "Site", "mine");
+        world.remove("Account", &before).expect("the boss may");
+        world.sandbox.advance(60);
+        let report = sync(&device);
+        assert_eq!(report.conflicts, 1, "{report:?}");
+        let conflict = device.conflicts().expect("a read").remove(0);
+        assert_eq!(
+            (conflict.kind, &conflict.record),
+            (ConflictKind::DeletedAtRemote, &id)
+        );
+        device
+            .resolve(conflict.id, resolution.clone())
+            .expect("a valid resolution");
+        settle(&world, &device);
+        assert_eq!(world.times("Account", "Name", "Deleted there"), Ok(times));
+        if resolution == Resolution::Mine {
+            assert_ne!(server_id(&device, &id), before);
+            assert_eq!(value(&device, &id, "Site"), Value::from("mine"));
+        } else {
+            assert!(device.get(&id).expect("a read").is_none());
+        }
+        agrees(&world, ME, &device);
+    }
+}
+
+#[test]
+fn a_deletion_gives_way_to_a_colleagues_edit_and_says_so() {
+    let (world, device, id) = primed(208);
+    device.delete(&id).expect("an account may be deleted");
+    colleague(&world, &id, "Fax", "theirs");
+    let report = sync(&device);
+    assert!(
+        report
+            .merged
+            .iter()
+            .any(|merged| merged.delete_withdrawn && merged.record == id),
+        "{report:?}"
+    );
+    settle(&world, &device);
+    assert_eq!(value(&device, &id, "Fax"), Value::from("theirs"));
+    agrees(&world, ME, &device);
+}
+
+#[test]
+fn a_chain_of_unsent_parents_four_deep_arrives_whole() {
+    let (world, device, _) = primed(209);
+    let mut above: Option<RecordId> = None;
+    let mut chain = Vec::new();
+    for depth in 0..4 {
+        let mut fields = attache::Fields::from([("Name", format!("Depth {depth}"))]);
+        if let Some(above) = &above {
+            fields.set("ParentId", above);
+        }
+        let id = create(&device, "Account", fields);
+        chain.push(id.clone());
+        above = Some(id);
+    }
+    let last = above.expect("a chain");
+    let contact = [
+        ("LastName", Value::from("Deep")),
+        ("AccountId", Value::from(&last)),
+    ];
+    let contact = create(&device, "Contact", contact);
+    let task = create(
+        &device,
+        "Task",
+        [
+            ("Subject", Value::from("Deep")),
+            ("WhatId", Value::from(&last)),
+            ("WhoId", Value::from(&contact)),
+        ],
+    );
+    let report = sync(&device);
+    assert_eq!(report.pushed_creates, 6, "{report:?}");
+    for pair in chain.windows(2) {
+        assert_eq!(
+            value(&device, &pair[1], "ParentId"),
+            Value::from(server_id(&device, &pair[0]))
+        );
+    }
+    assert_eq!(
+        value(&device, &task, "WhoId"),
+        Value::from(server_id(&device, &contact))
+    );
+    agrees(&world, ME, &device);
+}
+
+#[test]
+fn two_unsent_records_that_point_at_each_other_arrive() {
+    let world = World::new(210, 600);
+    let everything =
+        briefcase(r#"{"version": 1, "rules": [{"object": "Contact", "scope": "mine"}]}"#);
+    let device = prime(&world, ME, &everything);
+    let a = create(&device, "Contact", [("LastName", "Hen")]);
+    let b = create(
+        &device,
+        "Contact",
+        [
+            ("LastName", Value::from("Egg")),
+            ("ReportsToId", Value::from(&a)),
+        ],
+    );
+    edit(&device, &a, "ReportsToId", &b);
+    settle(&world, &device);
+    assert_eq!(
+        value(&device, &a, "ReportsToId"),
+        Value::from(server_id(&device, &b))
+    );
+    assert_eq!(
+        value(&device, &b, "ReportsToId"),
+        Value::from(server_id(&device, &a))
+    );
+    assert_eq!(world.times("Contact", "LastName", "Hen"), Ok(1));
+    agrees(&world, ME, &device);
+}
+
+/// What the colleague wrote had become the base, so that the edit that was left went out over it.
+#[test]
+fn taking_back_another_edit_does_not_settle_a_conflict() {
+    let (world, device, id) = primed(211);
+    edit(&device, &id, "Site", "mine");
+    colleague(&world, &id, "Site", "theirs");
+    edit(&device, &id, "Fax", "mine too");
+    assert_eq!(sync(&device).conflicts, 1);
+    let fax = device.pending().expect("a read").pop().expect("an edit");
+    assert!(fax.fields.contains("Fax"), "{fax:?}");
+    device.discard(fax.seq).expect("it may be taken back");
+    let report = sync(&device);
+    assert_eq!(
+        (report.conflicts, report.pushed_updates),
+        (1, 0),
+        "{report:?}"
+    );
+    let site = at_org(&world, "Account", id.as_str(), "Site");
+    assert_eq!(site.as_deref(), Some("\"theirs\""));
+    let conflict = device.conflicts().expect("a read").remove(0);
+    let theirs = Resolution::per_field([("Site", Keep::Theirs)]);
+    device
+        .resolve(conflict.id, theirs)
+        .expect("a valid resolution");
+    settle(&world, &device);
+    agrees(&world, ME, &device);
+}
