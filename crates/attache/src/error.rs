@@ -31,6 +31,8 @@ pub enum ErrorKind {
     WrongOwner = 9,
     /// The call needs something that was not set up: a remote, a briefcase, a first sync.
     NotReady = 10,
+    /// The store was wiped through another handle.
+    Closed = 11,
 
     /// The file cannot be opened, read or written.
     StorageUnavailable = 100,
@@ -175,7 +177,7 @@ impl Error {
         use ErrorKind::*;
         match self.0.kind {
             InvalidArgument | RecordNotFound | Interrupted | InvalidRecord | MalformedQuery
-            | UnknownObject | UnknownField | UnsentWork | WrongOwner | NotReady
+            | UnknownObject | UnknownField | UnsentWork | WrongOwner | NotReady | Closed
             | StorageUnavailable | StorageFull | StorageCorrupt | StorageTooNew | RemoteRefused
             | NotARemote | Internal => Retry::Never,
             NotAuthorized => Retry::AfterAuth,

@@ -64,6 +64,7 @@ mod engine;
 mod env;
 mod error;
 mod filter;
+mod inspect;
 mod journal_states;
 mod json;
 mod merge;
@@ -75,6 +76,7 @@ mod schema;
 mod store;
 mod sync;
 mod unsent;
+mod wipe;
 
 pub use briefcase::Briefcase;
 pub use changeset::Changeset;
@@ -82,6 +84,7 @@ pub use engine::{Attache, CancelToken, Session};
 pub use env::{Env, LocalTime, SystemEnv};
 pub use error::{Error, ErrorKind, Problem, Result, Retry};
 pub use filter::{Context, DateRange, Filter, FiscalYearName, Select};
+pub use inspect::{Inspection, inspect, salvage};
 pub use merge::{MergePolicy, Policy};
 pub use outcome::{
     Conflict, ConflictField, ConflictId, ConflictKind, JournalSeq, Keep, Merged, Mutation,
@@ -94,3 +97,4 @@ pub use remote::{
 pub use schema::{ChildRelationship, FieldSchema, FieldType, ObjectSchema, PicklistEntry, Schema};
 pub use store::query::{Cell, Row, Rows};
 pub use unsent::Imported;
+pub use wipe::Unsent;

@@ -8,7 +8,7 @@ use crate::journal_states::{self, Event};
 use crate::json;
 use crate::outcome::{JournalSeq, Mutation, MutationKind, MutationState};
 use crate::plan::Step;
-use crate::record::{Fields, ServerTime};
+use crate::record::{Fields, RecordId, ServerTime};
 use rusqlite::{OptionalExtension, Row, params};
 
 /// One mutation.
@@ -54,16 +54,21 @@ impl Entry {
 
     /// The mutation as a host sees it.
     pub(crate) fn mutation(&self, reading: &Reading<'_>) -> Result<Mutation> {
-        Ok(Mutation {
+        Ok(self.mutation_of(reading.identity(&self.record)?))
+    }
+
+    /// The mutation as a host sees it, of a record that it knows by this identity.
+    pub(crate) fn mutation_of(&self, record: RecordId) -> Mutation {
+        Mutation {
             seq: JournalSeq(self.seq),
             changeset: self.changeset,
-            record: reading.identity(&self.record)?,
+            record,
             object: self.object.clone(),
             kind: self.kind,
             fields: self.fields.clone(),
             state: self.outward(),
             made_at: self.made_at,
-        })
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod conflict;
 mod edit;
 mod incoming;
 mod journal;
+pub(crate) mod look;
 mod notice;
 pub(crate) mod query;
 mod rows;
@@ -15,6 +16,7 @@ mod rules;
 mod settle;
 mod unsent;
 pub(crate) mod value;
+mod wipe;
 
 pub(crate) use catalogue::{Catalogue, Table};
 pub(crate) use edit::Stamp;
@@ -66,6 +68,8 @@ pub(crate) struct Store {
     writer: Mutex<Writer>,
     readers: Mutex<Vec<Connection>>,
     catalogue: RwLock<Arc<Catalogue>>,
+    /// Held by readers at work; false once the store is wiped.
+    open: RwLock<bool>,
 }
 
 impl Store {
@@ -89,6 +93,7 @@ impl Store {
             }),
             readers: Mutex::default(),
             catalogue: RwLock::new(Arc::new(catalogue)),
+            open: RwLock::new(true),
         })
     }
 
@@ -99,6 +104,7 @@ impl Store {
         work: impl FnOnce(&mut Writing<'_>) -> Result<T>,
     ) -> Result<T> {
         let mut writer = lock(&self.writer);
+        self.check_open()?;
         if writer.durability != Some(durability) {
             let level = if durability == Durability::Durable {
                 "FULL"
@@ -132,6 +138,10 @@ impl Store {
 
     /// Reads a consistent state, beside any writer.
     pub(crate) fn read<T>(&self, work: impl FnOnce(&Reading<'_>) -> Result<T>) -> Result<T> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        if !*open {
+            return Err(wipe::closed());
+        }
         let catalogue = self.catalogue();
         let Some(path) = &self.path else {
             // A database in memory has one connection.
@@ -161,6 +171,13 @@ impl Store {
             readers.push(connection);
         }
         done
+    }
+
+    fn check_open(&self) -> Result<()> {
+        match *self.open.read().unwrap_or_else(PoisonError::into_inner) {
+            true => Ok(()),
+            false => Err(wipe::closed()),
+        }
     }
 
     pub(crate) fn catalogue(&self) -> Arc<Catalogue> {

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::journal_states::Event;
 use crate::json;
 use crate::outcome::MutationKind;
+use crate::record::ServerTime;
 use rusqlite::{OptionalExtension, params};
 use std::collections::BTreeSet;
 
@@ -63,33 +64,7 @@ impl Reading<'_> {
             (MutationKind::Create, None) => self.low(&entry.object)?,
             (_, sent_after) => sent_after,
         };
-        Ok(Copied {
-            uid: self.uid(entry)?,
-            changeset: entry.changeset,
-            record: entry.record.clone(),
-            object: entry.object.clone(),
-            kind: match entry.kind {
-                MutationKind::Create => CopiedKind::Create,
-                MutationKind::Update => CopiedKind::Update,
-                MutationKind::Delete => CopiedKind::Delete,
-            },
-            fields: entry.fields.clone(),
-            state: match entry.state {
-                State::Pending => CopiedState::Pending,
-                State::Sending => CopiedState::Sending,
-                State::InDoubt => CopiedState::InDoubt,
-                State::Rejected => CopiedState::Rejected,
-                State::Conflicted => CopiedState::Conflicted,
-            },
-            problems: entry
-                .problems
-                .iter()
-                .map(|p| (p.fields.clone(), p.code.clone(), p.message.clone()))
-                .collect(),
-            client_key: entry.client_key.clone(),
-            sent_after: sent_after.map(|time| time.0),
-            made_at: entry.made_at.0,
-        })
+        Ok(copied(entry, self.uid(entry)?, sent_after))
     }
 
     /// What names a mutation on every device.
@@ -112,6 +87,33 @@ impl Reading<'_> {
                 entry.made_at.0
             ),
         })
+    }
+
+    /// What can still be read of an edited record in a damaged file.
+    pub(super) fn held_as_far_as_read(&self, entry: &Entry) -> HeldRecord {
+        self.held_record(entry).unwrap_or_else(|_| HeldRecord {
+            id: entry.record.clone(),
+            object: entry.object.clone(),
+            base: self
+                .base(&entry.record)
+                .ok()
+                .flatten()
+                .map(|base| base.fields),
+            ..HeldRecord::default()
+        })
+    }
+
+    /// A mutation of a damaged file, under a name made of what never changes in it.
+    pub(super) fn copied_as_far_as_read(&self, entry: &Entry) -> Copied {
+        let low = || self.low(&entry.object).ok().flatten();
+        let store = self.setting("store_id").ok().flatten();
+        let known = self.uid(entry).ok().filter(|_| store.is_some());
+        let uid = known.unwrap_or_else(|| {
+            let made = entry.client_key.as_deref().unwrap_or(&entry.record);
+            format!("{made}-{}-{}", entry.seq, entry.made_at.0)
+        });
+        let sent_after = entry.sent_after.or_else(low);
+        copied(entry, uid, sent_after)
     }
 
     pub(super) fn dispute(&self, record: &str) -> Result<Option<Dispute>> {
@@ -179,5 +181,35 @@ impl Writing<'_> {
         )?;
         let seqs: rusqlite::Result<Vec<i64>> = statement.query_map([], |row| row.get(0))?.collect();
         self.advance(&seqs?, Event::Suspect, &[])
+    }
+}
+
+fn copied(entry: &Entry, uid: String, sent_after: Option<ServerTime>) -> Copied {
+    Copied {
+        uid,
+        changeset: entry.changeset,
+        record: entry.record.clone(),
+        object: entry.object.clone(),
+        kind: match entry.kind {
+            MutationKind::Create => CopiedKind::Create,
+            MutationKind::Update => CopiedKind::Update,
+            MutationKind::Delete => CopiedKind::Delete,
+        },
+        fields: entry.fields.clone(),
+        state: match entry.state {
+            State::Pending => CopiedState::Pending,
+            State::Sending => CopiedState::Sending,
+            State::InDoubt => CopiedState::InDoubt,
+            State::Rejected => CopiedState::Rejected,
+            State::Conflicted => CopiedState::Conflicted,
+        },
+        problems: entry
+            .problems
+            .iter()
+            .map(|p| (p.fields.clone(), p.code.clone(), p.message.clone()))
+            .collect(),
+        client_key: entry.client_key.clone(),
+        sent_after: sent_after.map(|time| time.0),
+        made_at: entry.made_at.0,
     }
 }
