@@ -5,10 +5,13 @@
 //! request; the sessions after it must bring everything to its place.
 
 use attache::ErrorKind;
-use attache_sandbox::{Fault, FaultKind, Logged};
-use attache_sim::wait;
+use attache_salesforce::{AccessToken, Salesforce, TokenProvider};
+use attache_sandbox::{Fault, FaultKind, Logged, Request, Sandbox, UserAccess};
+use attache_sim::{InProcess, Moment, wait};
 use attache_tests::{Case, settle};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// A fault, and the errors a session may end with when it meets it.
 struct Trouble {
@@ -161,4 +164,80 @@ fn a_busy_session_survives_a_cut_or_a_maintenance_page_at_any_request() {
 #[test]
 fn a_busy_session_survives_being_turned_away_at_any_request() {
     busy(&TROUBLES[4..]);
+}
+
+/// Somebody who buys a new token when the old one is worthless.
+struct Renewing {
+    sandbox: Sandbox,
+    user: UserAccess,
+    token: Mutex<String>,
+}
+
+impl Renewing {
+    fn renew(&self) -> String {
+        let (id, secret) = self.sandbox.client();
+        let refresh = &self.user.refresh_token;
+        let body = format!(
+            "grant_type=refresh_token&client_id={id}&client_secret={secret}&refresh_token={refresh}"
+        );
+        let mut request = Request::new("POST", "/services/oauth2/token");
+        let form = "application/x-www-form-urlencoded";
+        request.headers.push(("Content-Type".into(), form.into()));
+        request.body = body.into_bytes();
+        let answer = self.sandbox.handle(request).answer().expect("an answer");
+        let answer: serde_json::Value = serde_json::from_slice(&answer.body).expect("JSON");
+        answer["access_token"].as_str().expect("a token").to_owned()
+    }
+}
+
+#[async_trait::async_trait]
+impl TokenProvider for Renewing {
+    async fn access_token(&self) -> attache::Result<AccessToken> {
+        let token = self.token.lock().expect("nobody panicked");
+        Ok(AccessToken::new(token.as_str()))
+    }
+
+    async fn refresh(&self, _rejected: &AccessToken) -> attache::Result<AccessToken> {
+        *self.token.lock().expect("nobody panicked") = self.renew();
+        self.access_token().await
+    }
+}
+
+/// A busy device whose token becomes worthless right before its nth request.
+fn expiring(nth: usize) -> Case {
+    let mut case = Case::busy(78, None);
+    let (sandbox, user) = (case.world.sandbox.clone(), case.world.users[0].clone());
+    let (count, expire) = (AtomicUsize::new(0), sandbox.clone());
+    let id = user.id.clone();
+    let transport = InProcess::new(sandbox.clone()).watched(Arc::new(move |moment, _, _| {
+        if moment == Moment::Sent && count.fetch_add(1, Ordering::SeqCst) + 1 == nth {
+            expire.expire_tokens(&id);
+        }
+    }));
+    let token = Mutex::new(user.access_token.clone());
+    let tokens = Renewing {
+        sandbox,
+        user,
+        token,
+    };
+    let org = Salesforce::builder("http://127.0.0.1:1", tokens).transport(Arc::new(transport));
+    case.device = case
+        .device
+        .with_remote(org.build().expect("a good address"));
+    case
+}
+
+#[test]
+fn a_session_goes_on_with_a_fresh_token_wherever_the_old_one_expires() {
+    let case = expiring(0);
+    case.world.sandbox.clear_log();
+    wait(case.device.sync()).expect("a session without faults runs");
+    let requests = case.world.sandbox.log().len();
+    for nth in 1..=requests {
+        let case = expiring(nth);
+        let report = wait(case.device.sync());
+        let report = report.unwrap_or_else(|error| panic!("at {nth}: {error:?}"));
+        assert!(report.is_settled(), "at {nth}: {report:?}");
+        case.check();
+    }
 }
