@@ -23,8 +23,9 @@ struct PendingView<'a> {
     pending: Vec<MutationView<'a>>,
 }
 
+/// An edit, as JSON shows it.
 #[derive(Serialize)]
-struct MutationView<'a> {
+pub(super) struct MutationView<'a> {
     seq: i64,
     changeset: i64,
     record: &'a str,
@@ -43,7 +44,8 @@ struct Handled {
 }
 
 impl<'a> MutationView<'a> {
-    fn of(mutation: &'a Mutation) -> Result<MutationView<'a>> {
+    /// Makes the view of an edit.
+    pub(super) fn of(mutation: &'a Mutation) -> Result<MutationView<'a>> {
         Ok(MutationView {
             seq: mutation.seq.0,
             changeset: mutation.changeset,
@@ -72,7 +74,7 @@ pub fn pending(path: &Path, output: &Output) -> Result<()> {
             .map(MutationView::of)
             .collect::<Result<_>>()?,
     };
-    output.show(&view, || lines(&pending))
+    output.show(&view, || mutation_lines(&pending))
 }
 
 /// Takes an unsent edit back.
@@ -93,7 +95,8 @@ fn handled(seq: i64, state: &'static str, output: &Output) -> Result<()> {
     })
 }
 
-fn lines(pending: &[Mutation]) -> Vec<String> {
+/// Edits as a table, with what was refused about them.
+pub(super) fn mutation_lines(pending: &[Mutation]) -> Vec<String> {
     if pending.is_empty() {
         return vec!["nothing waits: the org has confirmed every edit".into()];
     }

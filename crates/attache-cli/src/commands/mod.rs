@@ -8,6 +8,7 @@ mod records;
 mod sandbox;
 mod status;
 mod sync;
+mod unsent;
 
 pub use conflicts::{ConflictView, conflict_lines};
 pub use sync::{ReportView, block_on};
@@ -52,6 +53,14 @@ pub enum Command {
     Conflicts(Place),
     /// Settle a conflict.
     Resolve(conflicts::Arguments),
+    /// Copy what was not sent into a file, to keep or for another device.
+    Export(unsent::Export),
+    /// Take in what another device of the same user did not send.
+    Import(unsent::Import),
+    /// Show what a store's file holds without touching it, a damaged one too.
+    Inspect(Place),
+    /// Destroy a store and its records.
+    Wipe(unsent::Wipe),
 }
 
 /// Which store.
@@ -80,6 +89,10 @@ pub fn run(command: Command, output: &Output) -> Result<ExitCode> {
         Command::Retry(arguments) => journal::retry(&arguments, output),
         Command::Conflicts(place) => conflicts::list(&place.store, output),
         Command::Resolve(arguments) => conflicts::resolve(&arguments, output),
+        Command::Export(arguments) => unsent::export(&arguments, output),
+        Command::Import(arguments) => unsent::import(&arguments, output),
+        Command::Inspect(place) => unsent::inspect(&place.store, output),
+        Command::Wipe(arguments) => unsent::wipe(&arguments, output),
     }?;
     Ok(ExitCode::SUCCESS)
 }

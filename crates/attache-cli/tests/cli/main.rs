@@ -5,3 +5,4 @@ mod demo;
 mod everyday;
 mod sandbox;
 mod support;
+mod unsent;
