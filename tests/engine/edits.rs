@@ -355,3 +355,45 @@ fn taking_back_another_edit_does_not_settle_a_conflict() {
     settle(&world, &device);
     agrees(&world, ME, &device);
 }
+
+/// What was refused went out again over the colleague's value, although the conflict was open.
+#[test]
+fn sending_once_more_what_was_refused_does_not_settle_a_conflict() {
+    let again: [fn(&Attache, &RecordId); 2] = [
+        |device, _| {
+            let refused = device.pending().expect("a read").remove(0);
+            device.retry(refused.seq).expect("it was refused");
+        },
+        |device, id| edit(device, id, "Fax", "mine too"),
+    ];
+    for again in again {
+        let (world, device, id) = primed(212);
+        let refused = [
+            ("Site", Value::from("mine")),
+            ("NumberOfEmployees", Value::from(-1)),
+        ];
+        device.update(&id, refused).expect("a valid edit");
+        assert_eq!(sync(&device).rejected.len(), 1);
+        colleague(&world, &id, "Site", "theirs");
+        assert_eq!(sync(&device).conflicts, 1);
+        again(&device, &id);
+        // The org would take it now.
+        edit(&device, &id, "NumberOfEmployees", 1);
+        let report = sync(&device);
+        assert_eq!(
+            (report.conflicts, report.pushed_updates),
+            (1, 0),
+            "{report:?}"
+        );
+        let site = at_org(&world, "Account", id.as_str(), "Site");
+        assert_eq!(site.as_deref(), Some("\"theirs\""));
+        let conflict = device.conflicts().expect("a read").remove(0);
+        device
+            .resolve(conflict.id, Resolution::Mine)
+            .expect("a valid resolution");
+        settle(&world, &device);
+        let site = at_org(&world, "Account", id.as_str(), "Site");
+        assert_eq!(site.as_deref(), Some("\"mine\""));
+        agrees(&world, ME, &device);
+    }
+}
