@@ -7,6 +7,8 @@
 //! table of as many columns with an index on the id, a transaction a page. No
 //! types, no membership, no journal, no resumption: a limit, not an engine.
 
+#![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
 use attache::{Attache, Briefcase, Remote};
 use attache_sim::{World, wait};
 use rusqlite::{Connection, params_from_iter};

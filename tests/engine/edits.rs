@@ -397,3 +397,37 @@ fn sending_once_more_what_was_refused_does_not_settle_a_conflict() {
         agrees(&world, ME, &device);
     }
 }
+
+/// Stamps have whole seconds: the precondition of a write cannot tell two versions of one second apart.
+#[test]
+fn a_colleague_who_writes_in_the_second_in_which_a_record_was_read_is_not_overwritten() {
+    let (world, device, id) = primed(213);
+    edit(&device, &id, "Site", "mine");
+    let change = |field, value| {
+        let fields = [(field, value)];
+        world
+            .change("Account", id.as_str(), &fields)
+            .expect("the boss may");
+    };
+    change("Phone", "\"1\"");
+    let (sandbox, boss, at) = (world.sandbox.clone(), world.boss().to_owned(), id.clone());
+    let watched = meanwhile(
+        &world,
+        &device,
+        (Moment::Answered, "GET", "FROM%20Account"),
+        move |_| {
+            let fields = attache_sim::fields(&[("Site", "theirs")]);
+            let done =
+                sandbox.with_org(|org| org.update(&boss, "Account", at.as_str(), &fields, None));
+            done.expect("the boss may");
+        },
+    );
+    let report = sync(&watched);
+    assert_eq!(
+        (report.pushed_updates, report.conflicts),
+        (0, 1),
+        "{report:?}"
+    );
+    let site = at_org(&world, "Account", id.as_str(), "Site");
+    assert_eq!(site.as_deref(), Some("\"theirs\""));
+}

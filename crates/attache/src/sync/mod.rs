@@ -64,6 +64,8 @@ pub(crate) struct Run<'a> {
     pub settings: Settings,
     pub report: Report,
     nodes: Vec<Node>,
+    /// What the server's clock showed when this session began to read.
+    began: Option<ServerTime>,
 }
 
 impl<'a> Run<'a> {
@@ -84,6 +86,7 @@ impl<'a> Run<'a> {
             settings,
             report: Report::default(),
             nodes: Vec::new(),
+            began: None,
         }
     }
 
@@ -107,6 +110,7 @@ impl<'a> Run<'a> {
 
     async fn steps(&mut self) -> Result<()> {
         self.prepare().await?;
+        self.began = self.remote.server_time();
         self.resolve_doubt().await?;
         self.pull(true).await?;
         if self.push().await? {
