@@ -143,6 +143,11 @@
 #define ATTACHE_NOT_READY 10
 
 /**
+ * The store was wiped through another handle.
+ */
+#define ATTACHE_CLOSED 11
+
+/**
  * The file cannot be opened, read or written.
  */
 #define ATTACHE_STORAGE_UNAVAILABLE 100

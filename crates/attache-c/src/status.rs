@@ -38,6 +38,8 @@ pub const ATTACHE_UNSENT_WORK: i32 = 8;
 pub const ATTACHE_WRONG_OWNER: i32 = 9;
 /// The call needs something that was not set up: a remote, a briefcase, a first sync.
 pub const ATTACHE_NOT_READY: i32 = 10;
+/// The store was wiped through another handle.
+pub const ATTACHE_CLOSED: i32 = 11;
 /// The file cannot be opened, read or written.
 pub const ATTACHE_STORAGE_UNAVAILABLE: i32 = 100;
 /// The disk is full. Nothing was written.
@@ -93,6 +95,7 @@ same_number! {
     ATTACHE_UNSENT_WORK = UnsentWork,
     ATTACHE_WRONG_OWNER = WrongOwner,
     ATTACHE_NOT_READY = NotReady,
+    ATTACHE_CLOSED = Closed,
     ATTACHE_STORAGE_UNAVAILABLE = StorageUnavailable,
     ATTACHE_STORAGE_FULL = StorageFull,
     ATTACHE_STORAGE_CORRUPT = StorageCorrupt,

@@ -28,6 +28,8 @@ pub enum ErrorKind {
     WrongOwner = 9,
     /// The call needs something that was not set up: a remote, a briefcase, a first sync.
     NotReady = 10,
+    /// The store was wiped through another handle.
+    Closed = 11,
     /// The file cannot be opened, read or written.
     StorageUnavailable = 100,
     /// The disk is full. Nothing was written.
@@ -84,7 +86,7 @@ macro_rules! kinds {
 
 kinds! {
     InvalidArgument, RecordNotFound, Interrupted, InvalidRecord, MalformedQuery, UnknownObject,
-    UnknownField, UnsentWork, WrongOwner, NotReady, StorageUnavailable, StorageFull,
+    UnknownField, UnsentWork, WrongOwner, NotReady, Closed, StorageUnavailable, StorageFull,
     StorageCorrupt, StorageBusy, StorageTooNew, RemoteUnreachable, RemoteOutcomeUnknown,
     RemoteRefused, RemoteBusy, NotAuthorized, NotARemote, LimitReached, CursorExpired, Internal,
 }

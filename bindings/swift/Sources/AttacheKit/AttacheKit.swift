@@ -3658,6 +3658,10 @@ public enum ErrorKind: Int32, Equatable, Hashable {
      */
     case notReady = 10
     /**
+     * The store was wiped through another handle.
+     */
+    case closed = 11
+    /**
      * The file cannot be opened, read or written.
      */
     case storageUnavailable = 100
@@ -3756,33 +3760,35 @@ public struct FfiConverterTypeErrorKind: FfiConverterRustBuffer {
 
         case 11: return .notReady
 
-        case 12: return .storageUnavailable
+        case 12: return .closed
 
-        case 13: return .storageFull
+        case 13: return .storageUnavailable
 
-        case 14: return .storageCorrupt
+        case 14: return .storageFull
 
-        case 15: return .storageBusy
+        case 15: return .storageCorrupt
 
-        case 16: return .storageTooNew
+        case 16: return .storageBusy
 
-        case 17: return .remoteUnreachable
+        case 17: return .storageTooNew
 
-        case 18: return .remoteOutcomeUnknown
+        case 18: return .remoteUnreachable
 
-        case 19: return .remoteRefused
+        case 19: return .remoteOutcomeUnknown
 
-        case 20: return .remoteBusy
+        case 20: return .remoteRefused
 
-        case 21: return .notAuthorized
+        case 21: return .remoteBusy
 
-        case 22: return .notARemote
+        case 22: return .notAuthorized
 
-        case 23: return .limitReached
+        case 23: return .notARemote
 
-        case 24: return .cursorExpired
+        case 24: return .limitReached
 
-        case 25: return .`internal`
+        case 25: return .cursorExpired
+
+        case 26: return .`internal`
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -3836,60 +3842,64 @@ public struct FfiConverterTypeErrorKind: FfiConverterRustBuffer {
             writeInt(&buf, Int32(11))
 
 
-        case .storageUnavailable:
+        case .closed:
             writeInt(&buf, Int32(12))
 
 
-        case .storageFull:
+        case .storageUnavailable:
             writeInt(&buf, Int32(13))
 
 
-        case .storageCorrupt:
+        case .storageFull:
             writeInt(&buf, Int32(14))
 
 
-        case .storageBusy:
+        case .storageCorrupt:
             writeInt(&buf, Int32(15))
 
 
-        case .storageTooNew:
+        case .storageBusy:
             writeInt(&buf, Int32(16))
 
 
-        case .remoteUnreachable:
+        case .storageTooNew:
             writeInt(&buf, Int32(17))
 
 
-        case .remoteOutcomeUnknown:
+        case .remoteUnreachable:
             writeInt(&buf, Int32(18))
 
 
-        case .remoteRefused:
+        case .remoteOutcomeUnknown:
             writeInt(&buf, Int32(19))
 
 
-        case .remoteBusy:
+        case .remoteRefused:
             writeInt(&buf, Int32(20))
 
 
-        case .notAuthorized:
+        case .remoteBusy:
             writeInt(&buf, Int32(21))
 
 
-        case .notARemote:
+        case .notAuthorized:
             writeInt(&buf, Int32(22))
 
 
-        case .limitReached:
+        case .notARemote:
             writeInt(&buf, Int32(23))
 
 
-        case .cursorExpired:
+        case .limitReached:
             writeInt(&buf, Int32(24))
 
 
-        case .`internal`:
+        case .cursorExpired:
             writeInt(&buf, Int32(25))
+
+
+        case .`internal`:
+            writeInt(&buf, Int32(26))
 
         }
     }

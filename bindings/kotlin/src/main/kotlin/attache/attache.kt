@@ -5084,6 +5084,10 @@ enum class ErrorKind(val value: kotlin.Int) {
      */
     NOT_READY(10),
     /**
+     * The store was wiped through another handle.
+     */
+    CLOSED(11),
+    /**
      * The file cannot be opened, read or written.
      */
     STORAGE_UNAVAILABLE(100),
