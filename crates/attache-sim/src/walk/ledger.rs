@@ -282,7 +282,9 @@ impl Ledger {
                 "SELECT Id, SystemModstamp FROM {} WHERE Id = '{}'",
                 delete.object, delete.id
             );
-            let rows = world.rows(world.boss(), &soql).unwrap_or_default();
+            // What went out of the person's sight cannot be deleted any more.
+            let user = &world.users[delete.device].id;
+            let rows = world.rows(user, &soql).unwrap_or_default();
             // What somebody else did to it meanwhile beats a deletion, be it that its lookup was cleared.
             let version = rows.first().and_then(|row| row.raw("SystemModstamp"));
             if version.is_some_and(|version| same(&delete.version, version)) {
