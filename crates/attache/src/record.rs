@@ -108,9 +108,10 @@ impl fmt::Display for RecordId {
     }
 }
 
-/// Says whether an id in a row or a lookup is a local key.
+/// Says whether a text is a local key, and not just something whose name begins like one.
 pub(crate) fn is_local(id: &str) -> bool {
-    id.starts_with(LOCAL_PREFIX)
+    id.strip_prefix(LOCAL_PREFIX)
+        .is_some_and(|key| key.len() == 36 && uuid::Uuid::try_parse(key).is_ok())
 }
 
 /// Brings a server id to its 18-character form; `None` if it is none.
