@@ -67,7 +67,8 @@ pub(crate) struct Store {
     path: Option<PathBuf>,
     writer: Mutex<Writer>,
     readers: Mutex<Vec<Connection>>,
-    catalogue: RwLock<Arc<Catalogue>>,
+    /// With the version of SQLite's schema that it was read at.
+    catalogue: RwLock<(i64, Arc<Catalogue>)>,
     /// Held by readers at work; false once the store is wiped.
     open: RwLock<bool>,
 }
@@ -84,7 +85,10 @@ impl Store {
     fn with(path: Option<PathBuf>, mut connection: Connection) -> Result<Store> {
         configure(&connection)?;
         migrate(&mut connection)?;
-        let catalogue = catalogue::load(&connection)?;
+        let catalogue = (
+            schema_version(&connection)?,
+            Arc::new(catalogue::load(&connection)?),
+        );
         Ok(Store {
             path,
             writer: Mutex::new(Writer {
@@ -92,7 +96,7 @@ impl Store {
                 durability: None,
             }),
             readers: Mutex::default(),
-            catalogue: RwLock::new(Arc::new(catalogue)),
+            catalogue: RwLock::new(catalogue),
             open: RwLock::new(true),
         })
     }
@@ -121,17 +125,15 @@ impl Store {
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut writing = Writing {
             connection: &transaction,
-            catalogue: self.catalogue(),
+            catalogue: self.catalogue_of(&transaction)?,
             changed: false,
         };
         let done = work(&mut writing)?;
         let changed = writing.changed.then_some(writing.catalogue);
+        let version = schema_version(&transaction)?;
         transaction.commit()?;
         if let Some(catalogue) = changed {
-            *self
-                .catalogue
-                .write()
-                .unwrap_or_else(PoisonError::into_inner) = catalogue;
+            self.set_catalogue(version, catalogue);
         }
         Ok(done)
     }
@@ -142,12 +144,12 @@ impl Store {
         if !*open {
             return Err(wipe::closed());
         }
-        let catalogue = self.catalogue();
         let Some(path) = &self.path else {
             // A database in memory has one connection.
+            let writer = lock(&self.writer);
             return work(&Reading {
-                connection: &lock(&self.writer).connection,
-                catalogue: &catalogue,
+                connection: &writer.connection,
+                catalogue: &*self.catalogue_of(&writer.connection)?,
             });
         };
         let pooled = lock(&self.readers).pop();
@@ -161,9 +163,11 @@ impl Store {
             }
         };
         let transaction = connection.transaction()?;
-        let done = work(&Reading {
-            connection: &transaction,
-            catalogue: &catalogue,
+        let done = self.catalogue_of(&transaction).and_then(|catalogue| {
+            work(&Reading {
+                connection: &transaction,
+                catalogue: &catalogue,
+            })
         });
         drop(transaction);
         let mut readers = lock(&self.readers);
@@ -181,12 +185,38 @@ impl Store {
     }
 
     pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
-        Arc::clone(
-            &self
-                .catalogue
-                .read()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        let known = self
+            .catalogue
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&known.1)
+    }
+
+    /// The catalogue that a transaction sees: another handle of the file may have changed the tables.
+    fn catalogue_of(&self, connection: &Connection) -> Result<Arc<Catalogue>> {
+        let version = schema_version(connection)?;
+        let known = self
+            .catalogue
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if known.0 == version {
+            return Ok(known.1);
+        }
+        let catalogue = Arc::new(catalogue::load(connection)?);
+        self.set_catalogue(version, Arc::clone(&catalogue));
+        Ok(catalogue)
+    }
+
+    fn set_catalogue(&self, version: i64, catalogue: Arc<Catalogue>) {
+        let mut known = self
+            .catalogue
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        // A reader that began before the last commit must not bring an older one back.
+        if version >= known.0 {
+            *known = (version, catalogue);
+        }
     }
 
     /// Bytes of the file, without its log.
@@ -239,6 +269,12 @@ impl Reading<'_> {
             .prepare_cached("SELECT value FROM attache_setting WHERE key = ?1")?;
         Ok(statement.query_row([key], |row| row.get(0)).optional()?)
     }
+}
+
+/// A number that grows with each change of the tables, whoever makes it.
+fn schema_version(connection: &Connection) -> Result<i64> {
+    let mut statement = connection.prepare_cached("PRAGMA schema_version")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
