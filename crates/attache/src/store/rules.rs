@@ -426,7 +426,7 @@ impl Writing<'_> {
             relation.rule.mask,
             relation.led_to(),
         );
-        self.connection.execute(
+        let mut moved = self.connection.execute(
             &format!("UPDATE {table} AS r SET \"attache_rules\" = \"attache_rules\" & ~{mask} WHERE r.\"attache_rules\" & {mask} AND NOT {led_to}"),
             [],
         )?;
@@ -438,7 +438,7 @@ impl Writing<'_> {
             [relation.rule.id],
         )?;
         if !relation.filtered {
-            self.connection.execute(
+            moved += self.connection.execute(
                 &format!(
                     "UPDATE {table} AS r SET \"attache_rules\" = \"attache_rules\" | {mask} WHERE NOT r.\"attache_rules\" & {mask} AND {led_to}"
                 ),
@@ -455,6 +455,9 @@ impl Writing<'_> {
                     [relation.rule.id],
                 )?;
             }
+        }
+        if moved > 0 {
+            self.unsettle_relations(&relation.table.object.name)?;
         }
         Ok(())
     }
