@@ -215,11 +215,22 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Notes what the server's clock showed before a create was sent, at its first attempt only.
+    /// Forgets the keys of creates that are sent without one: they cannot be found by it.
+    pub(crate) fn forget_keys(&self, seqs: &[i64]) -> Result<()> {
+        let mut statement = self
+            .connection
+            .prepare_cached("UPDATE attache_mutation SET client_key = NULL WHERE seq = ?1")?;
+        for seq in seqs {
+            statement.execute([seq])?;
+        }
+        Ok(())
+    }
+
+    /// Notes what the server's clock showed before a create was sent: each attempt has its time.
     pub(crate) fn set_sent_after(&self, seqs: &[i64], time: ServerTime) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "UPDATE attache_mutation SET sent_after = coalesce(sent_after, ?2) WHERE seq = ?1",
-        )?;
+        let mut statement = self
+            .connection
+            .prepare_cached("UPDATE attache_mutation SET sent_after = ?2 WHERE seq = ?1")?;
         for seq in seqs {
             statement.execute(params![seq, time.0])?;
         }

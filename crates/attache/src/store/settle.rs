@@ -4,7 +4,7 @@ use super::Writing;
 use super::journal::NewEntry;
 use crate::env::LocalTime;
 use crate::error::{Problem, Result};
-use crate::journal_states::Event;
+use crate::journal_states::{Event, State};
 use crate::outcome::MutationKind;
 use crate::plan::Outgoing;
 use crate::record::{Fields, ServerTime};
@@ -26,14 +26,32 @@ pub(crate) enum Settlement {
 
 impl Writing<'_> {
     /// Makes the intent to send durable. `known` is what the server's clock last showed.
-    pub(crate) fn intend(&self, writes: &[Outgoing], known: Option<ServerTime>) -> Result<()> {
+    ///
+    /// Gives the writes that may be sent: of the others, somebody took a mutation
+    /// back after the plan was made.
+    pub(crate) fn intend(
+        &self,
+        writes: Vec<Outgoing>,
+        known: Option<ServerTime>,
+    ) -> Result<Vec<Outgoing>> {
+        let mut intended = Vec::with_capacity(writes.len());
         for write in writes {
+            let entries = self.reading().entries_of(&write.record)?;
+            let waits = |seq: &i64| {
+                entries
+                    .iter()
+                    .any(|entry| entry.seq == *seq && entry.state == State::Pending)
+            };
+            if !write.seqs.iter().all(waits) {
+                continue;
+            }
             self.advance(&write.seqs, Event::Send, &[])?;
             if let Some(time) = known.filter(|_| write.kind == MutationKind::Create) {
                 self.set_sent_after(&write.seqs, time)?;
             }
+            intended.push(write);
         }
-        Ok(())
+        Ok(intended)
     }
 
     /// Stores what became of a write.
@@ -60,6 +78,10 @@ impl Writing<'_> {
     }
 
     fn settle_create(&self, write: &Outgoing, id: &str, now: LocalTime) -> Result<()> {
+        if self.reading().current(&write.record)? == id {
+            // Another session has found it already.
+            return self.forget(&write.seqs);
+        }
         let table = Arc::clone(self.catalogue().known(&write.object)?);
         // A pull may have brought the record in before we knew that it is ours.
         if let Some(twin) = self.reading().row(&table, id)? {
@@ -108,6 +130,8 @@ impl Writing<'_> {
             base.set(name, value.clone());
         }
         base.set("Id", id);
+        // When that was is known only when the record is read back.
+        base.remove("LastModifiedDate");
         self.put_base(&table, id, &base, rules, key.as_deref())
     }
 }

@@ -81,7 +81,7 @@ impl Run<'_> {
             if kind == MutationKind::Update && self.look_again(&ready, &mut checked).await? {
                 continue;
             }
-            let batch = self.send(&ready).await?;
+            let batch = self.send(ready).await?;
             written |= batch.changed;
             for record in batch.again {
                 *attempts.entry(record).or_default() += 1;
@@ -159,54 +159,78 @@ impl Run<'_> {
         Ok(deletes.into_iter().filter(wanted).collect())
     }
 
-    async fn send(&mut self, batch: &[Outgoing]) -> Result<Batch> {
+    async fn send(&mut self, batch: Vec<Outgoing>) -> Result<Batch> {
+        let (batch, writes) = self.intend(batch)?;
+        let batch = &batch;
+        let (store, now) = (self.store, self.env.now());
+        let mut done = Batch::default();
+        let mut outcomes: BTreeMap<usize, Settlement> = BTreeMap::new();
+        let mut told = false;
+        let sent = self
+            .remote
+            .push(&writes, &mut |at, outcome| {
+                told = true;
+                let Some(write) = batch.get(at).filter(|_| !outcomes.contains_key(&at)) else {
+                    return Err(Error::new(
+                        ErrorKind::NotARemote,
+                        "the remote answered for a write that was not in the batch, or answered twice",
+                    ));
+                };
+                let settlement = settle(store, write, &outcome, now, &mut done)?;
+                outcomes.insert(at, settlement);
+                Ok(())
+            })
+            .await;
+        let rest: Vec<&Outgoing> = batch
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| !outcomes.contains_key(at))
+            .map(|(_, write)| write)
+            .collect();
+        if !rest.is_empty() {
+            // An error before the first outcome says that nothing was sent. After it, what has
+            // none may have been done: an answer that cannot be stored is an answer all the same.
+            let fate = if sent.is_err() && !told {
+                Settlement::NotDone
+            } else {
+                Settlement::InDoubt
+            };
+            done.unanswered |= fate == Settlement::InDoubt;
+            self.store.write(Durability::Durable, |w| {
+                rest.iter()
+                    .try_for_each(|write| w.settle(write, &fate, now))
+            })?;
+        }
+        outcomes
+            .values()
+            .for_each(|settlement| self.count_outcome(settlement));
+        sent?;
+        Ok(done)
+    }
+
+    /// Makes the intent to send durable, and gives what may be sent with the writes it makes.
+    fn intend(&self, batch: Vec<Outgoing>) -> Result<(Vec<Outgoing>, Vec<Write>)> {
         let keys = self.client_keys()?;
+        let known = self.remote.server_time();
+        let batch = self
+            .store
+            .write(Durability::Durable, |w| w.intend(batch, known))?;
         let writes: Result<Vec<Write>> = batch
             .iter()
             .map(|write| self.write_of(write, &keys))
             .collect();
         let writes = writes?;
-        let known = self.remote.server_time();
-        self.store
-            .write(Durability::Durable, |w| w.intend(batch, known))?;
-        let (store, now) = (self.store, self.env.now());
-        let mut done = Batch::default();
-        let mut outcomes: Vec<(usize, Settlement)> = Vec::new();
-        let sent = self
-            .remote
-            .push(&writes, &mut |at, outcome| {
-                let Some(write) = batch.get(at) else {
-                    return Err(Error::new(
-                        ErrorKind::NotARemote,
-                        "the remote answered for a write that was not in the batch",
-                    ));
-                };
-                let settlement = settle(store, write, &outcome, now, &mut done)?;
-                outcomes.push((at, settlement));
-                Ok(())
-            })
-            .await;
-        // Whatever has no outcome was not sent, or the remote would have said that it does not know.
-        let answered: BTreeSet<usize> = outcomes.iter().map(|(at, _)| *at).collect();
-        let rest: Vec<&Outgoing> = batch
+        let keyless: Vec<i64> = batch
             .iter()
-            .enumerate()
-            .filter(|(at, _)| !answered.contains(at))
-            .map(|(_, w)| w)
+            .zip(&writes)
+            .filter(|(_, write)| matches!(write.action, WriteAction::Create { .. }))
+            .flat_map(|(outgoing, _)| outgoing.seqs.iter().copied())
             .collect();
-        if !rest.is_empty() {
-            self.store.write(Durability::Durable, |w| {
-                rest.iter()
-                    .try_for_each(|write| w.settle(write, &Settlement::NotDone, now))
-            })?;
-            done.again
-                .extend(rest.iter().map(|write| write.record.clone()));
+        if !keyless.is_empty() {
+            self.store
+                .write(Durability::Durable, |w| w.forget_keys(&keyless))?;
         }
-        outcomes
-            .iter()
-            .for_each(|(_, settlement)| self.count_outcome(settlement));
-        sent?;
-        Ok(done)
+        Ok((batch, writes))
     }
 
     fn count_outcome(&mut self, settlement: &Settlement) {
@@ -273,14 +297,12 @@ impl Run<'_> {
     fn base_stamp(&self, record: &str) -> Result<Option<ServerTime>> {
         let base = self.store.read(|r| r.base(record))?;
         Ok(base.and_then(|base| {
-            match base
-                .fields
-                .get("SystemModstamp")
-                .or(base.fields.get("LastModifiedDate"))
-            {
-                Some(Value::DateTime(stamp)) => Some(*stamp),
-                _ => None,
-            }
+            ["SystemModstamp", "LastModifiedDate"]
+                .iter()
+                .find_map(|name| match base.fields.get(name) {
+                    Some(Value::DateTime(stamp)) => Some(*stamp),
+                    _ => None,
+                })
         }))
     }
 
