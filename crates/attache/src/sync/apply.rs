@@ -103,16 +103,7 @@ impl Run<'_> {
         let mut done = 0;
         for chunk in ids.chunks(self.settings.ids_per_read_max) {
             self.check_cancelled()?;
-            let answers = self
-                .remote
-                .retrieve(&table.object.name, chunk, &names)
-                .await?;
-            if answers.len() != chunk.len() {
-                return Err(Error::new(
-                    ErrorKind::NotARemote,
-                    "the server answered with another number of records than it was asked for",
-                ));
-            }
+            let answers = self.retrieve(table, chunk, &names).await?;
             let (mut present, mut missing) = (Vec::new(), Vec::new());
             for (id, answer) in chunk.iter().zip(answers) {
                 match answer {
@@ -127,6 +118,31 @@ impl Run<'_> {
             self.tell(phase, &table.object.name, done, Some(total));
         }
         Ok(())
+    }
+
+    /// Reads records by id, and makes sure that they are those that were asked for.
+    pub(super) async fn retrieve(
+        &mut self,
+        table: &Table,
+        ids: &[String],
+        names: &[String],
+    ) -> Result<Vec<Option<Box<RawValue>>>> {
+        let answers = self.remote.retrieve(&table.object.name, ids, names).await?;
+        let reader = RecordReader::new(vec![("Id".into(), crate::FieldType::Id)]);
+        let mut as_asked = answers.len() == ids.len();
+        for (id, record) in ids.iter().zip(&answers) {
+            if let Some(record) = record {
+                let values = reader.read(record)?;
+                as_asked &= values.first().and_then(Value::as_text) == Some(id);
+            }
+        }
+        if !as_asked {
+            return Err(Error::new(
+                ErrorKind::NotARemote,
+                "the server answered with other records than it was asked for",
+            ));
+        }
+        Ok(answers)
     }
 
     /// Takes in that records are deleted, or out of this user's sight.

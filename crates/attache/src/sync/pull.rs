@@ -231,10 +231,7 @@ impl Run<'_> {
             .collect();
         for chunk in rest.chunks(self.settings.ids_per_read_max) {
             self.check_cancelled()?;
-            let answers = self
-                .remote
-                .retrieve(&table.object.name, chunk, &names)
-                .await?;
+            let answers = self.retrieve(table, chunk, &names).await?;
             let mut missing = Vec::new();
             let mut rows = Vec::new();
             for (id, answer) in chunk.iter().zip(answers) {
@@ -306,17 +303,7 @@ impl Run<'_> {
                     conditions,
                     tail: "",
                 };
-                let reader =
-                    crate::json::RecordReader::new(vec![("Id".into(), crate::FieldType::Id)]);
-                let page = self.remote.query(&statement.print()).await?;
-                for record in &page.records {
-                    matched.extend(
-                        reader
-                            .read(record)?
-                            .into_iter()
-                            .filter_map(|id| id.as_text().map(str::to_owned)),
-                    );
-                }
+                matched.extend(self.query_ids(&statement.print()).await?);
             }
             // What matches and is not here comes with the records that lead to it.
             if !matched.is_empty() {

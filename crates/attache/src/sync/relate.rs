@@ -1,6 +1,7 @@
 //! Related rules: the children and the parents of what other rules hold.
 
 use super::prepare::Node;
+use super::scan::{Pages, page_ids};
 use super::soql::{self, Statement};
 use super::{Run, apply};
 use crate::briefcase::Source;
@@ -130,11 +131,18 @@ impl Run<'_> {
             conditions,
             tail: "",
         };
+        self.query_ids(&statement.print()).await
+    }
+
+    /// Runs a query of ids to its end.
+    pub(super) async fn query_ids(&mut self, soql: &str) -> Result<Vec<String>> {
         let mut ids = Vec::new();
-        let mut page = self.remote.query(&statement.print()).await?;
+        let mut page = self.remote.query(soql).await?;
+        let mut pages = Pages::default();
         loop {
             self.check_cancelled()?;
-            ids.extend(super::scan::page_ids(&page)?);
+            pages.count(&page)?;
+            ids.extend(page_ids(&page)?);
             let Some(next) = page.next else {
                 return Ok(ids);
             };
@@ -167,8 +175,10 @@ impl Run<'_> {
         let reader = apply::reader(&node.table);
         let mut done = 0;
         let mut page = self.remote.query(&statement.print()).await?;
+        let mut pages = Pages::default();
         loop {
             self.check_cancelled()?;
+            pages.count(&page)?;
             let rule = relation.rule;
             let last = page.next.is_none();
             let decoded = apply::decode(&node.table, &reader, &page.records)?;

@@ -14,6 +14,9 @@ use std::collections::{HashMap, HashSet};
 /// How often one scan starts over when the server forgets its place.
 const RESTARTS_MAX: u32 = 20;
 
+/// How many pages of an answer may hold nothing.
+const EMPTY_PAGES_MAX: u64 = 16;
+
 /// What a scan asks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
@@ -95,8 +98,10 @@ impl Run<'_> {
             }
             Err(error) => return Err(error),
         };
+        let mut pages = Pages::default();
         loop {
             self.check_cancelled()?;
+            pages.count(&page)?;
             let (ids, decoded) = match depth {
                 Depth::Records => {
                     let page = apply::decode(&node.table, &reader, &page.records)?;
@@ -237,8 +242,10 @@ impl Run<'_> {
         let mut ids = HashSet::new();
         let mut restarts = 0;
         let mut page = self.remote.query(soql).await?;
+        let mut pages = Pages::default();
         loop {
             self.check_cancelled()?;
+            pages.count(&page)?;
             let decoded = apply::decode(&node.table, &reader, &page.records)?;
             ids.extend(self.apply(&node.table, decoded, rules, Origin::Server, |_| Ok(()))?);
             self.tell(
@@ -256,6 +263,7 @@ impl Run<'_> {
                     if error.kind() == ErrorKind::CursorExpired && restarts < RESTARTS_MAX =>
                 {
                     restarts += 1;
+                    pages = Pages::default();
                     self.remote.query(soql).await?
                 }
                 Err(error) => return Err(error),
@@ -294,8 +302,11 @@ impl Run<'_> {
         let stale: Vec<String> = chosen
             .iter()
             .filter(|(id, stamp)| {
-                have.get(id)
-                    .is_none_or(|have| *have != stamp.map(|stamp| stamp.0))
+                // A rule that is not loaded may lack values that no stamp tells of.
+                !rule.loaded
+                    || have
+                        .get(id)
+                        .is_none_or(|have| *have != stamp.map(|stamp| stamp.0))
             })
             .map(|(id, _)| id.clone())
             .collect();
@@ -327,8 +338,10 @@ impl Run<'_> {
         ]);
         let mut list = Vec::new();
         let mut page = self.remote.query(soql).await?;
+        let mut pages = Pages::default();
         loop {
             self.check_cancelled()?;
+            pages.count(&page)?;
             for record in &page.records {
                 if let [crate::Value::Text(id), stamp] = reader.read(record)?.as_slice() {
                     let stamp = if let crate::Value::DateTime(stamp) = stamp {
@@ -365,6 +378,29 @@ struct Walk<'a> {
     watched: &'a HashSet<String>,
     seen: HashSet<String>,
     count: u64,
+}
+
+/// Counts the pages of an answer, so that one without an end is noticed.
+#[derive(Default)]
+pub(super) struct Pages {
+    pages: u64,
+    rows: u64,
+}
+
+impl Pages {
+    pub(super) fn count(&mut self, page: &Page) -> Result<()> {
+        self.pages += 1;
+        self.rows += page.records.len() as u64;
+        let endless =
+            self.rows > page.total || self.pages > page.total.saturating_add(EMPTY_PAGES_MAX);
+        if page.next.is_some() && endless {
+            return Err(crate::Error::new(
+                ErrorKind::NotARemote,
+                "the server's answer goes on after its end",
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// How a walk ended.
