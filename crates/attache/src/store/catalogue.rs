@@ -2,7 +2,7 @@
 
 use super::{Writing, quote};
 use crate::error::{Error, Result};
-use crate::record::ServerTime;
+use crate::record::{Fields, ServerTime, Value};
 use crate::schema::{FieldType, ObjectSchema, Schema};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashMap;
@@ -122,6 +122,13 @@ impl Table {
     pub(crate) fn place(&self, field: &str) -> Option<usize> {
         self.places.get(&field.to_ascii_lowercase()).copied()
     }
+
+    /// Says whether a field points at records.
+    pub(crate) fn is_lookup(&self, field: &str) -> bool {
+        self.object
+            .field(field)
+            .is_some_and(|field| field.field_type == FieldType::Reference)
+    }
 }
 
 fn declared(ty: &FieldType) -> &'static str {
@@ -198,10 +205,8 @@ impl Writing<'_> {
             params![name, describe, last_modified, json],
         )?;
         if backfill {
-            self.connection.execute(
-                "UPDATE attache_rule SET loaded = 0, after_id = NULL WHERE object = ?1",
-                [&name],
-            )?;
+            self.reload(&name)?;
+            self.show_edits(&wanted)?;
         }
         let mut next = Catalogue {
             schema: self.catalogue.schema.clone(),
@@ -271,6 +276,27 @@ impl Writing<'_> {
             }
         }
         Ok(added)
+    }
+
+    /// Shows edits in columns that are new: a field may come back, or get another type, while an edit of it waits.
+    fn show_edits(&self, table: &Table) -> Result<()> {
+        for entry in self.reading().entries()? {
+            if !entry.object.eq_ignore_ascii_case(&table.object.name) {
+                continue;
+            }
+            let suits = |name: &str, value: &Value| {
+                let column = table.place(name).map(|at| &table.columns[at]);
+                !matches!(value, Value::Text(_))
+                    || column.is_some_and(|column| declared(&column.ty) != "INTEGER")
+            };
+            let fields: Fields = entry
+                .fields
+                .into_iter()
+                .filter(|(name, value)| suits(name, value))
+                .collect();
+            self.set_fields(table, &entry.record, &fields)?;
+        }
+        Ok(())
     }
 
     /// Makes an index on a field, if there is none.

@@ -4,7 +4,7 @@ use super::{Reading, Table, Writing, quote, value};
 use crate::error::Result;
 use crate::json;
 use crate::record::{Fields, Record, RecordId, Value, is_local};
-use rusqlite::types::{ToSql, Value as Sql};
+use rusqlite::types::ToSql;
 use rusqlite::{OptionalExtension, params, params_from_iter};
 use std::sync::Arc;
 
@@ -288,6 +288,22 @@ impl Writing<'_> {
         Ok(())
     }
 
+    /// Keeps the membership and the identity of a row that is about to be deleted here.
+    pub(crate) fn keep_membership(&self, id: &str, row: &Row) -> Result<()> {
+        self.connection
+            .prepare_cached("UPDATE attache_base SET rules = ?2, key = ?3 WHERE record = ?1")?
+            .execute(params![id, row.rules, row.key])?;
+        Ok(())
+    }
+
+    /// Forgets the identities of a record that will never be.
+    pub(crate) fn forget_aliases(&self, current: &str) -> Result<()> {
+        self.connection
+            .prepare_cached("DELETE FROM attache_alias WHERE current = ?1")?
+            .execute([current])?;
+        Ok(())
+    }
+
     pub(crate) fn drop_base(&self, id: &str) -> Result<()> {
         self.connection
             .prepare_cached("DELETE FROM attache_base WHERE record = ?1")?
@@ -322,31 +338,36 @@ impl Writing<'_> {
             "INSERT INTO attache_alias VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET current = excluded.current",
             [from, to, object],
         )?;
-        let new = Sql::Text(to.to_owned());
-        for entry in self.reading().entries_that_mention(from)? {
+        for mut entry in self.reading().entries_that_mention(from)? {
             let Some(pointing) = self.catalogue().table(&entry.object) else {
                 continue;
             };
-            for (name, value) in entry.fields.iter() {
-                if value.as_text() == Some(from) && pointing.place(name).is_some() {
+            // A text that quotes an id stays as it was written.
+            let lookups: Vec<String> = entry
+                .fields
+                .iter()
+                .filter(|(name, value)| value.as_text() == Some(from) && pointing.is_lookup(name))
+                .map(|(name, _)| name.to_owned())
+                .collect();
+            for name in &lookups {
+                entry.fields.set(name.as_str(), to);
+                if pointing.place(name).is_some() {
                     let sql = format!(
                         "UPDATE {} SET {field} = ?2 WHERE \"Id\" = ?1 AND {field} = ?3",
                         quote(&pointing.object.name),
                         field = quote(name)
                     );
-                    self.connection.prepare_cached(&sql)?.execute(params![
-                        entry.record,
-                        new,
-                        from
+                    self.connection.prepare_cached(&sql)?.execute([
+                        entry.record.as_str(),
+                        to,
+                        from,
                     ])?;
                 }
             }
+            if !lookups.is_empty() {
+                self.set_entry_fields(entry.seq, &entry.fields)?;
+            }
         }
-        // A local key is unique text: replacing it in the stored JSON touches nothing else.
-        self.connection.execute(
-            "UPDATE attache_mutation SET fields = replace(fields, ?1, ?2) WHERE instr(fields, ?1) > 0",
-            [from, to],
-        )?;
         Ok(())
     }
 }

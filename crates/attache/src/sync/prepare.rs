@@ -67,10 +67,17 @@ impl Run<'_> {
         let objects = resolve_objects(&rules, &describes)?;
         check(&rules, &objects, &describes, &briefcase)?;
         self.store.write(Durability::Durable, |w| {
+            let edited = w.reading().entries()?;
             for (name, described) in &describes {
+                let edited: Vec<&str> = edited
+                    .iter()
+                    .filter(|entry| entry.object == *name)
+                    .flat_map(|entry| entry.fields.names())
+                    .collect();
                 let carried = carried(
                     &described.schema,
                     &briefcase.options(name),
+                    &edited,
                     &rules,
                     &objects,
                 )?;
@@ -414,10 +421,11 @@ fn in_rule(rule: &str, part: &str, error: Error) -> Error {
     Error::new(error.kind(), format!("rule {rule:?}, {part}: {error}"))
 }
 
-/// The fields to carry: those asked for, those the engine needs, and those the rules hang on.
+/// The fields to carry: those asked for, those the engine needs, those the rules hang on, and those with unsent edits.
 fn carried(
     object: &ObjectSchema,
     options: &crate::briefcase::ObjectOptions,
+    edited: &[&str],
     rules: &[Rule],
     objects: &[String],
 ) -> Result<Vec<String>> {
@@ -428,6 +436,7 @@ fn carried(
         None => wanted.extend(object.stored_fields().map(|field| field.name.as_str())),
     }
     wanted.extend(options.client_key.as_deref());
+    wanted.extend(edited);
     for (rule, name) in rules.iter().zip(objects) {
         match &rule.source {
             Source::Children { field, .. } if *name == object.name => wanted.push(field),
