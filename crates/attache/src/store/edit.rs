@@ -304,9 +304,7 @@ impl Writing<'_> {
             .collect();
         self.advance(&rejected, Event::Retry, &[])?;
         // A record in conflict stays so as a whole, be it that all its edits had been refused.
-        let conflicted = entries
-            .iter()
-            .any(|entry| entry.state == State::Conflicted);
+        let conflicted = entries.iter().any(|entry| entry.state == State::Conflicted);
         if conflicted || self.reading().is_in_dispute(record, &entries)? {
             let all: Vec<i64> = entries.iter().map(|entry| entry.seq).collect();
             self.advance(&all, Event::Dispute, &[])?;

@@ -261,6 +261,21 @@ impl Writing<'_> {
         Ok(())
     }
 
+    /// Has a row known by another identity, if it is not yet.
+    pub(super) fn set_key(&self, table: &Table, id: &str, identity: &RecordId) -> Result<()> {
+        let sql = format!(
+            "UPDATE {} SET \"attache_key\" = coalesce(\"attache_key\", ?2) WHERE \"Id\" = ?1",
+            quote(&table.object.name)
+        );
+        self.connection
+            .prepare_cached(&sql)?
+            .execute([id, identity.as_str()])?;
+        self.connection
+            .prepare_cached("UPDATE attache_base SET key = coalesce(key, ?2) WHERE record = ?1")?
+            .execute([id, identity.as_str()])?;
+        Ok(())
+    }
+
     pub(crate) fn delete_row(&self, table: &Table, id: &str) -> Result<()> {
         let sql = format!(
             "DELETE FROM {} WHERE \"Id\" = ?1",

@@ -1,6 +1,6 @@
 //! What an answer to a write settles: exactly the mutations that were sent.
 
-use super::Writing;
+use super::{Table, Writing};
 use super::journal::NewEntry;
 use crate::env::LocalTime;
 use crate::error::{Problem, Result};
@@ -83,11 +83,7 @@ impl Writing<'_> {
             return self.forget(&write.seqs);
         }
         let table = Arc::clone(self.catalogue().known(&write.object)?);
-        // A pull may have brought the record in before we knew that it is ours.
-        if let Some(twin) = self.reading().row(&table, id)? {
-            self.delete_row(&table, id)?;
-            self.add_rules(&table, &write.record, twin.rules)?;
-        }
+        let pulled = self.give_way(&table, write, id)?;
         self.rename(&table, &write.record, id)?;
         self.forget(&write.seqs)?;
         if !write.deferred.is_empty() {
@@ -110,7 +106,32 @@ impl Writing<'_> {
                 made_at: now,
             })?;
         }
-        self.confirm(&write.object, id, &write.fields)
+        if !pulled {
+            return self.confirm(&write.object, id, &write.fields);
+        }
+        if self.reading().entries_of(id)?.is_empty() {
+            return self.drop_base(id);
+        }
+        self.rebuild(&table, id)
+    }
+
+    /// A pull may have brought the record in before we knew that it is ours: what it says, and
+    /// what was edited upon it, stands over what we sent. Gives whether that is so.
+    fn give_way(&self, table: &Table, write: &Outgoing, id: &str) -> Result<bool> {
+        let reading = self.reading();
+        let (twin, base) = (reading.row(table, id)?, reading.base(id)?);
+        if twin.is_none() && base.is_none() {
+            return Ok(false);
+        }
+        let identity = reading.identity(&write.record)?;
+        self.delete_row(table, &write.record)?;
+        if let (Some(twin), None) = (&twin, &base) {
+            // Edits made here since are made upon it from now on; without any it is dropped again.
+            let fields = table.fields(&twin.values);
+            self.put_base(table, id, &fields, twin.rules, twin.key.as_deref())?;
+        }
+        self.set_key(table, id, &identity)?;
+        Ok(true)
     }
 
     /// The server has these values now. Edits made meanwhile stay on top of them.

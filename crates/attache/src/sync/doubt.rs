@@ -103,14 +103,17 @@ impl Run<'_> {
                     found.insert(key.to_ascii_lowercase(), id.clone());
                 }
             }
+            let mut adopted = Vec::new();
             for doubt in chunk {
                 let id = doubt
                     .write
                     .client_key
                     .as_ref()
                     .and_then(|key| found.get(&key.to_ascii_lowercase()));
+                adopted.extend(id.cloned());
                 self.conclude(doubt, id.cloned(), true)?;
             }
+            self.read_adopted(table, &adopted).await?;
         }
         Ok(())
     }
@@ -155,6 +158,7 @@ impl Run<'_> {
             page = self.remote.query_more(&next).await?;
         }
         let now = self.server_now()?;
+        let mut adopted = Vec::new();
         for doubt in &doubts {
             let best = best_match(table, &doubt.write.fields, &candidates);
             let found = best.map(|at| candidates.remove(at).0);
@@ -162,9 +166,18 @@ impl Run<'_> {
             let over = doubt
                 .sent_after
                 .is_some_and(|sent| now.0 - sent.0 > self.settings.doubt_seconds);
+            adopted.extend(found.clone());
             self.conclude(doubt, found, over)?;
         }
-        Ok(())
+        self.read_adopted(table, &adopted).await
+    }
+
+    /// Reads back what was made in an earlier session or by another device: no window of changes need hold it.
+    async fn read_adopted(&mut self, table: &Table, ids: &[String]) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        self.read_by_id(Phase::ReadBack, table, ids, 0).await
     }
 
     fn conclude(

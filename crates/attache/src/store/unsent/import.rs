@@ -95,7 +95,9 @@ impl Import<'_> {
         let id = here.clone().unwrap_or_else(|| held.id.clone());
         let entries = reading.entries_of(&id)?;
         let on_the_wire = |entry: &Entry| matches!(entry.state, State::Sending | State::InDoubt);
-        if reading.dispute(&id)?.is_some() || entries.iter().any(on_the_wire) {
+        // Of three devices' values for one field a conflict can show two.
+        let third = !entries.is_empty() && held.is_disputed(DisputeKind::Imported);
+        if third || reading.dispute(&id)?.is_some() || entries.iter().any(on_the_wire) {
             self.taken.waiting.push(reading.identity(&id)?);
             return Ok(());
         }
@@ -192,15 +194,11 @@ impl Import<'_> {
                 .iter()
                 .try_for_each(|copy| self.append(table, id, copy, &copy.fields));
         }
-        // A conflict is found again: its fields begin at the base they had when it began.
-        let began = match &held.conflict {
-            Some(dispute) if dispute.kind == DisputeKind::Fields => {
-                over(Some(&base), Some(&dispute.base))
-            }
-            _ => base.clone(),
-        };
+        let began = held.began(&base);
         let remote = newer.cloned().unwrap_or_else(|| base.clone());
-        let mut local = over(Some(&began), Some(&self.current_ids(&together(fresh))?));
+        let imported = held.is_disputed(DisputeKind::Imported);
+        let below = if imported { &remote } else { &began };
+        let mut local = over(Some(below), Some(&self.current_ids(&together(fresh))?));
         local.set("Id", id);
         match &row {
             Some(_) => store.replace_row(table, &table.values(&local), 0)?,
@@ -221,6 +219,11 @@ impl Import<'_> {
             return self.doubt(id);
         }
         store.put_base(table, id, &began, 0, key.as_deref())?;
+        if let Some(dispute) = held.conflict.as_ref().filter(|_| imported) {
+            // What the server changed since is found when the record is sent, under its old base.
+            self.taken.conflicts += 1;
+            return self.dispute(table, id, &dispute.base, &dispute.remote);
+        }
         self.merge_in(table, id, held, &began, &remote)
     }
 
@@ -246,15 +249,6 @@ impl Import<'_> {
         match &held.conflict {
             Some(dispute) if dispute.kind == DisputeKind::DeletedAtRemote => {
                 arrived = store.missing(table, id)?;
-            }
-            Some(dispute) if dispute.kind == DisputeKind::Imported => {
-                if arrived == Arrived::Conflicted {
-                    return Err(Error::new(
-                        ErrorKind::UnsentWork,
-                        "the file holds a conflict about a record that the server has changed again: settle it on the device that it comes from, and export once more",
-                    ));
-                }
-                self.dispute(table, id, &dispute.base, &dispute.remote)?;
             }
             _ => {}
         }
@@ -314,7 +308,7 @@ impl Import<'_> {
                 return Ok(());
             }
         }
-        self.join(table, id, &base, fresh)
+        self.join(table, id, &held.began(&base), fresh)
     }
 
     /// Joins the edits of two devices field by field.
@@ -488,6 +482,21 @@ impl Import<'_> {
             }
         }
         Ok(current)
+    }
+}
+
+impl HeldRecord {
+    fn is_disputed(&self, kind: DisputeKind) -> bool {
+        self.conflict
+            .as_ref()
+            .is_some_and(|dispute| dispute.kind == kind)
+    }
+
+    /// What the edits were made upon: a field in conflict keeps the base it had when the conflict began.
+    fn began(&self, base: &Fields) -> Fields {
+        let dispute = self.conflict.as_ref();
+        let open = dispute.filter(|dispute| dispute.kind == DisputeKind::Fields);
+        over(Some(base), open.map(|dispute| &dispute.base))
     }
 }
 
