@@ -46,6 +46,20 @@ impl Reading<'_> {
         Ok(conflicts)
     }
 
+    /// Says whether these mutations of a record still edit what its open conflict is about.
+    pub(super) fn is_in_dispute(&self, record: &str, entries: &[Entry]) -> Result<bool> {
+        // The base went on to what the server has, so a conflict let go here is never found again.
+        let Some(open) = self.open_conflict("record", record)? else {
+            return Ok(false);
+        };
+        Ok(match open.kind {
+            ConflictKind::DeletedAtRemote => !entries.is_empty(),
+            ConflictKind::Fields => entries
+                .iter()
+                .any(|entry| open.base.names().any(|name| entry.fields.contains(name))),
+        })
+    }
+
     fn open_conflict(&self, column: &'static str, value: &str) -> Result<Option<Open>> {
         let sql = format!(
             "SELECT id, record, object, kind, base, remote, changed_by, changed_at FROM attache_conflict WHERE CAST({column} AS TEXT) = ?1"
@@ -70,20 +84,6 @@ impl Reading<'_> {
             changed_at: row.get::<_, Option<i64>>(7)?.map(ServerTime),
             object,
         }))
-    }
-
-    /// Says whether these mutations of a record still edit what its open conflict is about.
-    pub(super) fn is_in_dispute(&self, record: &str, entries: &[Entry]) -> Result<bool> {
-        // The base went on to what the server has, so a conflict let go here is never found again.
-        let Some(open) = self.open_conflict("record", record)? else {
-            return Ok(false);
-        };
-        Ok(match open.kind {
-            ConflictKind::DeletedAtRemote => !entries.is_empty(),
-            ConflictKind::Fields => entries
-                .iter()
-                .any(|entry| open.base.names().any(|name| entry.fields.contains(name))),
-        })
     }
 
     fn outward(&self, open: Open) -> Result<Conflict> {
@@ -137,6 +137,17 @@ impl Reading<'_> {
         let row = self.row(table, id)?;
         let name = row.and_then(|row| table.place("Name").map(|at| row.values[at].to_string()));
         Ok(name.filter(|name| !name.is_empty()))
+    }
+
+    /// Records that were edited here and seem deleted at the server, each with its object.
+    pub(crate) fn lost(&self) -> Result<Vec<(String, String)>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT object, record FROM attache_conflict WHERE kind = 1")?;
+        let lost: rusqlite::Result<Vec<_>> = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect();
+        Ok(lost?)
     }
 
     /// Users who changed a record in conflict and whose names are not known here.
@@ -444,6 +455,46 @@ impl Writing<'_> {
             ),
             params![key.as_str(), known_as],
         )?;
+        Ok(())
+    }
+
+    /// Looks at a conflict anew after an edit was taken back; says whether there was one.
+    pub(super) fn reconsider(&self, table: &Table, record: &str) -> Result<bool> {
+        let reading = self.reading();
+        let Some(open) = reading.open_conflict("record", record)? else {
+            return Ok(false);
+        };
+        self.drop_conflict(record)?;
+        let entries = reading.entries_of(record)?;
+        self.mark_conflicted(&entries, &[])?;
+        match (open.kind, reading.base(record)?) {
+            (ConflictKind::DeletedAtRemote, _) | (_, None) => {
+                if entries.is_empty() {
+                    self.drop_base(record)?;
+                }
+                self.missing(table, record)?;
+            }
+            (ConflictKind::Fields, Some(base)) => {
+                // The base went on with the server; the dispute began before.
+                let mut began = base.fields.clone();
+                for (name, value) in open.base.iter() {
+                    began.set(name, value.clone());
+                }
+                self.merge_anew(table, record, &began, &base.fields, &entries)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Notes that a record that seemed deleted is there: nothing is left to ask.
+    pub(super) fn found_again(&self, record: &str, entries: &[Entry]) -> Result<()> {
+        let ended = self
+            .connection
+            .prepare_cached("DELETE FROM attache_conflict WHERE record = ?1 AND kind = 1")?
+            .execute([record])?;
+        if ended > 0 {
+            self.mark_conflicted(entries, &[])?;
+        }
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use super::conflict::client_key;
 use super::journal::NewEntry;
 use super::rows::{Place, Row};
-use super::{Reading, State, Table, Writing};
+use super::{Entry, Reading, State, Table, Writing};
 use crate::env::LocalTime;
 use crate::error::{Error, ErrorKind, Problem, Result};
 use crate::journal_states::Event;
@@ -214,6 +214,7 @@ impl Writing<'_> {
             return self.drop_created(&table, &current);
         }
         self.keep_base(&table, &current, &row)?;
+        self.keep_membership(&current, &row)?;
         self.delete_row(&table, &current)?;
         self.append(&NewEntry {
             changeset: stamp.changeset,
@@ -250,6 +251,7 @@ impl Writing<'_> {
             .map(|entry| entry.seq)
             .collect();
         self.forget(&seqs)?;
+        self.forget_aliases(current)?;
         self.delete_row(table, current)
     }
 
@@ -274,12 +276,36 @@ impl Writing<'_> {
             return self.drop_created(&table, &entry.record);
         }
         self.forget(&[seq.0])?;
-        let entries = reading.entries_of(&entry.record)?;
-        if !self.reading().is_in_dispute(&entry.record, &entries)? {
-            self.drop_conflict(&entry.record)?;
-            self.mark_conflicted(&entries, &[])?;
+        if self.reconsider(&table, &entry.record)? {
+            return Ok(());
+        }
+        if reading.base(&entry.record)?.is_none() {
+            return self.show_without(&table, &entry);
         }
         self.rebuild(&table, &entry.record)
+    }
+
+    /// Shows a record that the server has yet to see as it is without an edit.
+    fn show_without(&self, table: &Table, gone: &Entry) -> Result<()> {
+        let left: Fields = self
+            .reading()
+            .entries_of(&gone.record)?
+            .into_iter()
+            .flat_map(|entry| entry.fields)
+            .collect();
+        let mut whole = self.assumed(table, &left)?;
+        for (name, value) in left.iter() {
+            whole.set(name, value.clone());
+        }
+        name_person(&table.object, &mut whole);
+        let derived = table.object.name_field().map(|field| field.name.as_str());
+        let shown: Fields = gone
+            .fields
+            .names()
+            .chain(derived)
+            .map(|name| (name, whole.get(name).cloned().unwrap_or(Value::Null)))
+            .collect();
+        self.set_fields(table, &gone.record, &shown)
     }
 
     /// Sends what the server refused once more.

@@ -121,7 +121,7 @@ impl Writing<'_> {
             .any(|entry| entry.kind == MutationKind::Delete);
         let changed = match &base_values {
             None => true,
-            Some(base) if deleted => touched_by_hand(table, base, &values),
+            Some(base) if deleted => self.touched_by_others(table, base, &values, origin)?,
             Some(base) => differs(table, base, &values),
         };
         let known = if deleted {
@@ -180,10 +180,49 @@ impl Writing<'_> {
                 if !deleted {
                     self.add_rules(table, id, rules)?;
                 }
+                self.found_again(id, &entries)?;
                 self.settle_doubt(&entries)?;
                 Ok(Arrived::Unchanged)
             }
         }
+    }
+
+    /// Says whether somebody else edited the record since it was deleted here.
+    ///
+    /// An edit of ours that was on the wire then changes the stamps as well: the
+    /// base of a record that we wrote and have not read since has none.
+    fn touched_by_others(
+        &self,
+        table: &Table,
+        base: &[Value],
+        values: &[Value],
+        origin: Origin,
+    ) -> Result<bool> {
+        let of = |values: &[Value], name| table.place(name).map(|at| values[at].clone());
+        let written =
+            origin == Origin::Echo || of(base, "LastModifiedDate").is_some_and(|at| at.is_null());
+        let user = self.reading().setting("user_id")?.map(Value::from);
+        if written && user.is_some() && of(values, "LastModifiedById") == user {
+            return Ok(false);
+        }
+        Ok(touched_by_hand(table, base, values))
+    }
+
+    /// Joins edits with a version that is known here, on the base that a dispute began with.
+    pub(super) fn merge_anew(
+        &self,
+        table: &Table,
+        id: &str,
+        began: &Fields,
+        remote: &Fields,
+        entries: &[Entry],
+    ) -> Result<()> {
+        let began = table.values(began);
+        let mut local = began.clone();
+        overlay(table, &mut local, entries);
+        self.replace_row(table, &local, 0)?;
+        self.merge(table, id, Some(&began), table.values(remote), 0, entries)?;
+        Ok(())
     }
 
     /// Tells that a deletion gave way, whatever else became of the record.

@@ -5,6 +5,7 @@
 //! where it has one, else among what this user created since it was sent.
 
 use super::Run;
+use super::scan::Pages;
 use super::soql::{self, Statement};
 use crate::error::Result;
 use crate::json::RecordReader;
@@ -78,6 +79,19 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Looks once more for records that were edited here and seemed deleted: one that is back needs no answer.
+    pub(super) async fn find_lost(&mut self) -> Result<()> {
+        let mut objects: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (object, record) in self.store.read(|r| r.lost())? {
+            objects.entry(object).or_default().push(record);
+        }
+        for (object, ids) in objects {
+            let table = Arc::clone(self.store.catalogue().known(&object)?);
+            self.read_by_id(Phase::Prepare, &table, &ids, 0).await?;
+        }
+        Ok(())
+    }
+
     /// Looks creates up by their keys. One that is not there may be sent again: its key makes a second record impossible.
     async fn find_by_key(&mut self, table: &Table, key: &str, doubts: Vec<Doubt>) -> Result<()> {
         for chunk in doubts.chunks(self.settings.ids_per_query_max) {
@@ -145,7 +159,9 @@ impl Run<'_> {
         let reader = super::apply::reader(table);
         let mut candidates: Vec<(String, Fields)> = Vec::new();
         let mut page = self.remote.query(&statement.print()).await?;
+        let mut pages = Pages::default();
         loop {
+            pages.count(&page)?;
             for record in &page.records {
                 let values = reader.read(record)?;
                 if let Some(id) = values.first().and_then(Value::as_text).map(str::to_owned)

@@ -112,6 +112,7 @@ impl<'a> Run<'a> {
         self.prepare().await?;
         self.began = self.remote.server_time();
         self.resolve_doubt().await?;
+        self.find_lost().await?;
         self.pull(true).await?;
         if self.push().await? {
             // What our writes moved elsewhere (roll-ups, memberships) is ours to know now.
