@@ -193,10 +193,18 @@ impl Ledger {
             let soql = format!("SELECT Id, {name}, {} FROM {object}", fields.join(", "));
             match world.rows(world.boss(), &soql) {
                 Ok(rows) => {
+                    let here: BTreeSet<String> =
+                        rows.iter().filter_map(|row| row.text("Id")).collect();
                     for row in rows {
                         let id = row.text("Id").unwrap_or_default();
                         let name = row.text(name).unwrap_or_default();
-                        self.named.entry(name).or_default().insert(id.clone());
+                        let ids = self.named.entry(name.clone()).or_default();
+                        // One that was deleted before it was found is made anew, not twice.
+                        let gone = |id: &String| !here.contains(id);
+                        if !ids.is_empty() && !ids.contains(&id) && ids.iter().all(gone) {
+                            *self.again.entry(name).or_default() += 1;
+                        }
+                        ids.insert(id.clone());
                         let value = |field: &&str| {
                             ((*field).to_owned(), row.text(field).unwrap_or_default())
                         };
