@@ -421,3 +421,44 @@ fn a_store_that_nobody_owns_neither_exports_nor_imports() {
     );
     assert!(all(&a, "SELECT Id FROM Account").len() > 1);
 }
+
+#[test]
+fn a_create_that_is_found_late_keeps_what_was_pulled_and_edited_here() {
+    let (world, a, b) = two(22);
+    create(&a, "Account", [("Name", "Found late")]);
+    let file = a.export_unsent(None).expect("an export");
+    settle(&world, &a);
+    settle(&world, &b);
+    let pulled = first(&b, "SELECT Id FROM Account WHERE Name = 'Found late'");
+    edit(&b, &pulled, "Phone", "upon it");
+    world.sandbox.advance(7_200);
+    b.import_unsent(&file, None).expect("an import");
+    settle(&world, &b);
+    assert_eq!(named(&world, "Found late"), 1);
+    let id = server_id(&b, &pulled);
+    assert_eq!(
+        at_org(&world, "Account", &id, "Phone").as_deref(),
+        Some("\"upon it\"")
+    );
+    agrees(&world, 0, &b);
+}
+
+#[test]
+fn a_conflict_that_travels_onto_an_edited_record_is_still_asked() {
+    let (world, a, b) = two(23);
+    let id = first(&a, ANY);
+    edit(&a, &id, "Phone", "from a");
+    world.sandbox.advance(60);
+    world
+        .change("Account", id.as_str(), &[("Phone", "\"theirs\"")])
+        .expect("a change");
+    world.sandbox.advance(60);
+    assert_eq!(sync(&a).conflicts, 1);
+    edit(&b, &id, "Fax", "from b");
+    assert_eq!(carry(&a, &b).conflicts, 1);
+    assert_eq!(sync(&b).conflicts, 1);
+    assert_eq!(
+        at_org(&world, "Account", id.as_str(), "Phone").as_deref(),
+        Some("\"theirs\"")
+    );
+}

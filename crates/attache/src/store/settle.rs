@@ -1,7 +1,7 @@
 //! What an answer to a write settles: exactly the mutations that were sent.
 
-use super::{Table, Writing};
 use super::journal::NewEntry;
+use super::{Table, Writing};
 use crate::env::LocalTime;
 use crate::error::{Problem, Result};
 use crate::journal_states::{Event, State};
