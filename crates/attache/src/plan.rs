@@ -138,11 +138,25 @@ pub(crate) fn outgoing(steps: &[Step], optional: impl Fn(&str, &str) -> bool) ->
             waiting.push(write)
         }
     }
+    let stuck = stuck(&ready, &waiting);
     if ready.is_empty()
-        && let Some(write) = break_circle(&waiting, &held, optional)
+        && let Some(write) = break_circle(&waiting, &stuck, optional)
     {
         ready.push(write);
     }
+    let nothing_leaves = ready.is_empty();
+    let mut blocked: Vec<i64> = waiting
+        .iter()
+        .filter(|write| nothing_leaves || stuck.contains(&write.record))
+        .flat_map(|write| write.seqs.clone())
+        .collect();
+    // What was edited while a record was on the wire waits for what becomes of that.
+    blocked.extend(
+        steps
+            .iter()
+            .filter(|step| step.state == MutationState::Pending && held.contains(&*step.record))
+            .map(|step| step.seq),
+    );
     // A parent is deleted after its children were moved away or deleted.
     let last = if ready.iter().any(|write| write.kind != MutationKind::Delete) {
         MutationKind::Update
@@ -157,14 +171,6 @@ pub(crate) fn outgoing(steps: &[Step], optional: impl Fn(&str, &str) -> bool) ->
             write.seqs.first().copied(),
         )
     });
-    let blocked = if ready.is_empty() {
-        waiting
-            .iter()
-            .flat_map(|write| write.seqs.clone())
-            .collect()
-    } else {
-        Vec::new()
-    };
     Plan { ready, blocked }
 }
 
@@ -202,17 +208,58 @@ fn unsent_lookups(fields: &Fields) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// Finds a create that waits only for creates that wait in turn, and leaves those lookups for later.
+/// The records whose lookups lead, be it over others, to one that does not leave.
+fn stuck(ready: &[Outgoing], waiting: &[Outgoing]) -> BTreeSet<String> {
+    let mut moving: BTreeSet<&str> = ready
+        .iter()
+        .chain(waiting)
+        .map(|write| write.record.as_str())
+        .collect();
+    loop {
+        let before = moving.len();
+        for write in waiting {
+            if unsent_lookups(&write.fields).any(|(_, target)| !moving.contains(target)) {
+                moving.remove(write.record.as_str());
+            }
+        }
+        if moving.len() == before {
+            break;
+        }
+    }
+    waiting
+        .iter()
+        .filter(|write| !moving.contains(write.record.as_str()))
+        .map(|write| write.record.clone())
+        .collect()
+}
+
+/// Finds a create that waits only for what waits for it in turn, and leaves those lookups for later.
 fn break_circle(
     waiting: &[Outgoing],
-    held: &BTreeSet<&str>,
+    stuck: &BTreeSet<String>,
     optional: impl Fn(&str, &str) -> bool,
 ) -> Option<Outgoing> {
-    let waits: BTreeSet<&str> = waiting.iter().map(|write| write.record.as_str()).collect();
+    let writes: BTreeMap<&str, &Outgoing> = waiting
+        .iter()
+        .map(|write| (write.record.as_str(), write))
+        .collect();
+    let leads_to = |from: &str, record: &str| {
+        let (mut open, mut seen) = (vec![from], BTreeSet::new());
+        while let Some(at) = open.pop() {
+            if at == record {
+                return true;
+            }
+            if let Some(write) = writes.get(at).filter(|_| seen.insert(at.to_owned())) {
+                open.extend(unsent_lookups(&write.fields).map(|(_, target)| target));
+            }
+        }
+        false
+    };
     let found = waiting.iter().find(|write| {
         write.kind == MutationKind::Create
+            && !stuck.contains(&write.record)
             && unsent_lookups(&write.fields).all(|(name, target)| {
-                waits.contains(target) && !held.contains(target) && optional(&write.object, name)
+                optional(&write.object, name) && leads_to(target, &write.record)
             })
     })?;
     let mut write = found.clone();
@@ -368,6 +415,48 @@ mod tests {
             Fields::from([("Name", "c")]),
         );
         assert_eq!(plan(&[parent, child, other]).ready.len(), 1);
+    }
+
+    #[test]
+    fn a_grandchild_of_a_rejected_record_waits_whole() {
+        const C: &str = "local-00000000-0000-7000-8000-00000000000c";
+        let mut parent = step(1, A, MutationKind::Create, Fields::from([("Name", "a")]));
+        parent.state = MutationState::Rejected(Vec::new());
+        let child = step(2, B, MutationKind::Create, Fields::from([("ParentId", A)]));
+        let grandchild = step(3, C, MutationKind::Create, Fields::from([("ParentId", B)]));
+        let other = step(
+            4,
+            "001",
+            MutationKind::Update,
+            Fields::from([("Name", "c")]),
+        );
+        let family = [parent, child, grandchild, other];
+        assert_eq!(
+            (plan(&family[..3]).ready.len(), plan(&family[..3]).blocked),
+            (0, vec![2, 3])
+        );
+        assert_eq!(
+            (plan(&family).ready.len(), plan(&family).blocked),
+            (1, vec![2, 3])
+        );
+    }
+
+    #[test]
+    fn an_edit_behind_one_that_was_refused_is_blocked() {
+        let mut refused = step(
+            1,
+            "001",
+            MutationKind::Update,
+            Fields::from([("Name", "b")]),
+        );
+        refused.state = MutationState::Rejected(Vec::new());
+        let later = step(
+            2,
+            "001",
+            MutationKind::Update,
+            Fields::from([("Phone", "1")]),
+        );
+        assert_eq!(plan(&[refused, later]).blocked, [2]);
     }
 
     #[test]
