@@ -7,8 +7,6 @@ use attache_sim::{Prng, World, abandon, wait};
 use attache_tests::{Case, all, create, field_sales, prime, settle};
 use std::path::{Path, PathBuf};
 
-const SEEDS: u64 = 200;
-
 fn store(folder: &tempfile::TempDir) -> PathBuf {
     folder.path().join("device.db")
 }
@@ -24,7 +22,7 @@ fn waits(make: impl Fn() -> Case) -> usize {
 /// Drops up to three sessions in a row, then lets one through.
 fn die(make: impl Fn(u64, Option<&Path>) -> Case, seeds: std::ops::Range<u64>) {
     let most = waits(|| make(seeds.start, None));
-    let mut dropped = 0;
+    let (mut dropped, count) = (0, seeds.end - seeds.start);
     for seed in seeds {
         let folder = tempfile::tempdir().expect("a folder");
         let mut chance = Prng::fork(seed, "death");
@@ -37,17 +35,27 @@ fn die(make: impl Fn(u64, Option<&Path>) -> Case, seeds: std::ops::Range<u64>) {
         settle(&case.world, &case.device);
         case.check();
     }
-    assert!(dropped as u64 > SEEDS / 2, "too few sessions were dropped");
+    assert!(dropped as u64 > count / 2, "too few sessions were dropped");
 }
 
 #[test]
 fn a_first_session_may_die_anywhere() {
-    die(Case::new, 0..SEEDS / 2);
+    die(Case::new, 0..60);
 }
 
 #[test]
 fn a_busy_session_may_die_anywhere() {
-    die(Case::busy, 0..SEEDS);
+    die(Case::busy, 0..70);
+}
+
+#[test]
+fn a_busy_session_may_die_anywhere_70_to_140() {
+    die(Case::busy, 70..140);
+}
+
+#[test]
+fn a_busy_session_may_die_anywhere_140_to_210() {
+    die(Case::busy, 140..210);
 }
 
 #[test]
