@@ -315,7 +315,7 @@ fn a_deletion_gives_way_to_an_edit_on_the_other_device() {
     let id = first(&a, ANY);
     a.delete(&id).expect("a deletion");
     edit(&b, &id, "Phone", "kept");
-    assert_eq!(carry(&a, &b).withdrawn, [id.clone()]);
+    assert_eq!(carry(&a, &b).withdrawn, std::slice::from_ref(&id));
     settle(&world, &b);
     assert_eq!(
         at_org(&world, "Account", id.as_str(), "Phone").as_deref(),
@@ -329,7 +329,7 @@ fn an_imported_edit_brings_back_what_was_deleted_here() {
     let id = first(&a, ANY);
     edit(&a, &id, "Phone", "kept");
     b.delete(&id).expect("a deletion");
-    assert_eq!(carry(&a, &b).withdrawn, [id.clone()]);
+    assert_eq!(carry(&a, &b).withdrawn, std::slice::from_ref(&id));
     assert_eq!(phone(&b, &id), Value::from("kept"));
     settle(&world, &b);
     agrees(&world, 0, &b);
@@ -347,7 +347,7 @@ fn a_record_in_conflict_here_waits_and_can_be_imported_after_the_decision() {
         .expect("a change");
     world.sandbox.advance(60);
     assert_eq!(sync(&b).conflicts, 1);
-    assert_eq!(carry(&a, &b).waiting, [id.clone()]);
+    assert_eq!(carry(&a, &b).waiting, std::slice::from_ref(&id));
     let conflict = b.conflicts().expect("a read").remove(0);
     b.resolve(conflict.id, Resolution::Mine)
         .expect("a resolution");

@@ -20,6 +20,9 @@ pub enum Push {
     Twice,
 }
 
+/// Puts something else in place of an answer.
+pub type Trick<T> = fn(T) -> T;
+
 /// What is changed on the way.
 #[derive(Default)]
 pub struct Tricks {
@@ -30,11 +33,11 @@ pub struct Tricks {
     /// The last query.
     pub asked: Mutex<String>,
     /// Puts something else in place of a page.
-    pub page: Mutex<Option<fn(Page) -> Page>>,
+    pub page: Mutex<Option<Trick<Page>>>,
     /// Puts something else in place of what was read by id.
     pub retrieved: Mutex<Option<Answers>>,
     /// Puts something else in place of a describe.
-    pub describe: Mutex<Option<fn(String) -> String>>,
+    pub describe: Mutex<Option<Trick<String>>>,
 }
 
 /// Changes what was read by id.
