@@ -4,7 +4,7 @@
 //! it, and syncs again. A create without a client key that is not found is sent
 //! again only when the org can no longer be at work on it: see `settle`.
 
-use attache::{Attache, Briefcase, ErrorKind, RecordId};
+use attache::{Attache, Briefcase, ErrorKind, RecordId, Value};
 use attache_sandbox::{Fault, FaultKind};
 use attache_sim::{World, wait};
 use attache_tests::{agrees, all, at_org, briefcase, create, edit, prime, server_id, settle};
@@ -225,4 +225,51 @@ fn one_delete() {
 #[test]
 fn two_hundred_deletes() {
     deletes(200);
+}
+
+/// Somebody else is quick: the lookup by which the create would be known is another one by the time it is looked for.
+#[test]
+fn a_create_in_doubt_is_found_although_a_colleague_moved_it() {
+    let world = World::new(310, 300);
+    let device = prime(&world, 0, &everything());
+    let accounts = all(&device, "SELECT Id FROM Account ORDER BY Id LIMIT 2");
+    let fields = [
+        ("LastName", Value::from("Movable")),
+        ("Title", Value::from("Captain")),
+        ("AccountId", Value::from(&accounts[0])),
+    ];
+    let contact = create(&device, "Contact", fields);
+    lose(&world, Loss::Answer, "POST", "/composite/sobjects");
+    let _ = wait(device.sync());
+    let rows = world.all_rows("SELECT Id FROM Contact WHERE LastName = 'Movable'");
+    let there = rows.expect("a query")[0].text("Id").expect("an id");
+    world.sandbox.advance(5);
+    let to = format!("{:?}", accounts[1].as_str());
+    world
+        .change("Contact", &there, &[("AccountId", &to)])
+        .expect("the boss may");
+    settle(&world, &device);
+    assert_eq!(server_id(&device, &contact), there);
+    let rows = world.all_rows("SELECT Id FROM Contact WHERE LastName = 'Movable'");
+    assert_eq!(rows.expect("a query").len(), 1);
+    agrees(&world, 0, &device);
+}
+
+/// The record is at the org, and this device has never read what the org made of it.
+#[test]
+fn a_record_deleted_before_it_was_read_back_is_deleted() {
+    let world = World::new(311, 300);
+    let device = prime(&world, 0, &everything());
+    let contact = create(&device, "Contact", [("LastName", "Brief")]);
+    let unread = Fault::new(FaultKind::LoseAnswer)
+        .method("POST")
+        .path("/composite/sobjects/Contact");
+    world.sandbox.fail_next(unread);
+    wait(device.sync()).expect_err("the read-back is lost");
+    let there = server_id(&device, &contact);
+    device.delete(&contact).expect("it is here");
+    let report = settle(&world, &device);
+    assert!(report.is_settled(), "{report:?}");
+    assert_eq!(at_org(&world, "Contact", &there, "Id"), None);
+    agrees(&world, 0, &device);
 }

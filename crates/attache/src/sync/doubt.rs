@@ -256,13 +256,15 @@ fn doubt(create: &Entry, unanswered: &[&Entry]) -> Doubt {
 /// Of the records that may be the one we sent, the one that has most of its values.
 ///
 /// A trigger may have changed some, so not all must agree; but more than half of
-/// what tells records apart, and every lookup.
+/// what tells records apart, and every lookup of a record that nobody changed since.
 fn best_match(table: &Table, sent: &Fields, candidates: &[(String, Fields)]) -> Option<usize> {
     let scored = candidates
         .iter()
         .enumerate()
         .filter_map(|(at, (_, fields))| {
             let (mut telling, mut equal) = (0, 0);
+            // Whoever changed it since may have moved it, too.
+            let untouched = fields.get("LastModifiedDate") == fields.get("CreatedDate");
             for (name, value) in sent
                 .iter()
                 .filter(|(_, value)| !matches!(value, Value::Null | Value::Boolean(_)))
@@ -273,6 +275,7 @@ fn best_match(table: &Table, sent: &Fields, candidates: &[(String, Fields)]) -> 
                 let theirs = fields.get(name).unwrap_or(&Value::Null);
                 let agrees = merge::same(&field.field_type, value, theirs);
                 if !agrees
+                    && untouched
                     && field.field_type == crate::FieldType::Reference
                     && !field.defaulted_on_create
                 {
