@@ -138,7 +138,7 @@ fn a_family_whose_parent_is_in_doubt_is_made_once() {
         let contact = create(
             &device,
             "Contact",
-            child.map(|(k, v): (_, attache::Value)| (k, v)),
+            child.map(|(k, v): (_, Value)| (k, v)),
         );
         ride_out(&world, &device, planned);
         assert_eq!(world.times("Account", "Name", "Family"), Ok(1), "{loss:?}");
