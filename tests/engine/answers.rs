@@ -135,11 +135,7 @@ fn a_family_whose_parent_is_in_doubt_is_made_once() {
             ("LastName", "Child".into()),
             ("AccountId", (&account).into()),
         ];
-        let contact = create(
-            &device,
-            "Contact",
-            child.map(|(k, v): (_, Value)| (k, v)),
-        );
+        let contact = create(&device, "Contact", child.map(|(k, v): (_, Value)| (k, v)));
         ride_out(&world, &device, planned);
         assert_eq!(world.times("Account", "Name", "Family"), Ok(1), "{loss:?}");
         assert_eq!(
