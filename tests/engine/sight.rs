@@ -146,3 +146,40 @@ fn a_record_made_again_is_not_asked_about_twice() {
         Some(&Value::from(contact.as_str()))
     );
 }
+
+#[test]
+fn what_hung_under_a_record_that_was_let_go_leaves_with_it() {
+    let world = World::new(4, 1_000);
+    let device = world.device(0).expect("a store in memory opens");
+    let rules = r#"{"version": 1, "rules": [
+        {"object": "Account", "scope": "mine", "related": [{"children": "Task.WhatId"}]}]}"#;
+    device
+        .set_briefcase(Briefcase::from_json(rules).expect("a valid briefcase"))
+        .expect("it is stored");
+    wait(device.sync()).expect("a first session");
+    let mut rows = device
+        .query("SELECT Id, WhatId FROM Task ORDER BY Id")
+        .expect("a query");
+    let row = rows.next().expect("there are tasks");
+    let text = |name| row.get(name).and_then(Value::as_text).expect("an id");
+    let (task, account) = (text("Id").to_owned(), text("WhatId").to_owned());
+    let id = attache::RecordId::parse(&account).expect("an id");
+    device
+        .update(&id, [("Site", "mine")])
+        .expect("a valid edit");
+    let (me, other) = (world.users[0].id.clone(), world.users[1].id.clone());
+    by_the_boss(&world, |org, boss| {
+        set(org, boss, "Account", &account, "OwnerId", &other);
+        // The task stays in sight, but not in the briefcase.
+        org.grant("Task", &task, &me);
+    });
+    assert_eq!(wait(device.sync()).expect("a session").conflicts, 1);
+    assert_eq!(wait(device.sync()).expect("a session").conflicts, 1);
+    let conflict = device.conflicts().expect("a read").remove(0);
+    device
+        .resolve(conflict.id, Resolution::Theirs)
+        .expect("a valid resolution");
+    wait(device.sync()).expect("a session");
+    assert!(!has(&device, "Account", &account));
+    assert!(!has(&device, "Task", &task));
+}

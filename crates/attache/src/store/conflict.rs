@@ -530,6 +530,8 @@ impl Writing<'_> {
                 },
             )?,
         }
+        // Its lookups may lead elsewhere now, and it may be back.
+        self.unsettle_relations(&table.object.name)?;
         if entries.is_empty() {
             self.drop_base(record)?;
         }

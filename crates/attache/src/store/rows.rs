@@ -276,13 +276,14 @@ impl Writing<'_> {
         Ok(())
     }
 
+    /// Takes a row away. What was related to it may go as well.
     pub(crate) fn delete_row(&self, table: &Table, id: &str) -> Result<()> {
         let sql = format!(
             "DELETE FROM {} WHERE \"Id\" = ?1",
             quote(&table.object.name)
         );
         self.connection.prepare_cached(&sql)?.execute([id])?;
-        Ok(())
+        self.unsettle_relations(&table.object.name)
     }
 
     /// Keeps what the server last confirmed of a record.
