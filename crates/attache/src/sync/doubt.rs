@@ -181,7 +181,7 @@ impl Run<'_> {
             // What the server is still at work on is not there yet, and must not be sent twice.
             let over = doubt
                 .sent_after
-                .is_some_and(|sent| now.0 - sent.0 > self.settings.doubt_seconds);
+                .is_some_and(|sent| now.0 - sent.0 >= self.settings.doubt_seconds);
             adopted.extend(found.clone());
             self.conclude(doubt, found, over)?;
         }
