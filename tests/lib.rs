@@ -5,10 +5,15 @@ mod case;
 pub use case::Case;
 
 use attache::{Attache, Briefcase, Fields, RecordId, Report, Value};
-use attache_sim::{World, wait};
+use attache_sim::{Moment, Watcher, World, wait};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Sessions after which a device without troubles must have settled.
 pub const SESSIONS_MAX: usize = 8;
+
+/// The user of a test that has one device.
+pub const ME: usize = 0;
 
 /// The briefcase of most tests: four kinds of rules, and a key for accounts only.
 pub fn field_sales() -> Briefcase {
@@ -122,4 +127,25 @@ pub fn create(device: &Attache, object: &str, fields: impl Into<Fields>) -> Reco
 #[track_caller]
 pub fn edit(device: &Attache, id: &RecordId, field: &str, value: impl Into<Value>) {
     device.update(id, [(field, value)]).expect("a valid edit");
+}
+
+/// Another handle of the device of [`ME`], whose person acts once, at the first request that fits.
+///
+/// # Panics
+/// If the remote cannot be made, which the simulation's own tests exclude.
+pub fn meanwhile(
+    world: &World,
+    device: &Attache,
+    at: (Moment, &'static str, &'static str),
+    act: impl Fn(&Attache) + Send + Sync + 'static,
+) -> Attache {
+    let (done, host) = (AtomicBool::new(false), device.clone());
+    let watcher: Watcher = Arc::new(move |moment, method, target| {
+        let fits = (moment, method) == (at.0, at.1) && target.contains(at.2);
+        if fits && !done.swap(true, Ordering::SeqCst) {
+            act(&host);
+        }
+    });
+    let remote = world.watched_remote(ME, watcher).expect("a remote");
+    device.clone().with_remote(remote)
 }

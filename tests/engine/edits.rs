@@ -1,15 +1,13 @@
 //! Edits that meet a session, a colleague, a refusal or each other.
 
 use attache::{Attache, ConflictKind, Keep, MutationState, RecordId, Resolution, Value};
-use attache_sim::{Moment, Watcher, World};
+use attache_sim::{Moment, World};
 use attache_tests::{
-    agrees, at_org, briefcase, create, edit, field_sales, first, prime, server_id, settle, sync,
-    value,
+    ME, agrees, at_org, briefcase, create, edit, field_sales, first, meanwhile, prime, server_id,
+    settle, sync, value,
 };
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-const ME: usize = 0;
 const ACCOUNT: &str = "SELECT Id FROM Account ORDER BY Id LIMIT 1";
 
 fn primed(seed: u64) -> (World, Attache, RecordId) {
@@ -27,24 +25,6 @@ fn colleague(world: &World, id: &RecordId, field: &str, value: &str) {
         .change("Account", id.as_str(), &[(field, &value)])
         .expect("the boss may");
     world.sandbox.advance(5);
-}
-
-/// Another handle of the device, whose person acts once, at the first request that fits.
-fn meanwhile(
-    world: &World,
-    device: &Attache,
-    at: (Moment, &'static str, &'static str),
-    act: impl Fn(&Attache) + Send + Sync + 'static,
-) -> Attache {
-    let (done, host) = (AtomicBool::new(false), device.clone());
-    let watcher: Watcher = Arc::new(move |moment, method, target| {
-        let fits = (moment, method) == (at.0, at.1) && target.contains(at.2);
-        if fits && !done.swap(true, Ordering::SeqCst) {
-            act(&host);
-        }
-    });
-    let remote = world.watched_remote(ME, watcher).expect("a remote");
-    device.clone().with_remote(remote)
 }
 
 #[test]
