@@ -4,6 +4,7 @@ use crate::briefcase::Briefcase;
 use crate::env::{Env, LocalTime, SystemEnv};
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::{Context, Select};
+use crate::options::Options;
 use crate::outcome::{
     Conflict, ConflictId, JournalSeq, Mutation, Progress, Report, Resolution, Status,
 };
@@ -40,15 +41,15 @@ impl Attache {
     /// file that is no store, [`ErrorKind::StorageTooNew`]. The file is not
     /// changed then.
     pub fn open(path: impl AsRef<Path>) -> Result<Attache> {
-        Ok(Attache::with_store(Store::open(path.as_ref())?))
+        Attache::open_with(path, Options::new())
     }
 
     /// Opens a store that lives as long as its handles.
     pub fn open_in_memory() -> Result<Attache> {
-        Ok(Attache::with_store(Store::open_in_memory()?))
+        Attache::open_in_memory_with(Options::new())
     }
 
-    fn with_store(store: Store) -> Attache {
+    pub(crate) fn with_store(store: Store) -> Attache {
         Attache {
             store: Arc::new(store),
             remote: None,

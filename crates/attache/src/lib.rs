@@ -67,7 +67,9 @@ mod filter;
 mod inspect;
 mod journal_states;
 mod json;
+mod key;
 mod merge;
+mod options;
 mod outcome;
 mod plan;
 mod record;
@@ -85,7 +87,9 @@ pub use env::{Env, LocalTime, SystemEnv};
 pub use error::{Error, ErrorKind, Problem, Result, Retry};
 pub use filter::{Context, DateRange, Filter, FiscalYearName, Select};
 pub use inspect::{Inspection, inspect, salvage};
+pub use key::Key;
 pub use merge::{MergePolicy, Policy};
+pub use options::{Limits, Options};
 pub use outcome::{
     Conflict, ConflictField, ConflictId, ConflictKind, JournalSeq, Keep, Merged, Mutation,
     MutationKind, MutationState, Phase, Progress, Rejected, Report, Resolution, Status, Truncated,

@@ -4,6 +4,7 @@ use super::unsent::Document;
 use super::wipe::beside;
 use super::{APPLICATION_ID, Catalogue, Entry, FORMAT, Reading, catalogue, configure, quote};
 use crate::error::{Error, ErrorKind, Result};
+use crate::options::Limits;
 use crate::outcome::{Conflict, JournalSeq, Mutation};
 use crate::record::RecordId;
 use rusqlite::{Connection, OpenFlags};
@@ -52,7 +53,8 @@ impl Look {
         };
         // Nothing is written; but with it SQLite reads on where a file is too short or a schema incomplete.
         connection.pragma_update(None, "writable_schema", true)?;
-        configure(&connection)?;
+        let limits = Limits::default();
+        configure(&connection, &limits, limits.page_cache_bytes)?;
         let application: i32 =
             connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
         let format: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;

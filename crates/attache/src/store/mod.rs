@@ -28,12 +28,12 @@ pub(crate) use unsent::Document;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::{Context, Select};
+use crate::options::{Limits, Options};
 use crate::record::ServerTime;
 use crate::schema::Schema;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
 
 /// `ATCH`: says that a SQLite file is ours.
 const APPLICATION_ID: i32 = 0x4154_4348;
@@ -45,8 +45,6 @@ const MIGRATIONS: [&str; FORMAT as usize] = [
 ];
 /// Readers kept open at most.
 const READERS_MAX: usize = 4;
-/// How long a write waits for another process.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a commit is worth: the loss of power may take back what was only ordered.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,6 +63,7 @@ struct Writer {
 
 pub(crate) struct Store {
     path: Option<PathBuf>,
+    pub(crate) limits: Limits,
     writer: Mutex<Writer>,
     readers: Mutex<Vec<Connection>>,
     /// With the version of SQLite's schema that it was read at.
@@ -74,16 +73,18 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub(crate) fn open(path: &Path) -> Result<Store> {
-        Store::with(Some(path.to_owned()), open_file(path)?)
+    pub(crate) fn open(path: &Path, options: Options) -> Result<Store> {
+        refuse_key(&options)?;
+        Store::with(Some(path.to_owned()), open_file(path)?, options.limits)
     }
 
-    pub(crate) fn open_in_memory() -> Result<Store> {
-        Store::with(None, Connection::open_in_memory().map_err(Error::from)?)
+    pub(crate) fn open_in_memory(options: Options) -> Result<Store> {
+        refuse_key(&options)?;
+        Store::with(None, Connection::open_in_memory()?, options.limits)
     }
 
-    fn with(path: Option<PathBuf>, mut connection: Connection) -> Result<Store> {
-        configure(&connection)?;
+    fn with(path: Option<PathBuf>, mut connection: Connection, limits: Limits) -> Result<Store> {
+        configure(&connection, &limits, limits.page_cache_bytes)?;
         migrate(&mut connection)?;
         let catalogue = (
             schema_version(&connection)?,
@@ -91,6 +92,7 @@ impl Store {
         );
         Ok(Store {
             path,
+            limits,
             writer: Mutex::new(Writer {
                 connection,
                 durability: None,
@@ -157,7 +159,7 @@ impl Store {
             Some(connection) => connection,
             None => {
                 let connection = open_file(path)?;
-                configure(&connection)?;
+                configure(&connection, &self.limits, self.limits.page_cache_bytes / 4)?;
                 connection.pragma_update(None, "query_only", true)?;
                 connection
             }
@@ -295,17 +297,31 @@ fn open_file(path: &Path) -> Result<Connection> {
     })
 }
 
-fn configure(connection: &Connection) -> Result<()> {
+fn refuse_key(options: &Options) -> Result<()> {
+    let Some(key) = &options.key else {
+        return Ok(());
+    };
+    key.check()?;
+    Err(Error::invalid(
+        "this build of the library cannot encrypt a store: it lacks the cargo feature `sqlcipher`",
+    ))
+}
+
+fn configure(connection: &Connection, limits: &Limits, cache_bytes: u64) -> Result<()> {
     // First of all, so that nothing below fails while another process recovers the log.
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.busy_timeout(limits.busy_wait)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    connection.pragma_update(None, "cache_size", -32_768)?;
+    connection.pragma_update(None, "cache_size", -kibibytes(cache_bytes))?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     connection.set_prepared_statement_cache_capacity(128);
     query::register(connection)?;
     Ok(())
+}
+
+fn kibibytes(bytes: u64) -> i64 {
+    i64::try_from(bytes >> 10).unwrap_or(i64::MAX)
 }
 
 fn migrate(connection: &mut Connection) -> Result<()> {

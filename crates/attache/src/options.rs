@@ -1,0 +1,153 @@
+//! What a store is opened with.
+
+use crate::engine::Attache;
+use crate::error::Result;
+use crate::key::Key;
+use crate::store::Store;
+use std::path::Path;
+use std::time::Duration;
+
+const MIB: u64 = 1 << 20;
+
+/// What a store is opened with, beside its path.
+///
+/// # Examples
+/// ```
+/// use attache::{Attache, Limits, Options};
+///
+/// # fn main() -> attache::Result<()> {
+/// # let folder = tempfile::tempdir().expect("a folder");
+/// # let path = folder.path().join("acme-jo.db");
+/// let limits = Limits { recent_records: 500, ..Limits::default() };
+/// let attache = Attache::open_with(path, Options::new().limits(limits))?;
+/// assert_eq!(attache.limits().recent_records, 500);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub(crate) key: Option<Key>,
+    pub(crate) limits: Limits,
+}
+
+impl Options {
+    /// Makes the options that [`Attache::open`](crate::Attache::open) uses: no key, and the default limits.
+    pub fn new() -> Options {
+        Options::default()
+    }
+
+    /// Encrypts a new store with this key, or opens an encrypted one. Needs the cargo feature `sqlcipher`.
+    #[must_use]
+    pub fn key(mut self, key: Key) -> Options {
+        self.key = Some(key);
+        self
+    }
+
+    /// Sets how much the store may take.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Options {
+        self.limits = limits;
+        self
+    }
+}
+
+/// How much of a device a store may take, and what it leaves alone.
+///
+/// Versions to come may know more limits: end a literal with `..Limits::default()`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Records kept only because they were viewed recently, at most; those viewed longest ago
+    /// are evicted first. 1,000 by default: the org itself remembers 200 of an object
+    /// (SOQL's `RecentlyViewed`), and a person works on five objects or so.
+    pub recent_records: u64,
+    /// Bytes of such records, at most, as they lie in their tables. 32 MiB by default: 1,000
+    /// records of 32 KiB, a fifth of the longest text field there is.
+    pub recent_bytes: u64,
+    /// Bytes of the disk that a download leaves free; one that would take more is not begun.
+    /// 256 MiB by default: half of the 500 MB below which Android speaks of low storage
+    /// (`StorageManager`). 0 asks nothing.
+    pub free_bytes: u64,
+    /// Bytes of memory for pages of the file, at most, for the one connection that writes; each
+    /// of up to four that read has a quarter. 32 MiB by default, enough for the indexes that
+    /// a first load of 100,000 records touches (`benches/prime.rs`).
+    pub page_cache_bytes: u64,
+    /// How long a call waits for another process that writes to the same file before it fails
+    /// with [`ErrorKind::StorageBusy`](crate::ErrorKind::StorageBusy). 5 seconds by default:
+    /// many times the longest transaction of a session, which is one page.
+    pub busy_wait: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            recent_records: 1_000,
+            recent_bytes: 32 * MIB,
+            free_bytes: 256 * MIB,
+            page_cache_bytes: 32 * MIB,
+            busy_wait: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Attache {
+    /// Opens a store with options, creating the file if it is missing.
+    ///
+    /// # Errors
+    /// Those of [`open`](Attache::open); [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument)
+    /// for a key where this library was built without encryption.
+    pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<Attache> {
+        Ok(Attache::with_store(Store::open(path.as_ref(), options)?))
+    }
+
+    /// Opens a store with options that lives as long as its handles.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a key: there is no file to encrypt.
+    pub fn open_in_memory_with(options: Options) -> Result<Attache> {
+        Ok(Attache::with_store(Store::open_in_memory(options)?))
+    }
+
+    /// What the store may take of this device.
+    pub fn limits(&self) -> Limits {
+        self.store.limits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    fn refused(options: Options) -> String {
+        let Err(error) = Attache::open_in_memory_with(options) else {
+            panic!("a key has no use in memory");
+        };
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        error.to_string()
+    }
+
+    #[test]
+    fn a_store_knows_its_limits() {
+        let limits = Limits {
+            recent_records: 7,
+            ..Limits::default()
+        };
+        let store = Attache::open_in_memory_with(Options::new().limits(limits)).expect("a store");
+        assert_eq!(store.limits(), limits);
+        let plain = Attache::open_in_memory().expect("a store");
+        assert_eq!(plain.limits(), Limits::default());
+    }
+
+    #[test]
+    fn a_key_that_protects_nothing_is_refused() {
+        assert!(refused(Options::new().key(Key::passphrase(""))).contains("empty passphrase"));
+        assert!(refused(Options::new().key(Key::raw([0; 32]))).contains("key of zeros"));
+    }
+
+    #[test]
+    fn a_key_is_not_printed() {
+        let options = Options::new().key(Key::passphrase("hunter2"));
+        assert!(!format!("{options:?}").contains("hunter2"));
+        assert!(!format!("{:?}", Key::raw([7; 32])).contains('7'));
+    }
+}
