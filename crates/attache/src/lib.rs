@@ -88,7 +88,7 @@ pub use error::{Error, ErrorKind, Problem, Result, Retry};
 pub use filter::{Context, DateRange, Filter, FiscalYearName, Select};
 pub use inspect::{Inspection, inspect, salvage};
 pub use key::Key;
-pub use merge::{MergePolicy, Policy};
+pub use merge::{DeletionPolicy, MergePolicy, Policy, Survivor};
 pub use options::{Limits, Options};
 pub use outcome::{
     Conflict, ConflictField, ConflictId, ConflictKind, JournalSeq, Keep, Merged, Mutation,

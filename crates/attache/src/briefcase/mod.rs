@@ -2,6 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::{Filter, Select};
+use crate::merge::MergePolicy;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -63,6 +64,9 @@ pub(crate) struct ObjectOptions {
     /// The external-id field that carries a key of the client's in creates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_key: Option<String>,
+    /// What to do where both sides changed something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge: Option<MergePolicy>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -158,6 +162,12 @@ impl Briefcase {
                 "the briefcase has version {}; this library reads version {VERSION}",
                 document.version
             )));
+        }
+        for (object, options) in &document.objects {
+            let policy = options.merge.iter();
+            if let Some(problem) = policy.flat_map(MergePolicy::contradictions).next() {
+                return Err(Error::invalid(format!("objects.{object}.merge.{problem}")));
+            }
         }
         let briefcase = Briefcase { document };
         briefcase.rules()?;
@@ -431,6 +441,47 @@ mod tests {
             error.to_string().starts_with("rule \"Mine\", where: "),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_merge_policy_prints_as_it_was_read() {
+        let json = r#"{"version":1,"objects":{"Contact":{"merge":{"default":"remote","fields":{"Description":"text"},"groups":[["Site","Floor__c"],{"fields":["Amount","Currency"],"policy":"local"}],"deletion":{"here":"deletion","there":"edit"}}}},"rules":[]}"#;
+        let read = Briefcase::from_json(json).expect("a valid document");
+        let print = serde_json::to_string(&read.document).expect("a document prints");
+        assert_eq!(print, json);
+    }
+
+    #[test]
+    fn a_merge_policy_that_contradicts_itself_is_refused_with_its_place() {
+        for (merge, place) in [
+            (r#"{"groups":[["A"]]}"#, "objects.Contact.merge.groups[0]: "),
+            (
+                r#"{"groups":[["A","B"],["b","C"]]}"#,
+                "objects.Contact.merge.groups[1]: b is in groups[0]",
+            ),
+            (
+                r#"{"fields":{"a":"local"},"groups":[{"fields":["A","B"],"policy":"remote"}]}"#,
+                "objects.Contact.merge.fields.a: ",
+            ),
+            (
+                r#"{"groups":[{"fields":["A","B"],"policy":"union"}]}"#,
+                "objects.Contact.merge.groups[0].policy: ",
+            ),
+            (
+                r#"{"fields":{"a":"local","A":"remote"}}"#,
+                "objects.Contact.merge.fields: A and a",
+            ),
+            (r#"{"default":"mine"}"#, "unknown variant `mine`"),
+            (r#"{"field":{}}"#, "unknown field `field`"),
+            (r#"{"deletion":"never"}"#, "unknown variant `never`"),
+            (r#"{"groups":["A"]}"#, "a list of fields, or"),
+        ] {
+            let json = format!(
+                r#"{{"version":1,"objects":{{"Contact":{{"merge":{merge}}}}},"rules":[]}}"#
+            );
+            let error = Briefcase::from_json(&json).expect_err(merge).to_string();
+            assert!(error.contains(place), "{error}");
+        }
     }
 
     #[test]

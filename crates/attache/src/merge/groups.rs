@@ -1,5 +1,6 @@
 //! Which fields merge as one value.
 
+use super::MergePolicy;
 use crate::schema::{FieldSchema, ObjectSchema};
 
 /// The fields of an object in groups that merge as one value; most groups are one field.
@@ -17,22 +18,32 @@ impl FieldGroups {
         self.order.chunk_by(|a, b| self.first[*a] == self.first[*b])
     }
 
+    /// Says whether a field merges by itself.
+    pub(super) fn is_alone(&self, field: usize) -> bool {
+        let of_group = self
+            .first
+            .iter()
+            .filter(|first| **first == self.first[field]);
+        of_group.count() == 1
+    }
+
     /// The first field of a field's group.
     pub(super) fn first(&self, field: usize) -> usize {
         self.first[field]
     }
 }
 
-/// Finds the groups of an object: the parts of a compound address, location or name, and
-/// picklists with the field that controls them. Picklists under one controller share its
-/// group, as a new controlling value may rule out the values of all.
+/// Finds the groups of an object: the parts of a compound address, location or name,
+/// picklists with the field that controls them, and what the host declares. Picklists under
+/// one controller share its group, as a new controlling value may rule out the values of all.
 ///
-/// What this user can never write stands alone: it follows the server whatever happens
-/// to the rest, as `Name` does when a part of it is edited.
+/// What this user can never write stands alone: it follows the server whatever happens to
+/// the rest. So does what is called like its own compound: the `Name` of a person is made of
+/// its parts by the server, and that of a business has none (both are accounts).
 ///
 /// # Cost
 /// O(fields), a few allocations.
-pub(crate) fn groups(object: &ObjectSchema) -> FieldGroups {
+pub(crate) fn groups(object: &ObjectSchema, policy: &MergePolicy) -> FieldGroups {
     let mut leader: Vec<usize> = (0..object.fields.len()).collect();
     let writable = |field: &FieldSchema| field.createable || field.updateable;
     let mut compounds: Vec<(&str, usize)> = Vec::new();
@@ -40,7 +51,7 @@ pub(crate) fn groups(object: &ObjectSchema) -> FieldGroups {
         if !writable(field) {
             continue;
         }
-        if let Some(compound) = field.compound.as_deref() {
+        if let Some(compound) = field.compound.as_deref().filter(|it| *it != field.name) {
             match compounds.iter().find(|(name, _)| *name == compound) {
                 Some((_, first)) => join(&mut leader, at, *first),
                 None => compounds.push((compound, at)),
@@ -54,6 +65,15 @@ pub(crate) fn groups(object: &ObjectSchema) -> FieldGroups {
         });
         if let Some(controller) = controller {
             join(&mut leader, at, controller);
+        }
+    }
+    for group in policy.groups() {
+        let mut members = (0..object.fields.len()).filter(|at| {
+            let field = &object.fields[*at];
+            writable(field) && group.has(&field.name)
+        });
+        if let Some(one) = members.next() {
+            members.for_each(|other| join(&mut leader, one, other));
         }
     }
     let first: Vec<usize> = (0..leader.len()).map(|at| find(&leader, at)).collect();

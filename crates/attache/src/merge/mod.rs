@@ -5,80 +5,14 @@
 
 mod groups;
 mod join;
+mod policy;
 
 pub(crate) use groups::groups;
+pub use policy::{DeletionPolicy, MergePolicy, Policy, Survivor};
 
 use crate::record::{Fields, Value, remote_id};
 use crate::schema::{FieldSchema, FieldType, ObjectSchema};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// What to do with a field that both sides changed to different values.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Policy {
-    /// Make a conflict and let a person decide.
-    #[default]
-    Ask,
-    /// Keep this device's value.
-    Local,
-    /// Take the server's value.
-    Remote,
-    /// Keep what either side added to a multi-select list, without what either removed.
-    Union,
-    /// Join the changes of both sides line by line; lines that both changed ask.
-    Text,
-    /// Add the changes of both sides to the number they started from.
-    Counter,
-}
-
-/// Which [`Policy`] holds for which field of an object.
-///
-/// [`Policy::Union`], [`Policy::Text`] and [`Policy::Counter`] hold for single fields of
-/// multi-select lists, free text and numbers; for any other field, and for groups such as
-/// an address, they mean [`Policy::Ask`].
-///
-/// ```
-/// use attache::{MergePolicy, Policy};
-///
-/// let policy = MergePolicy::new(Policy::Ask)
-///     .with_field("Description", Policy::Text)
-///     .with_field("Visits__c", Policy::Counter);
-/// assert_eq!(policy.of("DESCRIPTION"), Policy::Text);
-/// assert_eq!(policy.of("Phone"), Policy::Ask);
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct MergePolicy {
-    default: Policy,
-    fields: BTreeMap<String, Policy>,
-}
-
-impl MergePolicy {
-    /// Makes a policy for every field of an object.
-    pub fn new(default: Policy) -> MergePolicy {
-        MergePolicy {
-            default,
-            fields: BTreeMap::new(),
-        }
-    }
-
-    /// Sets the policy of one field, by its API name in any case.
-    #[must_use]
-    pub fn with_field(mut self, name: &str, policy: Policy) -> MergePolicy {
-        self.fields.insert(name.to_ascii_lowercase(), policy);
-        self
-    }
-
-    /// The policy of a field.
-    pub fn of(&self, name: &str) -> Policy {
-        if self.fields.is_empty() {
-            return self.default;
-        }
-        self.fields
-            .get(&name.to_ascii_lowercase())
-            .copied()
-            .unwrap_or(self.default)
-    }
-}
+use std::collections::BTreeSet;
 
 /// What came out of a merge. Each list has the order of the describe.
 ///
@@ -128,7 +62,7 @@ pub(crate) fn merge(
         .iter()
         .map(|field| Sides::of(&field.name, Some(field), base, local, remote, dirty))
         .collect();
-    let groups = groups(object);
+    let groups = groups(object, policy);
     let mut verdicts: Vec<Option<Verdict>> = Vec::new();
     verdicts.resize_with(sides.len(), || None);
     let mut group = Vec::new();
@@ -279,7 +213,10 @@ fn judge(group: &[&Sides<'_>], policy: &MergePolicy) -> Verdict {
     let mut policies = group
         .iter()
         .filter(|side| side.changed_here() || side.changed_there())
-        .map(|side| policy.of(side.name));
+        .map(|side| match side.field {
+            Some(field) => policy.of_field(field),
+            None => policy.of(side.name),
+        });
     let first = policies.next().unwrap_or_default();
     if !policies.all(|other| other == first) {
         return Verdict::Conflict;

@@ -109,10 +109,7 @@ fn read_policy(text: &str) -> MergePolicy {
         .fold(MergePolicy::default(), |policy, word| {
             match word.split_once('=') {
                 Some((field, name)) => policy.with_field(field, named(name)),
-                None => MergePolicy {
-                    default: named(word),
-                    ..policy
-                },
+                None => MergePolicy::new(named(word)),
             }
         })
 }
@@ -193,7 +190,7 @@ fn every_case_in_the_files_merges_as_written() {
 #[test]
 fn fields_group_by_compound_and_by_controller() {
     let object = object();
-    let groups: Vec<String> = groups(&object)
+    let groups: Vec<String> = groups(&object, &MergePolicy::default())
         .iter()
         .filter(|group| group.len() > 1)
         .map(|group| {
@@ -377,7 +374,7 @@ proptest! {
     fn edits_of_different_groups_both_live(t in three(), policy in policies()) {
         let object = object();
         let mut remote = t.remote.clone();
-        for group in groups(&object).iter() {
+        for group in groups(&object, &MergePolicy::default()).iter() {
             let names = || group.iter().map(|at| object.fields[*at].name.as_str());
             if names().any(|name| t.dirty.contains(name)) {
                 for name in names() {
@@ -402,7 +399,7 @@ proptest! {
         let policy = MergePolicy::new(ask);
         let got = merge(&object, &t.base, &t.local, &t.remote, &t.dirty, &policy);
         let row = row_of(&got);
-        for group in groups(&object).iter() {
+        for group in groups(&object, &MergePolicy::default()).iter() {
             let from = |side: &Fields| {
                 let mut names = group.iter().map(|at| object.fields[*at].name.as_str());
                 names.all(|name| row.get(name) == side.get(name))

@@ -364,6 +364,18 @@ fn check(
         {
             return Err(unknown_field("objects", &described.schema, field));
         }
+        if let Some(policy) = &options.merge {
+            let object = &described.schema.name;
+            if let Some(field) = policy.unknown_field(&described.schema) {
+                return Err(Error::new(
+                    ErrorKind::UnknownField,
+                    format!("objects.{object}.merge: {object} has no field {field} for this user"),
+                ));
+            }
+            if let Some(misfit) = policy.misfits(&described.schema).into_iter().next() {
+                return Err(Error::invalid(format!("objects.{object}.merge.{misfit}")));
+            }
+        }
         if let Some(key) = options
             .client_key
             .as_ref()
