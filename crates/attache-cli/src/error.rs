@@ -39,6 +39,14 @@ impl Failure {
         )
     }
 
+    /// Makes a failure of reading standard input.
+    pub fn stdin(error: &std::io::Error) -> Failure {
+        Failure::new(
+            ErrorKind::StorageUnavailable,
+            format!("cannot read standard input: {}", plain(error)),
+        )
+    }
+
     /// Adds one line about what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Failure {
@@ -176,6 +184,7 @@ struct Body<'a> {
     message: String,
     hint: Option<&'a str>,
     position: Option<usize>,
+    expected: Option<&'a str>,
     problems: Vec<ProblemView<'a>>,
 }
 
@@ -197,6 +206,7 @@ impl<'a> Envelope<'a> {
                 message: failure.sentence(),
                 hint: failure.advice(),
                 position: failure.error.position(),
+                expected: failure.error.expected(),
                 problems: problems(failure.error.problems()),
             },
         }

@@ -6,6 +6,7 @@
 //! arguments, a query that cannot be read, an unknown object or field), 130 when
 //! it was interrupted, and 1 for everything else.
 
+mod asker;
 mod commands;
 mod demo;
 mod error;

@@ -3,15 +3,13 @@
 use crate::briefcase::Briefcase;
 use crate::env::{Env, LocalTime, SystemEnv};
 use crate::error::{Error, ErrorKind, Result};
-use crate::filter::{Context, Select};
 use crate::options::Options;
 use crate::outcome::{
     Conflict, ConflictId, JournalSeq, Mutation, Progress, Report, Resolution, Status,
 };
-use crate::record::{Fields, Record, RecordId, ServerTime};
+use crate::record::{Fields, Record, RecordId};
 use crate::remote::{Remote, no_remote};
 use crate::schema::Schema;
-use crate::store::query::{self, Rows};
 use crate::store::{Durability, Stamp, State, Store, Writing};
 use crate::sync::{Run, Settings, new_key};
 use std::future::{Future, IntoFuture};
@@ -119,51 +117,6 @@ impl Attache {
             progress: Box::new(|_| {}),
             cancel: CancelToken::new(),
         }
-    }
-
-    /// Runs a query on this device: a subset of SOQL on what the briefcase carries, unsent edits included.
-    ///
-    /// # Errors
-    /// [`ErrorKind::MalformedQuery`], [`ErrorKind::UnknownObject`],
-    /// [`ErrorKind::UnknownField`], each with a position where there is one.
-    pub fn query(&self, soql: &str) -> Result<Rows> {
-        let select = Select::parse(soql)?;
-        let context = self.context()?;
-        self.store.read(|r| {
-            let compiled = query::compile(&select, r.catalogue, &context)?;
-            query::run(r.connection, &compiled)
-        })
-    }
-
-    /// Says how a query would be run: SQLite's plan, a step a line. For people; its form may change.
-    pub fn explain(&self, soql: &str) -> Result<String> {
-        let select = Select::parse(soql)?;
-        let context = self.context()?;
-        self.store.read(|r| {
-            query::explain(
-                r.connection,
-                &query::compile(&select, r.catalogue, &context)?,
-            )
-        })
-    }
-
-    /// What date literals and scopes mean here and now.
-    fn context(&self) -> Result<Context> {
-        let (user, zone, locale) = self.store.read(|r| {
-            Ok((
-                r.setting("user_id")?,
-                r.setting("time_zone")?,
-                r.setting("locale")?,
-            ))
-        })?;
-        let zone =
-            jiff::tz::TimeZone::get(&zone.unwrap_or_default()).unwrap_or(jiff::tz::TimeZone::UTC);
-        // The device's clock is the only one there is offline.
-        let now = ServerTime(self.env.now().0.div_euclid(1000));
-        let mut context = Context::new(user.unwrap_or_default(), zone, now);
-        context.week_start =
-            Context::week_start_of_locale(&locale.unwrap_or_else(|| "en_US".into()));
-        Ok(context)
     }
 
     /// Reads a record by its identity, or by its server id.

@@ -103,6 +103,7 @@ struct Inner {
     message: String,
     retry_after: Option<Duration>,
     position: Option<usize>,
+    expected: Option<String>,
     problems: Vec<Problem>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -115,6 +116,7 @@ impl Error {
             message: message.into(),
             retry_after: None,
             position: None,
+            expected: None,
             problems: Vec::new(),
             source: None,
         }))
@@ -142,6 +144,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn expecting(mut self, what: impl Into<String>) -> Error {
+        self.0.expected = Some(what.into());
+        self
+    }
+
     /// Adds what is wrong, field by field.
     #[must_use]
     pub fn with_problems(mut self, problems: Vec<Problem>) -> Error {
@@ -165,6 +172,12 @@ impl Error {
     /// Where in the query or filter, as a byte offset from 0.
     pub fn position(&self) -> Option<usize> {
         self.0.position
+    }
+
+    /// What the grammar or the type of a field would have taken at the [position](Error::position),
+    /// in words for a person; `None` where that cannot be said, as of an unknown name.
+    pub fn expected(&self) -> Option<&str> {
+        self.0.expected.as_deref()
     }
 
     /// Everything that is wrong with the write; empty for other kinds.

@@ -72,6 +72,7 @@ mod merge;
 mod options;
 mod outcome;
 mod plan;
+mod query;
 mod record;
 mod remote;
 mod schema;

@@ -1,6 +1,9 @@
 //! One module per family of commands: arguments, what they do, what they print.
 
 mod conflicts;
+mod explain;
+mod explain_dates;
+mod explain_soql;
 mod init;
 mod journal;
 mod query;
@@ -35,6 +38,9 @@ pub enum Command {
     Status(Place),
     /// Ask a store a SOQL question; nothing leaves the device.
     Query(query::Arguments),
+    /// Show what the engine makes of a query or a date literal.
+    #[command(subcommand)]
+    Explain(explain::Arguments),
     /// Show one record.
     Get(records::One),
     /// Create a record; the next sync sends it.
@@ -80,6 +86,7 @@ pub fn run(command: Command, output: &Output) -> Result<ExitCode> {
         Command::Sync(arguments) => sync::run(&arguments, output),
         Command::Status(place) => status::run(&place.store, output),
         Command::Query(arguments) => query::run(&arguments, output),
+        Command::Explain(arguments) => explain::run(&arguments, output),
         Command::Get(arguments) => records::get(&arguments, output),
         Command::New(arguments) => records::new(&arguments, output),
         Command::Set(arguments) => records::set(&arguments, output),

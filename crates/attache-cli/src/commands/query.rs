@@ -1,11 +1,12 @@
 //! `attache query`: asks the store.
 
-use crate::error::{Failure, Result};
+use crate::asker::Asker;
+use crate::error::{self, Failure, Result};
 use crate::output::{self, Output, RowView};
 use crate::store;
-use attache::Row;
+use attache::{Attache, Context, Row, Value};
 use clap::Args;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Which store, and what to ask.
@@ -15,8 +16,16 @@ pub struct Arguments {
     #[arg(value_name = "FILE")]
     store: PathBuf,
     /// The question, such as "SELECT Name FROM Account LIMIT 5".
-    #[arg(value_name = "SOQL")]
-    soql: String,
+    #[arg(value_name = "SOQL", required_unless_present = "batch")]
+    soql: Option<String>,
+    /// Show how the store would find the answer, and not the answer.
+    #[arg(long, conflicts_with = "batch")]
+    explain: bool,
+    /// Read a question per line as JSON from standard input, and answer each with the ids on one line.
+    #[arg(long, conflicts_with = "soql")]
+    batch: bool,
+    #[command(flatten)]
+    asker: Asker,
 }
 
 #[derive(Serialize)]
@@ -29,9 +38,21 @@ struct Answer {
 /// Answers a query from the device alone.
 pub fn run(arguments: &Arguments, output: &Output) -> Result<()> {
     let store = store::open(&arguments.store)?;
-    let rows = store
-        .query(&arguments.soql)
-        .map_err(|error| Failure::from(error).in_query(&arguments.soql))?;
+    let mut context = store.context()?;
+    let Some(soql) = &arguments.soql else {
+        return batch(&store, &context, &arguments.asker, output);
+    };
+    arguments.asker.apply(&mut context)?;
+    let failed = |error| Failure::from(error).in_query(soql);
+    if arguments.explain {
+        let plan = store.explain_with(soql, &context).map_err(failed)?;
+        let lines: Vec<&str> = plan.lines().collect();
+        let data = serde_json::json!({ "plan": lines });
+        return output.show(&data, || {
+            lines.iter().map(|line| String::from(*line)).collect()
+        });
+    }
+    let rows = store.query_with(soql, &context).map_err(failed)?;
     let columns: Vec<String> = rows.columns().to_vec();
     let rows: Vec<Row> = rows.collect();
     if output.is_json() {
@@ -52,4 +73,53 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<()> {
         .try_for_each(|line| output.text(line))?;
     output.note(output::count(rows.len() as u64, "record", "records"));
     Ok(())
+}
+
+/// One line of a batch.
+#[derive(Deserialize)]
+struct Question {
+    soql: String,
+    #[serde(default)]
+    now: Option<String>,
+    #[serde(default)]
+    tz: Option<String>,
+    #[serde(default)]
+    week_start: Option<String>,
+    #[serde(default)]
+    fiscal_start: Option<i64>,
+}
+
+/// Answers a question per line; one that fails does not stop the others.
+fn batch(store: &Attache, context: &Context, asker: &Asker, output: &Output) -> Result<()> {
+    for line in std::io::stdin().lines() {
+        let line = line.map_err(|error| Failure::stdin(&error))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        match answer(store, context.clone(), asker, &line) {
+            Ok(ids) => output.data(&serde_json::json!({ "ids": ids }))?,
+            Err(failure) => output.data(&error::Envelope::of(&failure))?,
+        }
+    }
+    Ok(())
+}
+
+fn answer(store: &Attache, mut context: Context, asker: &Asker, line: &str) -> Result<Vec<String>> {
+    let question: Question = serde_json::from_str(line)
+        .map_err(|error| Failure::usage(format!("the line is no question: {error}")))?;
+    let own = Asker {
+        now: question.now,
+        tz: question.tz,
+        week_start: question.week_start,
+        fiscal_start: question.fiscal_start,
+    };
+    own.or(asker).apply(&mut context)?;
+    let rows = store.query_with(&question.soql, &context)?;
+    rows.map(|row| match (row.get("Id"), row.id()) {
+        (Some(Value::Text(id)), _) => Ok(id.clone()),
+        (_, Some(id)) => Ok(id.to_string()),
+        _ => Err(Failure::usage("rows of aggregates have no ids")
+            .hint("ask such a question without --batch")),
+    })
+    .collect()
 }

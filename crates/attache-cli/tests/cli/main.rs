@@ -3,6 +3,7 @@
 mod bad_input;
 mod demo;
 mod everyday;
+mod explain;
 mod sandbox;
 mod support;
 mod unsent;

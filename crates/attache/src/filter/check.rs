@@ -291,7 +291,8 @@ fn fits_kind(kind: Kind, literal: &Literal, left: &Expr) -> Result<()> {
     Err(refused(
         literal.at,
         format!("expected {}, found a value of another type", kind.named()),
-    ))
+    )
+    .expecting(kind.named()))
 }
 
 fn refused(at: At, message: impl Into<String>) -> Error {

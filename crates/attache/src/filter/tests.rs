@@ -106,7 +106,7 @@ fn what_the_server_refuses_is_refused_with_its_place() {
         ("a = LAST_N_DAYS", 15, "`:` and a whole number"),
         ("a = LAST_N_DAYS : 3", 16, "expected"),
         ("a = LAST_N_DAYS:99999999999", 15, "a smaller number"),
-        ("a = TODAY:1", 4, "takes no number"),
+        ("a = TODAY:1", 4, "no number behind"),
         ("(a = 1", 6, "expected AND, OR or `)`"),
         ("a = 1)", 5, "expected AND, OR or the end, found `)`"),
         ("COUNT(Id) > 1", 6, "an aggregate"),

@@ -43,13 +43,22 @@ impl Kind<'_> {
 }
 
 /// Makes the error of a text that cannot be read.
+///
+/// Every message has one form: `expected <what>`, then perhaps `, found <what>`
+/// or `: <why>`.
 pub(super) fn malformed(text: &str, at: usize, message: impl AsRef<str>) -> Error {
+    let message = message.as_ref();
     let column = text.get(..at).map_or(at, |head| head.chars().count()) + 1;
-    Error::new(
+    let error = Error::new(
         ErrorKind::MalformedQuery,
-        format!("at column {column}: {}", message.as_ref()),
-    )
-    .at(at)
+        format!("at column {column}: {message}"),
+    );
+    let what = message.strip_prefix("expected ").unwrap_or(message);
+    let end = [", found ", ": "]
+        .iter()
+        .filter_map(|mark| what.find(mark))
+        .min();
+    error.at(at).expecting(&what[..end.unwrap_or(what.len())])
 }
 
 /// Splits a whole text; the last token is always [`Kind::End`].

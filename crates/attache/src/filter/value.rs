@@ -69,7 +69,7 @@ fn word_value(cursor: &mut Cursor<'_>, word: &str, at: At) -> Result<Option<Cons
     };
     cursor.advance();
     if let Kind::Count(_) = cursor.peek() {
-        return Err(cursor.refused_at(at, "this date literal takes no number"));
+        return Err(cursor.refused_at(at, "expected no number behind this date literal"));
     }
     Ok(Some(Constant::Relative(literal)))
 }

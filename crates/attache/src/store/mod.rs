@@ -368,17 +368,8 @@ fn migrate(connection: &mut Connection) -> Result<()> {
 
 /// Checks a statement against objects that need not have tables here.
 pub(crate) fn check(select: &Select, schema: &Schema) -> Result<()> {
-    struct Everything<'a>(&'a Schema);
-    impl query::Tables for Everything<'_> {
-        fn schema(&self) -> &Schema {
-            self.0
-        }
-        fn has(&self, _: &str, _: &str) -> bool {
-            true
-        }
-    }
     let context = Context::new("", jiff::tz::TimeZone::UTC, ServerTime(0));
-    query::compile(select, &Everything(schema), &context).map(|_| ())
+    query::compile(select, &query::Everything(schema), &context).map(|_| ())
 }
 
 /// Quotes an identifier.

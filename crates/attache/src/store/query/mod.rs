@@ -41,6 +41,20 @@ pub(crate) trait Tables {
     fn has(&self, object: &str, field: &str) -> bool;
 }
 
+/// A store that carries all of a schema.
+pub(crate) struct Everything<'a>(pub(crate) &'a Schema);
+
+impl Tables for Everything<'_> {
+    fn schema(&self) -> &Schema {
+        self.0
+    }
+
+    fn has(&self, object: &str, field: &str) -> bool {
+        let field = self.0.object(object).and_then(|object| object.field(field));
+        field.is_some_and(|field| field.field_type.is_stored())
+    }
+}
+
 /// Compiles a filter to a SQL condition on an object's table, called by its own name.
 ///
 /// It holds, with its parameters in the order of their `?`, in
@@ -50,7 +64,6 @@ pub(crate) trait Tables {
 ///
 /// # Errors
 /// A name that the schema or this device does not have, or a value of a wrong type.
-#[allow(dead_code, reason = "the store does not evaluate rules yet")]
 pub(crate) fn where_sql(
     object: &str,
     filter: &Filter,

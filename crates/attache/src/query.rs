@@ -1,0 +1,139 @@
+//! Queries on the device, as hosts ask them.
+
+use crate::engine::Attache;
+use crate::error::Result;
+use crate::filter::{Context, Filter, Select};
+use crate::record::ServerTime;
+use crate::schema::Schema;
+use crate::store::query::{self, Rows};
+
+impl Attache {
+    /// Runs a query on this device: SOQL on what the briefcase carries, unsent edits included.
+    ///
+    /// | part | on the device |
+    /// |---|---|
+    /// | fields, `FIELDS(ALL)`, `FIELDS(STANDARD)`, `FIELDS(CUSTOM)` | those that the briefcase carries |
+    /// | parent paths, `FROM Contact c, c.Account a` | up to 5 levels; a missing parent is null |
+    /// | `What.Name`, `Who.Type`, `Owner.Id` | of a lookup to several objects: `Id`, `Name` and `Type` |
+    /// | `TYPEOF What WHEN ... THEN ... ELSE ... END` | one column per field: `What.Phone` |
+    /// | `(SELECT ... FROM Contacts ...)` | up to 5 levels, 20 in a statement: [`Row::children`](crate::Row::children) |
+    /// | `= != < <= > >=`, `LIKE`, `IN`, `NOT IN`, `INCLUDES`, `EXCLUDES`, `NOT`, `AND`, `OR` | all |
+    /// | `Id IN (SELECT AccountId FROM ...)`, and `NOT IN` | two in a condition, not under OR or NOT, as at the server |
+    /// | `TODAY`, `LAST_N_FISCAL_QUARTERS:2`, ... | all, in the zone, the week and the fiscal year of the [`Context`] |
+    /// | `CALENDAR_YEAR(...)`, `DAY_ONLY(...)`, `convertTimezone(...)`, ... | all |
+    /// | `DISTANCE(f, GEOLOCATION(...), 'km')` | in the list, conditions and orders |
+    /// | `toLabel(f)` | picklists, by the labels of the describe |
+    /// | `COUNT()`, `COUNT`, `COUNT_DISTINCT`, `SUM`, `AVG`, `MIN`, `MAX` | all, numbers exact |
+    /// | `GROUP BY`, `ROLLUP`, `CUBE`, `GROUPING`, `HAVING` | all |
+    /// | `ORDER BY ... ASC DESC NULLS FIRST LAST`, `LIMIT`, `OFFSET` | all; equal rows follow their ids |
+    /// | `USING SCOPE everything`, `mine` | these; others need the org and are refused |
+    /// | `FOR VIEW`, `FOR REFERENCE`, `UPDATE TRACKING`, `UPDATE VIEWSTAT` | read, without effect here |
+    /// | `FORMAT`, `convertCurrency`, `USD5000`, `WITH ...`, `FOR UPDATE`, `ALL ROWS` | refused, with the reason |
+    ///
+    /// Text compares without regard to case unless its field says otherwise; ids
+    /// are equal in their 15- and 18-character forms; an empty text is null, and
+    /// `F != 'x'` holds for a null F; multi-select lists are sets.
+    ///
+    /// # Errors
+    /// [`MalformedQuery`](crate::ErrorKind::MalformedQuery),
+    /// [`UnknownObject`](crate::ErrorKind::UnknownObject),
+    /// [`UnknownField`](crate::ErrorKind::UnknownField), each with a position where there is one.
+    pub fn query(&self, soql: &str) -> Result<Rows> {
+        self.query_with(soql, &self.context()?)
+    }
+
+    /// Runs a query for somebody, somewhere, at some time.
+    ///
+    /// # Errors
+    /// Those of [`query`](Attache::query).
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # let attache = attache::Attache::open_in_memory()?;
+    /// let mut monday = attache.context()?;
+    /// monday.week_start = jiff::civil::Weekday::Monday;
+    /// let tasks = attache.query_with("SELECT Id FROM Task WHERE ActivityDate = THIS_WEEK", &monday)?;
+    /// # Ok::<(), attache::Error>(())
+    /// ```
+    pub fn query_with(&self, soql: &str, context: &Context) -> Result<Rows> {
+        let select = Select::parse(soql)?;
+        self.store.read(|r| {
+            let compiled = query::compile(&select, r.catalogue, context)?;
+            query::run(r.connection, &compiled)
+        })
+    }
+
+    /// Says how a query would be run: its SQL, then SQLite's plan, a step a line. For people; its form may change.
+    ///
+    /// # Errors
+    /// Those of [`query`](Attache::query).
+    pub fn explain(&self, soql: &str) -> Result<String> {
+        self.explain_with(soql, &self.context()?)
+    }
+
+    /// Says how [`query_with`](Attache::query_with) would run a query.
+    ///
+    /// # Errors
+    /// Those of [`query`](Attache::query).
+    pub fn explain_with(&self, soql: &str, context: &Context) -> Result<String> {
+        let select = Select::parse(soql)?;
+        self.store.read(|r| {
+            let compiled = query::compile(&select, r.catalogue, context)?;
+            query::explain(r.connection, &compiled)
+        })
+    }
+
+    /// What date literals and scopes mean here and now: for the user whose records these are, by the device's clock.
+    ///
+    /// Without a session there is no user yet: the zone is UTC then, and weeks begin on Sunday.
+    pub fn context(&self) -> Result<Context> {
+        let (user, zone, locale) = self.store.read(|r| {
+            Ok((
+                r.setting("user_id")?,
+                r.setting("time_zone")?,
+                r.setting("locale")?,
+            ))
+        })?;
+        let zone =
+            jiff::tz::TimeZone::get(&zone.unwrap_or_default()).unwrap_or(jiff::tz::TimeZone::UTC);
+        // The device's clock is the only one there is offline.
+        let now = ServerTime(self.env.now().0.div_euclid(1000));
+        let mut context = Context::new(user.unwrap_or_default(), zone, now);
+        context.week_start =
+            Context::week_start_of_locale(&locale.unwrap_or_else(|| "en_US".into()));
+        Ok(context)
+    }
+}
+
+impl Select {
+    /// The SQL that the statement becomes on a store which carries all of a schema. For people; its form may change.
+    ///
+    /// # Errors
+    /// Those of [`Attache::query`].
+    ///
+    /// # Examples
+    /// ```
+    /// use attache::{Context, Select, ServerTime};
+    ///
+    /// let select = Select::parse("SELECT Name FROM Account WHERE Rating = 'Hot'")?;
+    /// let context = Context::new("", jiff::tz::TimeZone::UTC, ServerTime(0));
+    /// let sql = select.to_sql(&select.sketch()?, &context)?;
+    /// assert!(sql.contains(r#"FROM "Account""#));
+    /// # Ok::<(), attache::Error>(())
+    /// ```
+    pub fn to_sql(&self, schema: &Schema, context: &Context) -> Result<String> {
+        let compiled = query::compile(self, &query::Everything(schema), context)?;
+        Ok(compiled.sql().to_owned())
+    }
+}
+
+impl Filter {
+    /// The SQL condition that the filter becomes on an object's table, as [`Select::to_sql`] does.
+    ///
+    /// # Errors
+    /// Those of [`Attache::query`].
+    pub fn to_sql(&self, schema: &Schema, object: &str, context: &Context) -> Result<String> {
+        let (sql, _) = query::where_sql(object, self, &query::Everything(schema), context)?;
+        Ok(sql)
+    }
+}
