@@ -222,6 +222,24 @@ async function children(conn) {
   assert.deepEqual(ids.sort(), made.map((each) => each.id).sort(), "children of all pages");
 }
 
+async function bulk(conn) {
+  const people = Array.from({ length: 300 }, (_, n) => ({ LastName: `Bulk, ${n}`, Title: "Packed" }));
+  const options = { pollInterval: 10, pollTimeout: 10_000 };
+  Object.assign(conn.bulk2, options);
+  const made = await conn.bulk2.loadAndWaitForResults(
+    { object: "Contact", operation: "insert", input: people, ...options });
+  assert.equal(made.successfulResults.length, 300, "bulk insert");
+  assert.equal(made.failedResults.length + made.unprocessedRecords.length, 0);
+  const soql = "SELECT Id, LastName, Account.Name FROM Contact WHERE Title = 'Packed'";
+  const rows = await (await conn.bulk2.query(soql, options)).toArray();
+  const names = rows.map((row) => row.LastName).sort();
+  assert.deepEqual(names, people.map((person) => person.LastName).sort(), "bulk query");
+  assert.deepEqual(Object.keys(rows[0]), ["Id", "LastName", "Account.Name"]);
+  const gone = await conn.bulk2.loadAndWaitForResults(
+    { object: "Contact", operation: "delete", input: rows.map(({ Id }) => ({ Id })), ...options });
+  assert.equal(gone.successfulResults.length, 300, "bulk delete");
+}
+
 async function sessions({ info }, user) {
   const { url, client_id: clientId, client_secret: clientSecret } = info;
   const oauth2 = { loginUrl: url, clientId, clientSecret };
@@ -272,6 +290,7 @@ async function main() {
     await rows(conn);
     await many(conn);
     await children(conn);
+    await bulk(conn);
     await sessions(sandbox, user);
     const ended = once(sandbox.child, "exit");
     sandbox.child.kill();

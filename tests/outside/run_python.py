@@ -6,6 +6,7 @@ Starts `attache sandbox`, walks through what the client offers, and stops with e
 first answer that a real org would not give.
 """
 
+import csv
 import datetime
 import json
 import subprocess
@@ -317,6 +318,24 @@ def many(sf):
         check("guarded update", getattr(error, "status", None), 412)
 
 
+def bulk(sf):
+    people = [{"LastName": f"Bulk {n:03}", "Email": f"b{n}@example.com"} for n in range(250)]
+    people.append({"LastName": "", "Email": "nobody@example.com"})
+    [done] = sf.bulk2.Contact.insert(records=people)
+    check("bulk insert", (done["numberRecordsProcessed"], done["numberRecordsFailed"]), (251, 1))
+    failed = sf.bulk2.Contact.get_failed_records(done["job_id"])
+    check("its refusal", "REQUIRED_FIELD_MISSING" in failed, True)
+    soql = "SELECT Id, LastName, Email FROM Contact WHERE LastName LIKE 'Bulk %' ORDER BY LastName"
+    found = []
+    for part in sf.bulk2.Contact.query(soql, max_records=100):
+        found.extend(csv.DictReader(part.splitlines()))
+    check("bulk query", [row["LastName"] for row in found],
+          [person["LastName"] for person in people[:250]])
+    [done] = sf.bulk2.Contact.delete(records=[{"Id": row["Id"]} for row in found])
+    check("bulk delete", (done["numberRecordsProcessed"], done["numberRecordsFailed"]), (250, 0))
+    check("they are gone", sf.query(soql)["totalSize"], 0)
+
+
 def sessions(sandbox, user):
     expired = sandbox.connect("00D000000000000!expired")
     refused("expired session", SalesforceExpiredSession,
@@ -351,6 +370,7 @@ def main():
         deleted = rows(sf)
         changes(sf, deleted)
         many(sf)
+        bulk(sf)
         sessions(sandbox, user)
         sandbox.stop()
     finally:

@@ -1,6 +1,7 @@
 //! Questions in SOQL: the door to `soql`.
 
 use super::{Org, SaveError, Slot, Viewer};
+use crate::soql::csv::{self, Style};
 use crate::soql::dates::{Calendar, week_start};
 use crate::soql::eval::Eye;
 use crate::soql::plan::{Plan, Shape};
@@ -133,12 +134,7 @@ impl Org {
         page: &mut Page<'_>,
     ) -> usize {
         let viewer = self.viewer(actor);
-        let eye = Eye {
-            org: self,
-            viewer: &viewer,
-            calendar: &cursor.calendar,
-            all_rows: cursor.all_rows,
-        };
+        let eye = self.eye(&viewer, cursor);
         page.out.push('[');
         let consumed = match (&cursor.found, &cursor.plan.shape) {
             (Found::Rows(rows), Shape::Rows(columns)) => {
@@ -175,6 +171,62 @@ impl Org {
         };
         page.out.push(']');
         consumed
+    }
+
+    /// Names the object a result is of.
+    pub(crate) fn object_of(&self, cursor: &Cursor) -> &str {
+        &self.schema.objects()[cursor.plan.object].name
+    }
+
+    /// Appends the header of a result as CSV, or says what such a file cannot hold.
+    pub(crate) fn csv_header(
+        &self,
+        actor: &str,
+        cursor: &Cursor,
+        style: Style,
+        out: &mut String,
+    ) -> Result<(), String> {
+        let Shape::Rows(columns) = &cursor.plan.shape else {
+            return Err("Aggregate queries are not supported in Bulk Query".into());
+        };
+        if cursor.plan.offset > 0 {
+            return Err("OFFSET is not supported in Bulk Query".into());
+        }
+        let viewer = self.viewer(actor);
+        if let Some(why) = csv::unfit(&self.eye(&viewer, cursor), cursor.plan.object, columns) {
+            return Err(why.into());
+        }
+        csv::header(columns, style, out);
+        Ok(())
+    }
+
+    /// Appends all rows of a result as CSV, and where each ends.
+    pub(crate) fn csv_lines(
+        &self,
+        actor: &str,
+        cursor: &Cursor,
+        style: Style,
+        out: &mut String,
+        ends: &mut Vec<usize>,
+    ) {
+        let viewer = self.viewer(actor);
+        let eye = self.eye(&viewer, cursor);
+        let (Found::Rows(rows), Shape::Rows(columns)) = (&cursor.found, &cursor.plan.shape) else {
+            return;
+        };
+        for &slot in rows {
+            eye.line(cursor.plan.object, slot, columns, style, out);
+            ends.push(out.len());
+        }
+    }
+
+    fn eye<'a>(&'a self, viewer: &'a Viewer, cursor: &'a Cursor) -> Eye<'a> {
+        Eye {
+            org: self,
+            viewer,
+            calendar: &cursor.calendar,
+            all_rows: cursor.all_rows,
+        }
     }
 
     /// Tells what day it is for a user.

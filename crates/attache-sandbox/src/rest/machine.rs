@@ -1,8 +1,9 @@
 //! The machine: who calls, what they call, and what every answer carries.
 
 use super::{
-    BODY_BYTES_MAX, Call, NEWEST, OLDEST, RestSwitches, batch, collections, composite, describe,
-    discovery, external,
+    BODY_BYTES_MAX, Call, NEWEST, OLDEST, RestSwitches, batch, bulk,
+    bulk::Jobs,
+    collections, composite, describe, discovery, external,
     failure::Failure,
     graph, identity, limits,
     limits::Usage,
@@ -41,6 +42,7 @@ pub struct Machine {
     pub(super) usage: Usage,
     pub(super) locators: Locators,
     pub(super) recents: Recents,
+    pub(super) jobs: Jobs,
     pub(super) described: describe::Versions,
 }
 
@@ -62,6 +64,7 @@ impl Machine {
             usage: Usage::default(),
             locators: Locators::default(),
             recents: Recents::default(),
+            jobs: Jobs::default(),
         }
     }
 
@@ -184,6 +187,21 @@ impl Machine {
             ["composite", "sobjects", object, field] => {
                 collections::upsert(self, call, object, field)
             }
+            ["jobs", kind, rest @ ..] => self.job(call, kind, rest),
+            _ => Err(Failure::not_found()),
+        }
+    }
+
+    fn job(&mut self, call: &Call<'_>, kind: &str, path: &[&str]) -> Result<Response, Failure> {
+        match (kind, path) {
+            ("query", []) => bulk::query_jobs(self, call),
+            ("query", [id]) => bulk::query_job(self, call, id),
+            ("query", [id, "results"]) => bulk::query_results(self, call, id),
+            ("query", [id, "resultPages"]) => bulk::query_pages(self, call, id),
+            ("ingest", []) => bulk::ingest_jobs(self, call),
+            ("ingest", [id]) => bulk::ingest_job(self, call, id),
+            ("ingest", [id, "batches"]) => bulk::ingest_batches(self, call, id),
+            ("ingest", [id, kind]) => bulk::ingest_result(self, call, id, kind),
             _ => Err(Failure::not_found()),
         }
     }

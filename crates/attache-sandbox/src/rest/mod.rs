@@ -4,6 +4,7 @@
 //! composite resources make new calls of the requests they carry and send them the same way.
 
 mod batch;
+mod bulk;
 mod collections;
 mod composite;
 mod conditional;

@@ -5,7 +5,7 @@ use crate::{id, json, org::Cursor, soql::render};
 use std::collections::BTreeMap;
 
 /// Characters of a statement at most.
-const STATEMENT_MAX: usize = 100_000;
+pub(super) const STATEMENT_MAX: usize = 100_000;
 /// Rows of a page a client may ask for.
 const BATCH_MIN: usize = 200;
 const BATCH_MAX: usize = 2_000;

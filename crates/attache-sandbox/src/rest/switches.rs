@@ -43,6 +43,10 @@ pub struct RestSwitches {
     pub refuses_repeated_ids: bool,
     /// §9.1: row reads and writes touch the recent list unless `Sforce-Mru` says otherwise.
     pub touches_recents: bool,
+    /// §10: seconds between the hand-over of a bulk job and its end.
+    pub bulk_delay_s: i64,
+    /// §10: rows of a page of bulk results at most, whatever a client asks for.
+    pub bulk_page_rows_max: usize,
     /// §2.2: answers above 1 KB are compressed for clients that accept gzip.
     pub compresses: bool,
 }
@@ -67,6 +71,8 @@ impl Default for RestSwitches {
             precondition_code: "MATCH_PRECONDITION_FAILED",
             refuses_repeated_ids: true,
             touches_recents: true,
+            bulk_delay_s: 0,
+            bulk_page_rows_max: 250_000,
             compresses: true,
         }
     }

@@ -3,12 +3,13 @@
 //! A statement is cut into tokens (`lex`), read into a tree that still speaks in
 //! names (`parse`, `ast`), checked against the schema into a plan that speaks in
 //! indexes (`check`), and then run: `scan` finds candidate rows, `eval` tests them,
-//! `sort` orders them, `group` gathers them, and `render` writes JSON. `dates`
+//! `sort` orders them, `group` gathers them, and `render` writes JSON, `csv` files. `dates`
 //! knows what a date literal means today.
 
 pub(crate) mod ast;
 pub(crate) mod check;
 pub(crate) mod condition;
+pub(crate) mod csv;
 pub(crate) mod dates;
 pub(crate) mod error;
 pub(crate) mod eval;
