@@ -36,7 +36,7 @@ impl Run<'_> {
     /// Pushes, and says whether anything was written.
     pub(super) async fn push(&mut self) -> Result<bool> {
         let mut attempts: BTreeMap<String, u32> = BTreeMap::new();
-        let mut checked: BTreeMap<String, (ServerTime, u32)> = BTreeMap::new();
+        let mut checked: BTreeMap<String, (Option<ServerTime>, u32)> = BTreeMap::new();
         let mut written = false;
         let total = self.store.read(|r| Ok(r.entries()?.len() as u64))?;
         loop {
@@ -99,30 +99,35 @@ impl Run<'_> {
         }
     }
 
-    /// Reads records once more that were read in the very second of their stamp, and says whether there were any.
+    /// Reads records once more that were read in the very second of their stamp or never, and says whether there
+    /// were any.
     ///
     /// Stamps have whole seconds, so a write's precondition cannot tell two
     /// versions of one second apart. Once that second is over, nobody can make
     /// another, and what is read then is the last. Versions from before this
     /// session were read again by its pull, if another shares their second.
+    ///
+    /// A record made here whose read-back was lost has no stamp to make its write
+    /// conditional, and no rule need hold it: it is read before anything is written
+    /// over what others made of it.
     async fn look_again(
         &mut self,
         writes: &[Outgoing],
-        checked: &mut BTreeMap<String, (ServerTime, u32)>,
+        checked: &mut BTreeMap<String, (Option<ServerTime>, u32)>,
     ) -> Result<bool> {
         let mut objects: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         let mut newest = None;
         for write in writes {
             let stamp = self.base_stamp(&write.record)?;
-            let Some(stamp) = stamp.filter(|stamp| Some(*stamp) >= self.began) else {
+            if stamp.is_some() && stamp < self.began {
                 continue;
-            };
+            }
             let (known, times) = checked.get(&write.record).copied().unzip();
             let times = times.unwrap_or(0);
             // A record that changes every second is sent under its precondition in the end.
             if known != Some(stamp) && times < ATTEMPTS_MAX {
                 checked.insert(write.record.clone(), (stamp, times + 1));
-                newest = newest.max(Some(stamp));
+                newest = newest.max(stamp);
                 let ids = objects.entry(&write.object).or_default();
                 ids.push(write.record.clone());
             }
