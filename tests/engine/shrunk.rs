@@ -1,9 +1,9 @@
 //! What random walks have found, each shrunk to the few steps that show it.
 
-use attache::{Attache, Briefcase, RecordId};
+use attache::{Attache, Briefcase, ErrorKind, RecordId, Value};
 use attache_sandbox::{Fault, FaultKind};
 use attache_sim::{World, wait};
-use attache_tests::{at_org, briefcase, create, edit, prime, server_id, sync};
+use attache_tests::{at_org, briefcase, create, edit, first, prime, server_id, sync};
 
 const ME: usize = 0;
 /// Longer than the org remembers what changed.
@@ -42,4 +42,30 @@ fn a_record_that_was_never_read_back_is_not_overwritten_unseen() {
     assert_eq!((report.conflicts, report.pushed_updates), (1, 0));
     let now = at_org(&world, "Task", &there, "CallDisposition");
     assert_eq!(now.as_deref(), Some("\"theirs\""));
+}
+
+#[test]
+fn a_record_in_conflict_is_not_deleted_although_its_edit_was_refused() {
+    let world = World::new(401, 300);
+    let device = prime(&world, ME, &in_the_field());
+    let account = first(&device, "SELECT Id FROM Account ORDER BY Id LIMIT 1");
+    let edits = [
+        ("NumberOfEmployees", Value::from(-1)),
+        ("Fax", "mine".into()),
+    ];
+    device.update(&account, edits).expect("a valid edit");
+    assert_eq!(sync(&device).rejected.len(), 1);
+    world.sandbox.advance(60);
+    let theirs = [("Fax", "theirs")];
+    world
+        .change("Account", account.as_str(), &theirs)
+        .expect("the boss may");
+    assert_eq!(sync(&device).conflicts, 1);
+    let error = device.delete(&account).expect_err("it is in conflict");
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    let conflict = device.conflicts().expect("a read").remove(0);
+    device
+        .resolve(conflict.id, attache::Resolution::Theirs)
+        .expect("a valid resolution");
+    device.delete(&account).expect("nothing is in the way");
 }

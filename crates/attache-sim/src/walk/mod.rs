@@ -23,6 +23,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 const ROWS: usize = 60;
 /// Rounds of sessions after which two devices without troubles must have come to rest.
 const ROUNDS_MAX: usize = 12;
+/// Decisions of one person in one round after which no conflict may be left.
+const DECISIONS_MAX: usize = 100;
 
 /// What belongs to a person in the field.
 const FIELD: &str = r#"{"version": 1, "objects": {"Account": {"client_key": "External_Id__c"}}, "rules": [
@@ -249,15 +251,10 @@ impl Scene {
         let mut looked = false;
         for round in 0..ROUNDS_MAX {
             let mut quiet = true;
+            // Once a round: were it another day for the second device, the first would not know of it.
+            self.world.sandbox.advance(700);
             for device in 0..self.devices.len() {
-                self.world.sandbox.advance(700);
-                while !self.devices[device]
-                    .conflicts()
-                    .map_err(|e| e.to_string())?
-                    .is_empty()
-                {
-                    self.resolve(device, chance);
-                }
+                self.decide_all(device, chance)?;
                 self.clear_up(device, round > ROUNDS_MAX / 2);
                 let report = wait(self.devices[device].sync());
                 let report = report.map_err(|error| format!("device {device}: {error:?}"))?;
@@ -273,6 +270,19 @@ impl Scene {
             }
         }
         Err(format!("no rest after {ROUNDS_MAX} rounds"))
+    }
+
+    /// Settles all conflicts of a device.
+    fn decide_all(&self, device: usize, chance: &mut Prng) -> Result<(), String> {
+        let open = || self.devices[device].conflicts();
+        for _ in 0..DECISIONS_MAX {
+            if open().map_err(|error| error.to_string())?.is_empty() {
+                return Ok(());
+            }
+            self.resolve(device, chance);
+        }
+        let left = open().map_err(|error| error.to_string())?;
+        Err(format!("device {device}: no decision ends {left:?}"))
     }
 }
 

@@ -197,7 +197,10 @@ impl Writing<'_> {
             )));
         }
         let entries = reading.entries_of(&current)?;
-        if entries.iter().any(|entry| entry.state == State::Conflicted) {
+        // Its edits may all have been refused before the conflict began.
+        if entries.iter().any(|entry| entry.state == State::Conflicted)
+            || reading.is_in_dispute(&current, &entries)?
+        {
             return Err(Error::invalid(format!(
                 "record {id} is in a conflict: resolve it first"
             )));
