@@ -3,7 +3,9 @@
 use attache::{Attache, Briefcase, ErrorKind, RecordId, Value};
 use attache_sandbox::{Fault, FaultKind};
 use attache_sim::{World, wait};
-use attache_tests::{at_org, briefcase, create, edit, first, prime, server_id, sync};
+use attache_tests::{
+    agrees, at_org, briefcase, create, edit, first, prime, server_id, settle, sync,
+};
 
 const ME: usize = 0;
 /// Longer than the org remembers what changed.
@@ -68,4 +70,27 @@ fn a_record_in_conflict_is_not_deleted_although_its_edit_was_refused() {
         .resolve(conflict.id, attache::Resolution::Theirs)
         .expect("a valid resolution");
     device.delete(&account).expect("nothing is in the way");
+}
+
+/// The org clears lookups to a record that is deleted, and no stamp tells of that.
+#[test]
+fn a_lookup_that_the_org_cleared_does_not_withdraw_a_deletion() {
+    let world = World::new(402, 300);
+    let device = prime(&world, ME, &in_the_field());
+    let parent = create(&device, "Account", [("Name", "Parent")]);
+    let child = [
+        ("Name", Value::from("Child")),
+        ("ParentId", (&parent).into()),
+    ];
+    let child = create(&device, "Account", child);
+    settle(&world, &device);
+    let there = server_id(&device, &child);
+    world
+        .remove("Account", &server_id(&device, &parent))
+        .expect("the boss may");
+    device.delete(&child).expect("it is here");
+    let report = settle(&world, &device);
+    assert_eq!((report.pushed_deletes, &*report.merged), (1, &[][..]));
+    assert_eq!(at_org(&world, "Account", &there, "Id"), None);
+    agrees(&world, ME, &device);
 }

@@ -8,6 +8,7 @@ use crate::merge::{self, MergePolicy};
 use crate::outcome::{ConflictKind, Merged, MutationKind};
 use crate::plan::{self, Incoming, Known, Seen};
 use crate::record::{Fields, Value};
+use crate::schema::FieldType;
 use std::collections::{BTreeSet, HashSet};
 
 /// What became of a record that came in.
@@ -417,7 +418,12 @@ fn differs(table: &Table, a: &[Value], b: &[Value]) -> bool {
 }
 
 /// Says whether somebody edited the record, as opposed to a job that touched it.
+///
+/// A lookup that was emptied in a version of the same date is no edit: the server
+/// clears the lookups to a record that is deleted.
 fn touched_by_hand(table: &Table, a: &[Value], b: &[Value]) -> bool {
+    let date = |values: &[Value]| table.place("LastModifiedDate").map(|at| values[at].clone());
+    let same_date = date(a).is_some_and(|date_a| !date_a.is_null() && Some(date_a) == date(b));
     table
         .columns
         .iter()
@@ -428,7 +434,8 @@ fn touched_by_hand(table: &Table, a: &[Value], b: &[Value]) -> bool {
                     .object
                     .field(&column.name)
                     .is_some_and(|field| field.updateable);
-            by_hand && !merge::same(&column.ty, a, b)
+            let cleared = same_date && column.ty == FieldType::Reference && b.is_null();
+            by_hand && !cleared && !merge::same(&column.ty, a, b)
         })
 }
 
