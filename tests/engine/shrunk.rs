@@ -94,3 +94,26 @@ fn a_lookup_that_the_org_cleared_does_not_withdraw_a_deletion() {
     assert_eq!(at_org(&world, "Account", &there, "Id"), None);
     agrees(&world, ME, &device);
 }
+
+/// Our own write moved the stamps of a version that this device has never read.
+#[test]
+fn a_record_deleted_before_its_update_was_read_back_is_deleted() {
+    let world = World::new(403, 300);
+    let device = prime(&world, ME, &in_the_field());
+    let account = create(&device, "Account", [("Name", "Brief")]);
+    settle(&world, &device);
+    let there = server_id(&device, &account);
+    world.sandbox.advance(60);
+    edit(&device, &account, "Site", "mine");
+    let lost = Fault::new(FaultKind::LoseAnswer)
+        .method("POST")
+        .path("/composite/sobjects/Account");
+    world.sandbox.fail_next(lost);
+    wait(device.sync()).expect_err("the read-back is lost");
+    let site = at_org(&world, "Account", &there, "Site");
+    assert_eq!(site.as_deref(), Some("\"mine\""));
+    device.delete(&account).expect("it is here");
+    let report = settle(&world, &device);
+    assert_eq!((report.pushed_deletes, &*report.merged), (1, &[][..]));
+    assert_eq!(at_org(&world, "Account", &there, "Id"), None);
+}

@@ -7,7 +7,7 @@ use crate::error::{Problem, Result};
 use crate::journal_states::{Event, State};
 use crate::outcome::MutationKind;
 use crate::plan::Outgoing;
-use crate::record::{Fields, ServerTime};
+use crate::record::{Fields, ServerTime, Value};
 use std::sync::Arc;
 
 /// What became of a write.
@@ -136,10 +136,12 @@ impl Writing<'_> {
 
     /// The server has these values now. Edits made meanwhile stay on top of them.
     fn confirm(&self, object: &str, id: &str, sent: &Fields) -> Result<()> {
+        let table = Arc::clone(self.catalogue().known(object)?);
         if self.reading().entries_of(id)?.is_empty() {
+            // An older date would make our own write look like somebody else's.
+            self.set_fields(&table, id, &[("LastModifiedDate", Value::Null)].into())?;
             return self.drop_base(id);
         }
-        let table = Arc::clone(self.catalogue().known(object)?);
         let (mut base, rules, key) = match self.reading().base(id)? {
             Some(base) => (base.fields, base.rules, base.key),
             None => {
