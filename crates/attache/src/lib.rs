@@ -68,6 +68,7 @@ mod inspect;
 mod journal_states;
 mod json;
 mod key;
+mod membership;
 mod merge;
 mod options;
 mod outcome;
@@ -89,6 +90,7 @@ pub use error::{Error, ErrorKind, Problem, Result, Retry};
 pub use filter::{Context, DateRange, Filter, FiscalYearName, Select};
 pub use inspect::{Inspection, inspect, salvage};
 pub use key::Key;
+pub use membership::{Holder, Pin, Recent, RuleMembership};
 pub use merge::{DeletionPolicy, MergePolicy, Policy, Survivor};
 pub use options::{Limits, Options};
 pub use outcome::{

@@ -229,6 +229,9 @@ pub struct Report {
     pub pending: u64,
     /// Rules whose limit cut something off.
     pub truncated: Vec<Truncated>,
+    /// Pinned records that the server no longer has, or no longer shows to this user, with their objects: their
+    /// pins ended.
+    pub unpinned: Vec<(RecordId, String)>,
     /// Calls to the remote.
     pub api_calls: u64,
 }

@@ -123,6 +123,14 @@ impl Table {
         self.places.get(&field.to_ascii_lowercase()).copied()
     }
 
+    /// The carried fields' names, in column order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect()
+    }
+
     /// Says whether a field points at records.
     pub(crate) fn is_lookup(&self, field: &str) -> bool {
         self.object

@@ -372,6 +372,7 @@ impl Writing<'_> {
             }
             Incoming::SettleDelete => {
                 self.forget(&entries.iter().map(|entry| entry.seq).collect::<Vec<_>>())?;
+                self.let_go(id)?;
                 self.drop_base(id)?;
                 Ok(Arrived::Nothing)
             }

@@ -6,6 +6,7 @@
 mod catalogue;
 mod conflict;
 mod edit;
+mod holds;
 mod incoming;
 mod journal;
 pub(crate) mod look;
@@ -20,9 +21,10 @@ mod wipe;
 
 pub(crate) use catalogue::{Catalogue, Table};
 pub(crate) use edit::Stamp;
+pub(crate) use holds::Hold;
 pub(crate) use incoming::{Arrived, Origin};
 pub(crate) use journal::{Entry, State};
-pub(crate) use rules::{Relation, RuleState, SweepRange};
+pub(crate) use rules::{Relation, RuleState, SweepRange, WantedRule};
 pub(crate) use settle::Settlement;
 pub(crate) use unsent::Document;
 
@@ -38,10 +40,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 /// `ATCH`: says that a SQLite file is ours.
 const APPLICATION_ID: i32 = 0x4154_4348;
 /// The format that this library writes; each step up has its migration.
-const FORMAT: i32 = 2;
+const FORMAT: i32 = 3;
 const MIGRATIONS: [&str; FORMAT as usize] = [
     include_str!("sql/001_engine.sql"),
     include_str!("sql/002_copies.sql"),
+    include_str!("sql/003_holds.sql"),
 ];
 /// Readers kept open at most.
 const READERS_MAX: usize = 4;
@@ -70,6 +73,7 @@ pub(crate) struct Store {
     catalogue: RwLock<(i64, Arc<Catalogue>)>,
     /// Held by readers at work; false once the store is wiped.
     open: RwLock<bool>,
+    views: holds::Views,
 }
 
 impl Store {
@@ -100,6 +104,7 @@ impl Store {
             readers: Mutex::default(),
             catalogue: RwLock::new(catalogue),
             open: RwLock::new(true),
+            views: holds::Views::default(),
         })
     }
 

@@ -106,7 +106,7 @@ impl Reading<'_> {
     }
 
     /// The tables in which an id can be.
-    fn candidates(&self, current: &str) -> Result<Vec<Arc<Table>>> {
+    pub(super) fn candidates(&self, current: &str) -> Result<Vec<Arc<Table>>> {
         if is_local(current) {
             let mut statement = self
                 .connection
@@ -314,6 +314,7 @@ impl Writing<'_> {
 
     /// Forgets the identities of a record that will never be.
     pub(crate) fn forget_aliases(&self, current: &str) -> Result<()> {
+        self.let_go(current)?;
         self.connection
             .prepare_cached("DELETE FROM attache_alias WHERE current = ?1")?
             .execute([current])?;
@@ -346,6 +347,7 @@ impl Writing<'_> {
             "UPDATE attache_conflict SET record = ?2 WHERE record = ?1",
             [from, to],
         )?;
+        self.rename_holds(from, to)?;
         self.connection.execute(
             "UPDATE attache_alias SET current = ?2 WHERE current = ?1",
             [from, to],

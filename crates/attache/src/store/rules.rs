@@ -1,8 +1,8 @@
 //! Membership: which rule holds which record.
 //!
 //! Each rule of an object owns a bit of its records' `attache_rules`, so that
-//! membership is counted without a row of its own. A record without a bit and
-//! without an edit is evicted.
+//! membership is counted without a row of its own. A record without a bit is
+//! evicted, unless something else holds it (see `holds`).
 
 use super::{Reading, Table, Writing, quote};
 use crate::briefcase::RULES_PER_OBJECT_MAX;
@@ -11,12 +11,13 @@ use crate::error::{Error, Result};
 use crate::record::{ServerTime, is_local};
 use rusqlite::{OptionalExtension, Row, params};
 use std::collections::{BTreeSet, HashSet};
-use std::sync::Arc;
 
 /// Where a rule stands.
 #[derive(Clone, Debug)]
 pub(crate) struct RuleState {
     pub id: i64,
+    pub name: String,
+    pub object: String,
     /// The rule's bit, as a mask.
     pub mask: i64,
     /// Everything the rule matches was read.
@@ -27,6 +28,18 @@ pub(crate) struct RuleState {
     pub swept_day: Option<String>,
     /// How many ids the last finished sweep went through.
     pub swept_ids: u64,
+    /// How many records the rule matches at the server, if that is more than its limit lets in.
+    pub cut_from: Option<u64>,
+}
+
+/// A rule as a briefcase has it.
+pub(crate) struct WantedRule {
+    /// The same for rules that keep the same records.
+    pub key: String,
+    pub name: String,
+    pub object: String,
+    /// The object of the rule that this one hangs on.
+    pub of_object: Option<String>,
 }
 
 /// A stretch of ids that a page of a sweep covers completely.
@@ -85,7 +98,8 @@ impl Relation<'_> {
     }
 }
 
-const COLUMNS: &str = "id, bit, loaded, after_id, swept_at, swept_day, swept_ids";
+const COLUMNS: &str =
+    "id, bit, loaded, after_id, swept_at, swept_day, swept_ids, name, object, cut_from";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<RuleState> {
     Ok(RuleState {
@@ -96,6 +110,11 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RuleState> {
         swept_at: row.get::<_, Option<i64>>(4)?.map(LocalTime),
         swept_day: row.get(5)?,
         swept_ids: u64::try_from(row.get::<_, i64>(6)?).unwrap_or(0),
+        name: row.get(7)?,
+        object: row.get(8)?,
+        cut_from: row
+            .get::<_, Option<i64>>(9)?
+            .and_then(|count| u64::try_from(count).ok()),
     })
 }
 
@@ -259,11 +278,35 @@ impl Reading<'_> {
     }
 }
 
+impl Reading<'_> {
+    /// All rules, in the order in which the store learnt of them.
+    pub(crate) fn rules(&self) -> Result<Vec<RuleState>> {
+        let sql = format!("SELECT {COLUMNS} FROM attache_rule ORDER BY id");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rules: rusqlite::Result<Vec<_>> = statement.query_map([], read)?.collect();
+        Ok(rules?)
+    }
+
+    /// How many records of an object each set of rules holds.
+    pub(crate) fn shares(&self, table: &Table) -> Result<Vec<(i64, u64)>> {
+        let sql = format!(
+            "SELECT \"attache_rules\", count(*) FROM {} GROUP BY 1",
+            quote(&table.object.name)
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let shares: rusqlite::Result<Vec<(i64, i64)>> = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect();
+        let shares = shares?.into_iter();
+        Ok(shares
+            .map(|(rules, count)| (rules, u64::try_from(count).unwrap_or(0)))
+            .collect())
+    }
+}
+
 impl Writing<'_> {
     /// Makes the set of rules what a briefcase says. Rules that go leave their records to eviction.
-    ///
-    /// Each wanted rule is its key, its object and the object it hangs on.
-    pub(crate) fn define_rules(&self, wanted: &[(String, String, Option<String>)]) -> Result<()> {
+    pub(crate) fn define_rules(&self, wanted: &[WantedRule]) -> Result<()> {
         let mut statement = self
             .connection
             .prepare("SELECT key, object, bit, id FROM attache_rule")?;
@@ -275,7 +318,7 @@ impl Writing<'_> {
         let have = have?;
         for (_, object, bit, id) in have
             .iter()
-            .filter(|(key, ..)| !wanted.iter().any(|want| want.0 == *key))
+            .filter(|(key, ..)| !wanted.iter().any(|want| want.key == *key))
         {
             if let Some(table) = self.catalogue().table(object) {
                 let sql = format!(
@@ -290,10 +333,16 @@ impl Writing<'_> {
                 .execute("DELETE FROM attache_covered WHERE rule = ?1", [id])?;
         }
         let mut seen = HashSet::new();
-        for (key, object, of_object) in wanted.iter().filter(|want| seen.insert(want.0.clone())) {
-            if have.iter().any(|(old, ..)| old == key) {
+        for rule in wanted.iter().filter(|want| seen.insert(want.key.as_str())) {
+            if have.iter().any(|(old, ..)| *old == rule.key) {
+                self.connection
+                    .prepare_cached(
+                        "UPDATE attache_rule SET name = ?2 WHERE key = ?1 AND name <> ?2",
+                    )?
+                    .execute([&rule.key, &rule.name])?;
                 continue;
             }
+            let object = &rule.object;
             let mut statement = self
                 .connection
                 .prepare_cached("SELECT bit FROM attache_rule WHERE object = ?1")?;
@@ -308,8 +357,8 @@ impl Writing<'_> {
                     ))
                 })?;
             self.connection.execute(
-                "INSERT INTO attache_rule (key, object, of_object, bit) VALUES (?1, ?2, ?3, ?4)",
-                params![key, object, of_object, free],
+                "INSERT INTO attache_rule (key, object, of_object, bit, name) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![rule.key, object, rule.of_object, free, rule.name],
             )?;
         }
         Ok(())
@@ -319,6 +368,15 @@ impl Writing<'_> {
         self.connection
             .prepare_cached("UPDATE attache_rule SET after_id = ?2 WHERE id = ?1")?
             .execute(params![rule, after])?;
+        Ok(())
+    }
+
+    /// Notes how many records a rule matches at the server, if its limit leaves some of them out.
+    pub(crate) fn set_cut(&self, rule: i64, from: Option<u64>) -> Result<()> {
+        let from = from.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+        self.connection
+            .prepare_cached("UPDATE attache_rule SET cut_from = ?2 WHERE id = ?1")?
+            .execute(params![rule, from])?;
         Ok(())
     }
 
@@ -482,7 +540,7 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Has all rules of an object read anew: the server no longer tells what changed.
+    /// Has all records of an object read anew: the server no longer tells what changed.
     pub(crate) fn reload(&self, object: &str) -> Result<()> {
         self.connection.execute(
             "DELETE FROM attache_covered WHERE rule IN (SELECT id FROM attache_rule WHERE object = ?1)",
@@ -492,20 +550,10 @@ impl Writing<'_> {
             "UPDATE attache_rule SET loaded = 0, after_id = NULL WHERE object = ?1",
             [object],
         )?;
+        self.connection.execute(
+            "UPDATE attache_object SET looked_at = NULL WHERE name = ?1",
+            [object],
+        )?;
         Ok(())
-    }
-
-    /// Removes what nothing holds, and gives how many records that were.
-    pub(crate) fn evict(&self) -> Result<u64> {
-        let mut evicted = 0;
-        let tables: Vec<Arc<Table>> = self.catalogue().tables().into_iter().cloned().collect();
-        for table in tables {
-            let sql = format!(
-                "DELETE FROM {} WHERE \"attache_rules\" = 0 AND NOT EXISTS (SELECT 1 FROM attache_mutation WHERE record = \"Id\")",
-                quote(&table.object.name)
-            );
-            evicted += self.connection.prepare_cached(&sql)?.execute([])? as u64;
-        }
-        Ok(evicted)
     }
 }

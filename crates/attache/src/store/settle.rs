@@ -69,6 +69,7 @@ impl Writing<'_> {
             }
             Settlement::Deleted => {
                 self.forget(&write.seqs)?;
+                self.let_go(&write.record)?;
                 self.drop_base(&write.record)
             }
             Settlement::NotDone => self.advance(&write.seqs, Event::NotDone, &[]),

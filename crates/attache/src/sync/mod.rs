@@ -2,6 +2,7 @@
 
 mod apply;
 mod doubt;
+mod held;
 mod prepare;
 mod pull;
 mod push;
@@ -15,9 +16,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::outcome::{JournalSeq, Phase, Progress, Rejected, Report, Truncated};
 use crate::record::{RecordId, ServerTime};
 use crate::remote::Remote;
-use crate::store::{Durability, Entry, State, Store};
+use crate::store::{Durability, Entry, State, Store, Table};
 use prepare::Node;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A set of this many pages and more is looked at once a day, if a small one is looked at every hour.
+const SWEEP_PAGES_A_DAY_MAX: i64 = 24;
 
 /// The limits and windows of a session.
 #[derive(Clone, Debug)]
@@ -64,6 +69,8 @@ pub(crate) struct Run<'a> {
     pub settings: Settings,
     pub report: Report,
     nodes: Vec<Node>,
+    /// Tables of records that something but a rule holds, their objects described in this session.
+    held: Vec<Arc<Table>>,
     /// What the server's clock showed when this session began to read.
     began: Option<ServerTime>,
 }
@@ -86,6 +93,7 @@ impl<'a> Run<'a> {
             settings,
             report: Report::default(),
             nodes: Vec::new(),
+            held: Vec::new(),
             began: None,
         }
     }
@@ -129,10 +137,11 @@ impl<'a> Run<'a> {
 
     fn finish(mut self, calls_before: u64) -> Result<Report> {
         let now = self.env.now();
-        self.report.merged = self.store.write(Durability::Durable, |w| {
-            w.set_setting("last_sync", &now.0.to_string())?;
-            w.take_notices()
-        })?;
+        (self.report.merged, self.report.unpinned) =
+            self.store.write(Durability::Durable, |w| {
+                w.set_setting("last_sync", &now.0.to_string())?;
+                Ok((w.take_notices()?, w.take_unpinned()?))
+            })?;
         let entries = self.store.read(|r| r.entries())?;
         let steps: Vec<_> = entries.iter().map(Entry::step).collect();
         let blocked: BTreeSet<i64> = self.waiting(&steps);
@@ -177,17 +186,12 @@ impl<'a> Run<'a> {
         let mut truncated = Vec::new();
         for node in &self.nodes {
             let Some(limit) = node.limit() else { continue };
-            let matches = self.store.read(|r| r.setting(&truncation_key(&node.key)))?;
-            if let Some(matches) = matches
-                .and_then(|text| text.parse().ok())
-                .filter(|matches| *matches > u64::from(limit))
-            {
-                truncated.push(Truncated {
-                    rule: node.name.clone(),
-                    limit,
-                    matches,
-                });
-            }
+            let rule = self.store.read(|r| r.rule(&node.key))?;
+            truncated.extend(rule.cut_from.map(|matches| Truncated {
+                rule: node.name.clone(),
+                limit,
+                matches,
+            }));
         }
         Ok(truncated)
     }
@@ -253,24 +257,27 @@ impl<'a> Run<'a> {
         });
     }
 
-    /// The tables of the rules, each once, in order of their names.
-    fn objects(&self) -> Vec<std::sync::Arc<crate::store::Table>> {
-        let tables: BTreeMap<_, _> = self
-            .nodes
-            .iter()
-            .map(|node| {
-                (
-                    node.table.object.name.clone(),
-                    std::sync::Arc::clone(&node.table),
-                )
-            })
+    /// The tables of the rules and of what else is held, each once, in order of their names.
+    fn objects(&self) -> Vec<Arc<Table>> {
+        let of_rules = self.nodes.iter().map(|node| &node.table);
+        let tables: BTreeMap<_, _> = of_rules
+            .chain(&self.held)
+            .map(|table| (table.object.name.clone(), Arc::clone(table)))
             .collect();
         tables.into_values().collect()
     }
 }
 
-fn truncation_key(rule: &str) -> String {
-    format!("matches:{rule}")
+/// How many seconds a look at so many ids holds.
+///
+/// A person whose access was taken away should not keep the records for a
+/// day, and a look costs a call for each 2,000 ids: so the more there are,
+/// the longer they rest.
+fn sweep_rest(settings: &Settings, ids: u64) -> i64 {
+    let pages = i64::try_from(ids / settings.ids_per_read_max as u64).unwrap_or(i64::MAX);
+    settings
+        .sweep_seconds
+        .saturating_mul(pages.clamp(1, SWEEP_PAGES_A_DAY_MAX))
 }
 
 /// Makes a fresh local key.

@@ -6,8 +6,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::filter::{Filter, Select};
 use crate::outcome::Phase;
 use crate::schema::{FieldSchema, FieldType, ObjectSchema};
-use crate::store::{Durability, Table};
-use std::collections::BTreeMap;
+use crate::store::{Durability, Table, WantedRule};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Fields that the engine itself needs, where the object has them.
@@ -63,7 +63,8 @@ impl Run<'_> {
         };
         let briefcase = Briefcase::from_json(&json)?;
         let rules = briefcase.rules()?;
-        let describes = self.describe_all(&briefcase, &rules).await?;
+        let mut describes = self.describe_all(&briefcase, &rules).await?;
+        let held = self.describe_held(&mut describes).await?;
         let objects = resolve_objects(&rules, &describes)?;
         check(&rules, &objects, &describes, &briefcase)?;
         self.store.write(Durability::Durable, |w| {
@@ -74,13 +75,13 @@ impl Run<'_> {
                     .filter(|entry| entry.object == *name)
                     .flat_map(|entry| entry.fields.names())
                     .collect();
-                let carried = carried(
-                    &described.schema,
-                    &briefcase.options(name),
-                    &edited,
-                    &rules,
-                    &objects,
-                )?;
+                let mut options = briefcase.options(name);
+                if held.contains(name) && !objects.contains(name) {
+                    // The briefcase no longer says what to carry of it: what is here stays.
+                    let table = w.catalogue().table(name);
+                    options.fields = options.fields.or_else(|| table.map(|table| table.names()));
+                }
+                let carried = carried(&described.schema, &options, &edited, &rules, &objects)?;
                 if described.changed || !w.catalogue().carries(name, &carried) {
                     let stamp = described.last_modified.as_deref();
                     w.define(&described.json, stamp, &carried)?;
@@ -99,7 +100,12 @@ impl Run<'_> {
                             Some(objects[*of].clone())
                         }
                     };
-                    (format!("{object}: {}", rule.key), object.clone(), of)
+                    WantedRule {
+                        key: format!("{object}: {}", rule.key),
+                        name: rule.name.clone(),
+                        object: object.clone(),
+                        of_object: of,
+                    }
                 })
                 .collect();
             w.define_rules(&wanted)?;
@@ -118,7 +124,33 @@ impl Run<'_> {
             nodes.push(node(rule, Arc::clone(catalogue.known(&object)?), &user));
         }
         self.nodes = nodes;
+        self.held = held
+            .iter()
+            .map(|object| catalogue.known(object).cloned())
+            .collect::<Result<_>>()?;
         Ok(())
+    }
+
+    /// Describes the objects of records that something but a rule holds, and gives their names.
+    async fn describe_held(
+        &mut self,
+        described: &mut BTreeMap<String, Described>,
+    ) -> Result<BTreeSet<String>> {
+        let mut held = BTreeSet::new();
+        for name in self.store.read(|r| r.held_objects())? {
+            if !described.contains_key(&name) {
+                match self.describe(&name).await {
+                    Ok(found) => {
+                        described.insert(name.clone(), found);
+                    }
+                    // An object that is gone stops no session: its records stay as they are.
+                    Err(error) if error.kind() == ErrorKind::UnknownObject => continue,
+                    Err(error) => return Err(error),
+                }
+            }
+            held.insert(name);
+        }
+        Ok(held)
     }
 
     /// Makes sure that the credentials belong to the user whose records these are, and gives the user's id.

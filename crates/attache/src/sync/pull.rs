@@ -6,16 +6,13 @@
 
 use super::prepare::Node;
 use super::scan::Depth;
-use super::{Run, apply};
+use super::{Run, apply, sweep_rest};
 use crate::error::{ErrorKind, Result};
 use crate::outcome::Phase;
 use crate::record::{ServerTime, Value};
 use crate::store::{Arrived, Durability, Origin, RuleState, Table};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
-
-/// A rule of this many pages and more is looked at once a day, if a small one is looked at every hour.
-const SWEEP_PAGES_A_DAY_MAX: i64 = 24;
 
 /// What is known of an object's changes in this session.
 pub(super) struct Changes {
@@ -36,6 +33,11 @@ impl Changes {
     /// The ids that matter: what changed. A first load has none, however large it is.
     fn watched(&self) -> HashSet<String> {
         self.ids.clone().unwrap_or_default()
+    }
+
+    /// Says whether the server can tell what changed.
+    pub(super) fn are_listed(&self) -> bool {
+        self.ids.is_some()
     }
 
     fn is_empty(&self) -> bool {
@@ -67,10 +69,18 @@ impl Run<'_> {
         if sweep {
             self.sweep_related(&nodes).await?;
         }
+        for table in self.objects() {
+            if let Some(changes) = changes.get(&table.object.name) {
+                self.pull_held(&table, changes, sweep).await?;
+            }
+        }
+        self.store.flush_views()?;
+        let limits = self.store.limits;
         let evicted = self.store.write(Durability::Ordered, |w| {
             for (object, changes) in &changes {
                 w.set_low(object, changes.next_low)?;
             }
+            w.trim_recents(limits.recent_records, limits.recent_bytes)?;
             w.evict()
         })?;
         self.report.evicted += evicted;
@@ -162,10 +172,6 @@ impl Run<'_> {
     }
 
     /// Says whether records may have come or gone although nobody changed them.
-    ///
-    /// A person whose access was taken away should not keep the records for a
-    /// day, and a large rule costs a call for each 2,000 ids: so the larger the
-    /// rule, the longer it rests.
     pub(super) fn sweep_is_due(&self, node: &Node, rule: &RuleState) -> Result<bool> {
         if rule.after.is_some() {
             return Ok(true);
@@ -176,12 +182,7 @@ impl Run<'_> {
             .is_some_and(|filter| filter.has_relative_dates())
             && rule.swept_day.as_deref() != Some(self.today()?.as_str());
         let age = rule.swept_at.map(|at| self.env.now().0 - at.0);
-        let pages = i64::try_from(rule.swept_ids / self.settings.ids_per_read_max as u64)
-            .unwrap_or(i64::MAX);
-        let rest = self
-            .settings
-            .sweep_seconds
-            .saturating_mul(pages.clamp(1, SWEEP_PAGES_A_DAY_MAX));
+        let rest = sweep_rest(&self.settings, rule.swept_ids);
         let old = age.is_none_or(|age| !(0..rest * 1000).contains(&age));
         Ok(moved || old)
     }

@@ -2,7 +2,7 @@
 
 use super::prepare::Node;
 use super::soql::{self, Statement};
-use super::{Run, apply, truncation_key};
+use super::{Run, apply};
 use crate::briefcase::Source;
 use crate::error::{ErrorKind, Result};
 use crate::outcome::Phase;
@@ -325,7 +325,7 @@ impl Run<'_> {
             if !gone.is_empty() {
                 w.unsettle_relations(&node.table.object.name)?;
             }
-            w.set_setting(&truncation_key(&node.key), &matches.to_string())?;
+            w.set_cut(rule.id, (matches > u64::from(*limit)).then_some(matches))?;
             w.set_loaded(rule.id)?;
             w.set_swept(rule.id, now, &day, chosen.len() as u64)
         })
