@@ -233,6 +233,22 @@ impl Schema {
         }
     }
 
+    /// Takes an object's name away: nothing finds it by name any more. Its index stays.
+    pub fn withdraw(&mut self, object: &str) {
+        self.by_name.remove(&object.to_ascii_lowercase());
+    }
+
+    /// Gives an object the name back that [`Schema::withdraw`] took.
+    pub fn restore(&mut self, object: &str) {
+        let at = self
+            .objects
+            .iter()
+            .position(|own| own.name.eq_ignore_ascii_case(object));
+        if let Some(at) = at {
+            self.by_name.insert(object.to_ascii_lowercase(), at);
+        }
+    }
+
     /// All objects, in the order of their index.
     pub fn objects(&self) -> &[ObjectDef] {
         &self.objects

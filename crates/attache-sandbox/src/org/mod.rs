@@ -12,6 +12,7 @@ mod check;
 mod config;
 mod delete;
 mod error;
+mod evolve;
 mod formula;
 mod held;
 mod input;

@@ -42,6 +42,8 @@ pub(super) struct Sharing {
     /// (row, user) -> may edit.
     grants: HashMap<(IdKey, IdKey), bool>,
     hidden_fields: HashSet<(IdKey, usize, usize)>,
+    /// Fields that nobody sees, by object and field.
+    gone_fields: HashSet<(usize, usize)>,
 }
 
 /// Objects that only administrators change.
@@ -89,6 +91,14 @@ impl Sharing {
                 }
             })
             .collect();
+    }
+
+    pub(super) fn set_gone(&mut self, object: usize, field: usize, gone: bool) {
+        if gone {
+            self.gone_fields.insert((object, field));
+        } else {
+            self.gone_fields.remove(&(object, field));
+        }
     }
 
     pub(super) fn rights(&self, user: &IdKey) -> Rights {
@@ -144,11 +154,12 @@ impl Org {
 
     /// Says whether a user may see a field.
     pub(crate) fn readable(&self, viewer: &Viewer, object: usize, field: usize) -> bool {
-        self.sharing.hidden_fields.is_empty()
-            || !self
-                .sharing
-                .hidden_fields
-                .contains(&(viewer.key, object, field))
+        let sharing = &self.sharing;
+        let hidden = !sharing.hidden_fields.is_empty()
+            && sharing.hidden_fields.contains(&(viewer.key, object, field));
+        let gone =
+            !sharing.gone_fields.is_empty() && sharing.gone_fields.contains(&(object, field));
+        !hidden && !gone
     }
 
     /// Says whether a user may see a row. Deleted rows are judged as they were.

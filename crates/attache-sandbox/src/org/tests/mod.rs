@@ -2,6 +2,7 @@
 
 mod checks;
 mod deleting;
+mod evolving;
 mod holding;
 mod replicating;
 mod rules;
