@@ -96,12 +96,15 @@ pub use options::{Limits, Options};
 pub use outcome::{
     Conflict, ConflictField, ConflictId, ConflictKind, JournalSeq, Keep, Merged, Mutation,
     MutationKind, MutationState, Phase, Progress, Rejected, Report, Resolution, Status, Truncated,
+    Unfollowed,
 };
 pub use record::{Fields, Record, RecordId, ServerTime, Value};
 pub use remote::{
     ApiUsage, Deleted, Describe, Identity, Page, Remote, Updated, Write, WriteAction, WriteOutcome,
 };
-pub use schema::{ChildRelationship, FieldSchema, FieldType, ObjectSchema, PicklistEntry, Schema};
+pub use schema::{
+    ChildRelationship, FieldSchema, FieldType, ObjectSchema, PicklistEntry, RecordType, Schema,
+};
 pub use store::query::{Cell, Row, Rows};
 pub use unsent::Imported;
 pub use wipe::Unsent;

@@ -232,6 +232,8 @@ pub struct Report {
     /// Pinned records that the server no longer has, or no longer shows to this user, with their objects: their
     /// pins ended.
     pub unpinned: Vec<(RecordId, String)>,
+    /// Rules that the org can no longer follow as they are.
+    pub unfollowed: Vec<Unfollowed>,
     /// Calls to the remote.
     pub api_calls: u64,
 }
@@ -256,6 +258,19 @@ pub struct Truncated {
     pub limit: u32,
     /// How many records the rule matches.
     pub matches: u64,
+}
+
+/// A rule that was followed and cannot be any more, because the org changed under it.
+///
+/// While a field that it names is gone, its records stay on the device and are kept up to date, and new ones do not
+/// come. While its object is gone, its records are too, but for those with unsent edits. It is followed again as soon
+/// as it can be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfollowed {
+    /// The rule's name.
+    pub rule: String,
+    /// What is in its way.
+    pub reason: String,
 }
 
 /// What the store holds.

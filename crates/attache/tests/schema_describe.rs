@@ -146,6 +146,15 @@ fn compare_field(place: &str, field: &FieldSchema, raw: &Value) {
         (field.name_field, "nameField"),
         (field.cascade_delete, "cascadeDelete"),
         (field.restricted_picklist, "restrictedPicklist"),
+        (field.auto_number, "autoNumber"),
+        (field.custom, "custom"),
+        (field.encrypted, "encrypted"),
+        (field.html, "htmlFormatted"),
+        (field.id_lookup, "idLookup"),
+        (field.groupable, "groupable"),
+        (field.name_pointing, "namePointing"),
+        (field.restricted_delete, "restrictedDelete"),
+        (field.write_requires_master_read, "writeRequiresMasterRead"),
     ] {
         assert_eq!(own, flag(raw, key), "{place} {key}");
     }
@@ -156,6 +165,22 @@ fn compare_field(place: &str, field: &FieldSchema, raw: &Value) {
         "{place}"
     );
     assert_eq!(field.controller, text(raw, "controllerName"), "{place}");
+    assert_eq!(field.default_formula, text(raw, "defaultValueFormula"));
+    assert_eq!(field.formula, text(raw, "calculatedFormula"), "{place}");
+    assert_eq!(field.help, text(raw, "inlineHelpText"), "{place}");
+    assert_eq!(field.extra_type, text(raw, "extraTypeInfo"), "{place}");
+    assert_eq!(
+        field.relationship_order.map(u64::from),
+        raw["relationshipOrder"].as_u64(),
+        "{place}"
+    );
+    let default = field.default_value.as_ref().map(attache::Value::to_json);
+    let expected = &raw["defaultValue"];
+    assert_eq!(
+        default.map(|json| serde_json::from_str(&json).expect("JSON")),
+        (!expected.is_null()).then(|| expected.clone()),
+        "{place}"
+    );
     let targets = names(list(raw, "referenceTo"));
     assert_eq!(field.reference_to, targets, "{place}");
 
@@ -193,6 +218,11 @@ fn compare_object(place: &str, object: &ObjectSchema, raw: &Value) {
         (object.deletable, "deletable"),
         (object.queryable, "queryable"),
         (object.replicateable, "replicateable"),
+        (object.custom, "custom"),
+        (object.searchable, "searchable"),
+        (object.layoutable, "layoutable"),
+        (object.undeletable, "undeletable"),
+        (object.recents, "mruEnabled"),
     ] {
         assert_eq!(own, flag(raw, key), "{place} {key}");
     }
@@ -202,6 +232,18 @@ fn compare_object(place: &str, object: &ObjectSchema, raw: &Value) {
             .map(|scope| &scope["name"]),
     );
     assert_eq!(object.scopes, scopes, "{place}");
+
+    let types = list(raw, "recordTypeInfos");
+    assert_eq!(object.record_types.len(), types.len(), "{place}");
+    for (own, raw) in object.record_types.iter().zip(types) {
+        assert_eq!(Some(&own.id), text(raw, "recordTypeId").as_ref(), "{place}");
+        assert_eq!(Some(&own.name), text(raw, "name").as_ref(), "{place}");
+        assert_eq!(own.developer_name, text(raw, "developerName"), "{place}");
+        assert_eq!(own.active, raw["active"].as_bool().unwrap_or(true));
+        assert_eq!(own.available, flag(raw, "available"), "{place}");
+        assert_eq!(own.default, flag(raw, "defaultRecordTypeMapping"));
+        assert_eq!(own.master, flag(raw, "master"), "{place}");
+    }
 
     let children = list(raw, "childRelationships");
     assert_eq!(object.children.len(), children.len(), "{place}");

@@ -14,7 +14,14 @@ pub(crate) use reader::RecordReader;
 pub(crate) use scalar::parse_text;
 
 use crate::record::{Fields, Record, Value};
+use crate::schema::FieldType;
+use serde_json::value::RawValue;
 use std::fmt::Write;
+
+/// Reads one value of a type from its own piece of JSON; `None` if it is of another kind.
+pub(crate) fn read_value(ty: &FieldType, raw: &RawValue) -> Option<Value> {
+    scalar::read(ty, raw.get())
+}
 
 impl Value {
     /// Writes the value as the API does in JSON: numbers as exact decimals, instants

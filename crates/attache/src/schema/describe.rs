@@ -1,9 +1,11 @@
 //! Reads a describe.
 
-use super::{ChildRelationship, FieldSchema, FieldType, ObjectSchema, PicklistEntry};
+use super::{ChildRelationship, FieldSchema, FieldType, ObjectSchema, PicklistEntry, RecordType};
 use crate::error::{Error, ErrorKind, Result};
+use crate::json;
 use base64::Engine;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::collections::HashMap;
 
 #[derive(Deserialize)]
@@ -31,6 +33,41 @@ struct RawObject {
     child_relationships: Vec<RawChild>,
     #[serde(default)]
     supported_scopes: Option<Vec<RawScope>>,
+    #[serde(default)]
+    record_type_infos: Option<Vec<RawRecordType>>,
+    #[serde(default)]
+    custom: bool,
+    #[serde(default)]
+    searchable: bool,
+    #[serde(default)]
+    layoutable: bool,
+    #[serde(default)]
+    undeletable: bool,
+    #[serde(default)]
+    mru_enabled: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawRecordType {
+    record_type_id: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    developer_name: Option<String>,
+    // Servers that do not tell show the ones in use only.
+    #[serde(default = "yes")]
+    active: bool,
+    #[serde(default)]
+    available: bool,
+    #[serde(default)]
+    default_record_type_mapping: bool,
+    #[serde(default)]
+    master: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Deserialize)]
@@ -104,6 +141,36 @@ struct RawField {
     restricted_picklist: bool,
     #[serde(default)]
     controller_name: Option<String>,
+    #[serde(default)]
+    default_value: Option<Box<RawValue>>,
+    #[serde(default)]
+    default_value_formula: Option<String>,
+    #[serde(default)]
+    calculated_formula: Option<String>,
+    #[serde(default)]
+    inline_help_text: Option<String>,
+    #[serde(default)]
+    auto_number: bool,
+    #[serde(default)]
+    custom: bool,
+    #[serde(default)]
+    encrypted: bool,
+    #[serde(default)]
+    extra_type_info: Option<String>,
+    #[serde(default)]
+    html_formatted: bool,
+    #[serde(default)]
+    id_lookup: bool,
+    #[serde(default)]
+    groupable: bool,
+    #[serde(default)]
+    name_pointing: bool,
+    #[serde(default)]
+    relationship_order: Option<u32>,
+    #[serde(default)]
+    restricted_delete: bool,
+    #[serde(default)]
+    write_requires_master_read: bool,
 }
 
 #[derive(Deserialize)]
@@ -167,6 +234,17 @@ impl ObjectSchema {
                 .into_iter()
                 .map(|scope| scope.name)
                 .collect(),
+            record_types: raw
+                .record_type_infos
+                .unwrap_or_default()
+                .into_iter()
+                .map(record_type)
+                .collect(),
+            custom: raw.custom,
+            searchable: raw.searchable,
+            layoutable: raw.layoutable,
+            undeletable: raw.undeletable,
+            recents: raw.mru_enabled,
             by_name: HashMap::new(),
         };
         object.index_fields();
@@ -174,11 +252,42 @@ impl ObjectSchema {
     }
 }
 
+fn record_type(raw: RawRecordType) -> RecordType {
+    RecordType {
+        id: raw.record_type_id,
+        name: raw.name,
+        developer_name: raw.developer_name,
+        active: raw.active,
+        available: raw.available,
+        default: raw.default_record_type_mapping,
+        master: raw.master,
+    }
+}
+
 fn field(raw: RawField) -> FieldSchema {
+    let field_type = field_type(raw.field_type);
     FieldSchema {
         label: raw.label.unwrap_or_else(|| raw.name.clone()),
         name: raw.name,
-        field_type: field_type(raw.field_type),
+        default_value: raw
+            .default_value
+            .and_then(|raw| json::read_value(&field_type, &raw))
+            .filter(|value| !value.is_null()),
+        default_formula: raw.default_value_formula,
+        formula: raw.calculated_formula,
+        help: raw.inline_help_text,
+        auto_number: raw.auto_number,
+        custom: raw.custom,
+        encrypted: raw.encrypted,
+        extra_type: raw.extra_type_info,
+        html: raw.html_formatted,
+        id_lookup: raw.id_lookup,
+        groupable: raw.groupable,
+        name_pointing: raw.name_pointing,
+        relationship_order: raw.relationship_order,
+        restricted_delete: raw.restricted_delete,
+        write_requires_master_read: raw.write_requires_master_read,
+        field_type,
         length: raw.length,
         precision: raw.precision,
         scale: raw.scale,

@@ -3,6 +3,7 @@
 pub(crate) mod check;
 mod describe;
 
+use crate::record::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -146,12 +147,47 @@ pub struct FieldSchema {
     pub restricted_picklist: bool,
     /// The field that controls this picklist.
     pub controller: Option<String>,
+    /// What a form shows until a person changes it; the server sets it in a create that does not name the field.
+    pub default_value: Option<Value>,
+    /// The formula that the server makes the default of, as text; a device cannot evaluate it.
+    pub default_formula: Option<String>,
+    /// The formula of a calculated field, as text, where this user may know it.
+    pub formula: Option<String>,
+    /// What a form explains the field with.
+    pub help: Option<String>,
+    /// Numbered by the server.
+    pub auto_number: bool,
+    /// Made by the org, not by Salesforce.
+    pub custom: bool,
+    /// Encrypted at the server; users without the permission see a mask.
+    pub encrypted: bool,
+    /// What the type is in particular (`plaintextarea`, `richtextarea`, `personname`, ...).
+    pub extra_type: Option<String>,
+    /// Text with markup in it.
+    pub html: bool,
+    /// Usable to find records by in a lookup or an upsert, as `Id` and external ids are.
+    pub id_lookup: bool,
+    /// Usable to group by at the server.
+    pub groupable: bool,
+    /// A reference whose records' names are read through `Name` (`Who.Name`).
+    pub name_pointing: bool,
+    /// Place of a master in a master-detail: 0 for the first, 1 for the second; `None` for a lookup.
+    pub relationship_order: Option<u32>,
+    /// Deleting the parent is refused while the record points at it.
+    pub restricted_delete: bool,
+    /// A detail may be written by who may only read its master.
+    pub write_requires_master_read: bool,
 }
 
 impl FieldSchema {
     /// Says whether a create must set this field.
     pub fn required_on_create(&self) -> bool {
         self.createable && !self.nillable && !self.defaulted_on_create
+    }
+
+    /// Says whether the field points at the master of a master-detail.
+    pub fn is_master(&self) -> bool {
+        self.relationship_order.is_some()
     }
 
     /// Says whether the field may point at records of several objects.
@@ -173,6 +209,25 @@ pub struct ChildRelationship {
     pub cascade_delete: bool,
     /// Deleting the parent is refused while there are children.
     pub restricted_delete: bool,
+}
+
+/// A kind of an object's records, with picklists and layouts of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordType {
+    /// The id that `RecordTypeId` holds, 18 characters.
+    pub id: String,
+    /// What a person sees.
+    pub name: String,
+    /// API name; older servers do not tell it.
+    pub developer_name: Option<String>,
+    /// In use.
+    pub active: bool,
+    /// This user may make records of it.
+    pub available: bool,
+    /// The one that this user's records get unless told.
+    pub default: bool,
+    /// The one that stands for records without a record type.
+    pub master: bool,
 }
 
 /// One object type of the org, as this user may see it.
@@ -202,6 +257,18 @@ pub struct ObjectSchema {
     pub children: Vec<ChildRelationship>,
     /// Scopes that a query may use.
     pub scopes: Vec<String>,
+    /// Kinds of records; objects without have the master only.
+    pub record_types: Vec<RecordType>,
+    /// Made by the org, not by Salesforce.
+    pub custom: bool,
+    /// Records can be searched at the server.
+    pub searchable: bool,
+    /// Records have page layouts.
+    pub layoutable: bool,
+    /// Deleted records can be brought back at the server.
+    pub undeletable: bool,
+    /// The server keeps whose records were looked at last.
+    pub recents: bool,
     by_name: HashMap<String, usize>,
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Writing, quote};
 use crate::error::{Error, Result};
-use crate::record::{Fields, ServerTime, Value};
+use crate::record::ServerTime;
 use crate::schema::{FieldType, ObjectSchema, Schema};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashMap;
@@ -139,7 +139,7 @@ impl Table {
     }
 }
 
-fn declared(ty: &FieldType) -> &'static str {
+pub(super) fn declared(ty: &FieldType) -> &'static str {
     match ty {
         FieldType::Boolean | FieldType::Int | FieldType::Long | FieldType::DateTime => "INTEGER",
         FieldType::Double | FieldType::Currency | FieldType::Percent => "ANY",
@@ -150,23 +150,23 @@ fn declared(ty: &FieldType) -> &'static str {
 /// Reads what is known of the objects.
 pub(super) fn load(connection: &Connection) -> Result<Catalogue> {
     let mut catalogue = Catalogue::default();
-    let mut statement = connection.prepare("SELECT describe, carried FROM attache_object")?;
+    let mut statement = connection.prepare("SELECT name, describe, carried FROM attache_object")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let describe: String = row.get(0)?;
-        let carried: String = row.get(1)?;
-        add(&mut catalogue, &describe, &parse_list(&carried)?)?;
+        let (name, describe): (String, String) = (row.get(0)?, row.get(1)?);
+        let carried: String = row.get(2)?;
+        add(&mut catalogue, &name, &describe, &parse_list(&carried)?)?;
     }
     Ok(catalogue)
 }
 
-fn add(catalogue: &mut Catalogue, describe: &str, carried: &[String]) -> Result<()> {
-    let object = ObjectSchema::from_describe(describe)?;
-    let name = object.name.clone();
+fn add(catalogue: &mut Catalogue, name: &str, describe: &str, carried: &[String]) -> Result<()> {
+    let mut object = ObjectSchema::from_describe(describe)?;
+    name.clone_into(&mut object.name);
     catalogue.schema.insert(object);
     let object = catalogue
         .schema
-        .object(&name)
+        .object(name)
         .ok_or_else(|| Error::internal("an object just added is there"))?;
     if carried.is_empty() {
         catalogue.tables.remove(&name.to_ascii_lowercase());
@@ -187,24 +187,24 @@ fn parse_list(json: &str) -> Result<Vec<String>> {
 impl Writing<'_> {
     /// Takes over an object's describe and the list of fields to carry, and brings its table into that shape.
     ///
-    /// Gives whether records have to be read anew, because there is a column
-    /// that no record has a value for yet.
+    /// An object keeps the name that it was first described under: the server
+    /// does not mind its case, and rows, rules and edits go by it here.
     pub(crate) fn define(
         &mut self,
         describe: &str,
         last_modified: Option<&str>,
         carried: &[String],
-    ) -> Result<bool> {
-        let object = ObjectSchema::from_describe(describe)?;
+    ) -> Result<()> {
+        let mut object = ObjectSchema::from_describe(describe)?;
+        if let Some(known) = self.reading().stored_name(&object.name)? {
+            object.name = known;
+        }
         let wanted = Table::new(Arc::new(object), carried);
         let name = wanted.object.name.clone();
-        let backfill = match self.catalogue.table(&name).cloned() {
+        match self.catalogue.table(&name).cloned() {
             Some(have) => self.alter(&have, &wanted)?,
-            None => {
-                self.create(&wanted)?;
-                true
-            }
-        };
+            None => self.create(&wanted)?,
+        }
         let json = serde_json::to_string(carried)
             .map_err(|error| Error::internal("a list prints as JSON").with_source(error))?;
         self.connection.execute(
@@ -212,21 +212,18 @@ impl Writing<'_> {
              ON CONFLICT DO UPDATE SET describe = ?2, last_modified = ?3, carried = ?4",
             params![name, describe, last_modified, json],
         )?;
-        if backfill {
-            self.reload(&name)?;
-            self.show_edits(&wanted)?;
-        }
         let mut next = Catalogue {
             schema: self.catalogue.schema.clone(),
             tables: self.catalogue.tables.clone(),
         };
-        add(&mut next, describe, carried)?;
+        add(&mut next, &name, describe, carried)?;
         self.catalogue = Arc::new(next);
         self.changed = true;
-        Ok(backfill)
+        Ok(())
     }
 
     fn create(&self, table: &Table) -> Result<()> {
+        self.reload(&table.object.name)?;
         let columns: Vec<String> = table
             .columns
             .iter()
@@ -252,58 +249,6 @@ impl Writing<'_> {
             quote(&format!("attache_idle_{}", table.object.name)),
             quote(&table.object.name),
         ))?;
-        Ok(())
-    }
-
-    fn alter(&self, have: &Table, want: &Table) -> Result<bool> {
-        let name = quote(&have.object.name);
-        let kept = |column: &Column| {
-            want.place(&column.name)
-                .is_some_and(|at| declared(&want.columns[at].ty) == declared(&column.ty))
-        };
-        for column in have.columns.iter().filter(|column| !kept(column)) {
-            self.connection.execute_batch(&format!(
-                "DROP INDEX IF EXISTS {}; ALTER TABLE {name} DROP COLUMN {}",
-                quote(&index_name(&have.object.name, &column.name)),
-                quote(&column.name)
-            ))?;
-        }
-        let mut added = false;
-        for column in &want.columns {
-            if !have
-                .columns
-                .iter()
-                .any(|old| old.name == column.name && kept(old))
-            {
-                let declared = declared(&column.ty);
-                self.connection.execute_batch(&format!(
-                    "ALTER TABLE {name} ADD COLUMN {} {declared}",
-                    quote(&column.name)
-                ))?;
-                added = true;
-            }
-        }
-        Ok(added)
-    }
-
-    /// Shows edits in columns that are new: a field may come back, or get another type, while an edit of it waits.
-    fn show_edits(&self, table: &Table) -> Result<()> {
-        for entry in self.reading().entries()? {
-            if !entry.object.eq_ignore_ascii_case(&table.object.name) {
-                continue;
-            }
-            let suits = |name: &str, value: &Value| {
-                let column = table.place(name).map(|at| &table.columns[at]);
-                !matches!(value, Value::Text(_))
-                    || column.is_some_and(|column| declared(&column.ty) != "INTEGER")
-            };
-            let fields: Fields = entry
-                .fields
-                .into_iter()
-                .filter(|(name, value)| suits(name, value))
-                .collect();
-            self.set_fields(table, &entry.record, &fields)?;
-        }
         Ok(())
     }
 
@@ -335,7 +280,7 @@ impl Writing<'_> {
     }
 }
 
-fn index_name(object: &str, field: &str) -> String {
+pub(super) fn index_name(object: &str, field: &str) -> String {
     format!("attache_on_{object}_{field}")
 }
 

@@ -324,7 +324,7 @@ impl Writing<'_> {
     }
 
     /// What was refused goes out again, together with a new edit.
-    fn revive(&self, record: &str) -> Result<()> {
+    pub(super) fn revive(&self, record: &str) -> Result<()> {
         let entries = self.reading().entries_of(record)?;
         let rejected: Vec<i64> = entries
             .iter()

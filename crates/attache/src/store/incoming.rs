@@ -258,9 +258,12 @@ impl Writing<'_> {
         };
         let remote = table.fields(&remote);
         let base = base.map_or_else(|| remote.clone(), |base| table.fields(base));
+        // What no column can show is not in the row, so no merge may settle it.
         let dirty: BTreeSet<String> = entries
             .iter()
-            .flat_map(|entry| entry.fields.names().map(str::to_owned))
+            .flat_map(|entry| entry.fields.iter())
+            .filter(|(name, value)| table.shows(name, value))
+            .map(|(name, _)| name.to_owned())
             .collect();
         let local_fields = table.fields(&local.values);
         let outcome = merge::merge(
@@ -443,8 +446,10 @@ fn touched_by_hand(table: &Table, a: &[Value], b: &[Value]) -> bool {
 /// Applies mutations to values in column order.
 pub(super) fn overlay(table: &Table, values: &mut [Value], entries: &[Entry]) {
     for (name, value) in entries.iter().flat_map(|entry| entry.fields.iter()) {
-        if let Some(at) = table.place(name) {
-            values[at] = value.clone();
+        if let Some(at) = table.place(name)
+            && let Some(value) = super::value::adapt(value, &table.columns[at].ty)
+        {
+            values[at] = value;
         }
     }
 }

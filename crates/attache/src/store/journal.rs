@@ -8,7 +8,7 @@ use crate::journal_states::{self, Event};
 use crate::json;
 use crate::outcome::{JournalSeq, Mutation, MutationKind, MutationState};
 use crate::plan::Step;
-use crate::record::{Fields, RecordId, ServerTime};
+use crate::record::{Fields, RecordId, ServerTime, Value};
 use rusqlite::{OptionalExtension, Row, params};
 
 /// One mutation.
@@ -85,6 +85,11 @@ impl Reading<'_> {
         self.entries_where("record = ?1", record)
     }
 
+    /// The mutations of an object's records, in order.
+    pub(crate) fn entries_of_object(&self, object: &str) -> Result<Vec<Entry>> {
+        self.entries_where("object = ?1 COLLATE NOCASE", object)
+    }
+
     /// The mutations whose fields hold this text.
     pub(crate) fn entries_that_mention(&self, text: &str) -> Result<Vec<Entry>> {
         self.entries_where("instr(fields, ?1) > 0", text)
@@ -126,7 +131,13 @@ impl Reading<'_> {
                 3 => MutationKind::Delete,
                 other => return Err(Error::internal(format!("a mutation has the kind {other}"))),
             },
-            fields: json::load_fields(&fields)?,
+            fields: json::load_fields(&fields)?
+                .into_iter()
+                .map(|(name, value)| {
+                    let value = self.adapted(&object, &name, value);
+                    (name, value)
+                })
+                .collect(),
             state: state_of(row.get(6)?)?,
             problems: problems
                 .map(|text| load_problems(&text))
@@ -237,10 +248,25 @@ impl Writing<'_> {
         Ok(())
     }
 
+    /// Changes what a mutation sets. A value that only its field's type has made another stays as it was written.
     pub(crate) fn set_entry_fields(&self, seq: i64, fields: &Fields) -> Result<()> {
+        let written: (String, String) = self
+            .connection
+            .prepare_cached("SELECT object, fields FROM attache_mutation WHERE seq = ?1")?
+            .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let (object, written) = (written.0, json::load_fields(&written.1)?);
+        let reading = self.reading();
+        let kept = |name: &str, value: &Value| {
+            let as_written = written.get(name)?.clone();
+            (reading.adapted(&object, name, as_written.clone()) == *value).then_some(as_written)
+        };
+        let fields: Fields = fields
+            .iter()
+            .map(|(name, value)| (name, kept(name, value).unwrap_or_else(|| value.clone())))
+            .collect();
         self.connection
             .prepare_cached("UPDATE attache_mutation SET fields = ?2 WHERE seq = ?1")?
-            .execute(params![seq, json::store_fields(fields)])?;
+            .execute(params![seq, json::store_fields(&fields)])?;
         Ok(())
     }
 

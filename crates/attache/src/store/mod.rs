@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod conflict;
+mod drift;
 mod edit;
 mod holds;
 mod incoming;
@@ -20,6 +21,7 @@ pub(crate) mod value;
 mod wipe;
 
 pub(crate) use catalogue::{Catalogue, Table};
+pub(crate) use drift::Missing;
 pub(crate) use edit::Stamp;
 pub(crate) use holds::Hold;
 pub(crate) use incoming::{Arrived, Origin};
@@ -40,11 +42,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 /// `ATCH`: says that a SQLite file is ours.
 const APPLICATION_ID: i32 = 0x4154_4348;
 /// The format that this library writes; each step up has its migration.
-const FORMAT: i32 = 3;
+const FORMAT: i32 = 4;
 const MIGRATIONS: [&str; FORMAT as usize] = [
     include_str!("sql/001_engine.sql"),
     include_str!("sql/002_copies.sql"),
     include_str!("sql/003_holds.sql"),
+    include_str!("sql/004_missing.sql"),
 ];
 /// Readers kept open at most.
 const READERS_MAX: usize = 4;

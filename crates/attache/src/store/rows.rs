@@ -1,5 +1,6 @@
 //! Rows of the record tables, and bases.
 
+use super::catalogue::Column;
 use super::{Reading, Table, Writing, quote, value};
 use crate::error::Result;
 use crate::json;
@@ -43,12 +44,19 @@ impl Table {
             .collect()
     }
 
-    /// Fields as values in column order; a field that is absent is null.
+    /// Fields as values in column order; a field that is absent, or of another type than its column, is null.
     pub(crate) fn values(&self, fields: &Fields) -> Vec<Value> {
+        let value = |column: &Column| value::adapt(fields.get(&column.name)?, &column.ty);
         self.columns
             .iter()
-            .map(|column| fields.get(&column.name).cloned().unwrap_or(Value::Null))
+            .map(|column| value(column).unwrap_or(Value::Null))
             .collect()
+    }
+
+    /// Says whether a row can show this value of a field.
+    pub(crate) fn shows(&self, field: &str, value: &Value) -> bool {
+        self.place(field)
+            .is_some_and(|at| value::adapt(value, &self.columns[at].ty).is_some())
     }
 }
 
@@ -236,7 +244,7 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Sets some columns of a row.
+    /// Sets some columns of a row. What a column cannot show stays away from it.
     pub(crate) fn set_fields(&self, table: &Table, id: &str, fields: &Fields) -> Result<()> {
         let mut sets = Vec::new();
         let mut binds: Vec<Box<dyn ToSql>> = vec![Box::new(id.to_owned())];
@@ -245,7 +253,10 @@ impl Writing<'_> {
                 continue;
             };
             let column = &table.columns[at];
-            binds.push(Box::new(value::to_sql(value, &column.ty)));
+            let Some(value) = value::adapt(value, &column.ty) else {
+                continue;
+            };
+            binds.push(Box::new(value::to_sql(&value, &column.ty)));
             sets.push(format!("{} = ?{}", quote(&column.name), binds.len()));
         }
         if !sets.is_empty() {
@@ -287,6 +298,9 @@ impl Writing<'_> {
     }
 
     /// Keeps what the server last confirmed of a record.
+    ///
+    /// Of a field that is hidden now, or that has a type in which an edit of it cannot be shown, the value stays that the
+    /// edit was made upon: it is sent when the field is back.
     pub(crate) fn put_base(
         &self,
         table: &Table,
@@ -295,6 +309,22 @@ impl Writing<'_> {
         rules: i64,
         key: Option<&str>,
     ) -> Result<()> {
+        let mut fields = fields.clone();
+        let before = self.reading().base(id)?.map(|base| base.fields);
+        let edits = self.reading().entries_of(id)?;
+        let is_hidden = |name: &str| {
+            table.object.field(name).is_none()
+                || edits
+                    .iter()
+                    .filter_map(|edit| edit.fields.get(name))
+                    .any(|value| !table.shows(name, value))
+        };
+        for (name, value) in before.into_iter().flatten() {
+            if is_hidden(&name) {
+                fields.set(name, value);
+            }
+        }
+        let fields = &fields;
         self.connection
             .prepare_cached(
                 "INSERT INTO attache_base VALUES (?1, ?2, ?3, ?4, ?5)

@@ -127,6 +127,14 @@ impl Reading<'_> {
             .query_row([key], read)?)
     }
 
+    /// The object of a rule, by what the briefcase says of it.
+    pub(crate) fn object_of_rule(&self, key: &str) -> Result<Option<String>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT object FROM attache_rule WHERE key = object || ': ' || ?1")?;
+        Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+    }
+
     /// Ids that a related rule has yet to ask for, at most `limit`.
     pub(crate) fn uncovered(&self, relation: &Relation<'_>, limit: usize) -> Result<Vec<String>> {
         let sql = format!(

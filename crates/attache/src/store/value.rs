@@ -15,6 +15,7 @@
 //! but the rarest are numbers to any SQLite tool. What orders numbers must mind
 //! the third form (`query/decimal.rs`).
 
+use crate::json;
 use crate::record::{ServerTime, Value};
 use crate::schema::FieldType;
 use jiff::civil;
@@ -77,6 +78,44 @@ pub(crate) fn from_sql(cell: ValueRef<'_>, ty: &FieldType) -> Value {
         ValueRef::Text(text) => Value::text(utf8(text)),
         ValueRef::Null | ValueRef::Blob(_) => Value::Null,
     })
+}
+
+/// Says whether two types keep their values in one form, so that a column can be of either.
+pub(crate) fn kept_alike(a: &FieldType, b: &FieldType) -> bool {
+    fn form(ty: &FieldType) -> u8 {
+        match ty {
+            FieldType::Boolean => 0,
+            FieldType::Int | FieldType::Long => 1,
+            ty if ty.is_number() => 2,
+            FieldType::DateTime => 3,
+            FieldType::Date => 4,
+            FieldType::Time => 5,
+            _ => 6,
+        }
+    }
+    form(a) == form(b)
+}
+
+/// Brings a value into the form of a type, if it means the same there; `None` if it is no value of this type.
+pub(crate) fn adapt(value: &Value, ty: &FieldType) -> Option<Value> {
+    let suits = match value {
+        Value::Null => true,
+        Value::Boolean(_) => *ty == FieldType::Boolean,
+        Value::Number(number) => {
+            ty.is_number()
+                && (number.is_integer() || !matches!(ty, FieldType::Int | FieldType::Long))
+        }
+        Value::Text(_) => ty.is_text(),
+        Value::Date(_) => *ty == FieldType::Date,
+        Value::DateTime(_) => *ty == FieldType::DateTime,
+        Value::Time(_) => *ty == FieldType::Time,
+    };
+    if suits {
+        return Some(value.clone());
+    }
+    let read = json::parse_text(ty, &value.to_string())?;
+    // A number with decimals is none of an integer's.
+    (read != *value).then_some(read)
 }
 
 fn utf8(text: &[u8]) -> String {

@@ -34,6 +34,7 @@ impl Run<'_> {
         let unanswered: Vec<&Entry> = entries
             .iter()
             .filter(|entry| matches!(entry.state, State::Sending | State::InDoubt))
+            .filter(|entry| !self.gone.contains(&entry.object))
             .collect();
         if unanswered.is_empty() {
             return Ok(());
@@ -83,7 +84,9 @@ impl Run<'_> {
     pub(super) async fn find_lost(&mut self) -> Result<()> {
         let mut objects: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (object, record) in self.store.read(|r| r.lost())? {
-            objects.entry(object).or_default().push(record);
+            if !self.gone.contains(&object) {
+                objects.entry(object).or_default().push(record);
+            }
         }
         for (object, ids) in objects {
             let table = Arc::clone(self.store.catalogue().known(&object)?);

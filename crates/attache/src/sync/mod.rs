@@ -2,6 +2,8 @@
 
 mod apply;
 mod doubt;
+mod drift;
+mod fate;
 mod held;
 mod prepare;
 mod pull;
@@ -71,6 +73,10 @@ pub(crate) struct Run<'a> {
     nodes: Vec<Node>,
     /// Tables of records that something but a rule holds, their objects described in this session.
     held: Vec<Arc<Table>>,
+    /// Objects that are no longer there for this user.
+    gone: BTreeSet<String>,
+    /// A describe was not the one that the store had.
+    org_has_changed: bool,
     /// What the server's clock showed when this session began to read.
     began: Option<ServerTime>,
 }
@@ -94,6 +100,8 @@ impl<'a> Run<'a> {
             report: Report::default(),
             nodes: Vec::new(),
             held: Vec::new(),
+            gone: BTreeSet::new(),
+            org_has_changed: false,
             began: None,
         }
     }
@@ -102,14 +110,15 @@ impl<'a> Run<'a> {
     pub(crate) async fn sync(mut self) -> Result<Report> {
         let calls = self.remote.usage().calls;
         if let Err(error) = self.steps().await {
-            // An object or a field went away since it was described: look at the org anew, once.
-            if !matches!(
-                error.kind(),
-                ErrorKind::UnknownObject | ErrorKind::UnknownField
-            ) {
-                return Err(error);
-            }
+            // An object or a field went away or became another since it was described: look at the org anew, once.
             self.settings.describe_seconds = 0;
+            match error.kind() {
+                ErrorKind::UnknownObject | ErrorKind::UnknownField => {}
+                // A value of another type than described may be one of a type that is new.
+                ErrorKind::NotARemote
+                    if self.prepare(false).await.is_ok() && self.org_has_changed => {}
+                _ => return Err(error),
+            }
             self.steps().await?;
         }
         self.name_users().await?;
@@ -117,8 +126,9 @@ impl<'a> Run<'a> {
     }
 
     async fn steps(&mut self) -> Result<()> {
-        self.prepare().await?;
+        self.prepare(false).await?;
         self.began = self.remote.server_time();
+        self.fill_in().await?;
         self.resolve_doubt().await?;
         self.find_lost().await?;
         self.pull(true).await?;
@@ -132,7 +142,7 @@ impl<'a> Run<'a> {
 
     /// Checks the briefcase against the org, and nothing else.
     pub(crate) async fn prepare_only(mut self) -> Result<()> {
-        self.prepare().await
+        self.prepare(true).await
     }
 
     fn finish(mut self, calls_before: u64) -> Result<Report> {

@@ -1,12 +1,14 @@
 //! Learns who and what the org is, and checks the briefcase against it.
 
 use super::Run;
+use super::fate::{self, Fate, reference, schema};
 use crate::briefcase::{Briefcase, Rule, Scope, Source};
 use crate::error::{Error, ErrorKind, Result};
-use crate::filter::{Filter, Select};
-use crate::outcome::Phase;
-use crate::schema::{FieldSchema, FieldType, ObjectSchema};
-use crate::store::{Durability, Table, WantedRule};
+use crate::filter::Filter;
+use crate::outcome::{Phase, Unfollowed};
+use crate::remote::Describe;
+use crate::schema::ObjectSchema;
+use crate::store::{Durability, Table, WantedRule, Writing};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -22,6 +24,9 @@ const SYSTEM_FIELDS: [&str; 8] = [
     "Name",
 ];
 
+/// The setting that holds the briefcase that was followed last: what is wrong with it now is the org's doing.
+const FOLLOWED: &str = "followed";
+
 /// A rule of the briefcase with what the org says about it.
 #[derive(Clone)]
 pub(super) struct Node {
@@ -35,6 +40,8 @@ pub(super) struct Node {
     pub conditions: Vec<String>,
     /// `USING SCOPE`, if the rule has one that only the server can evaluate.
     pub scope: Option<String>,
+    /// The org is no longer such that the rule could be asked for: its records stay, new ones do not come.
+    pub rests: bool,
 }
 
 impl Node {
@@ -48,10 +55,16 @@ impl Node {
     pub(super) fn is_related(&self) -> bool {
         !matches!(self.source, Source::Top { .. })
     }
+
+    /// A related rule that can be followed.
+    pub(super) fn is_asked(&self) -> bool {
+        self.is_related() && !self.rests
+    }
 }
 
 impl Run<'_> {
-    pub(super) async fn prepare(&mut self) -> Result<()> {
+    /// Learns what the org is like. `strict`: a rule that cannot be followed is an error, whoever is to blame.
+    pub(super) async fn prepare(&mut self, strict: bool) -> Result<()> {
         self.check_cancelled()?;
         self.tell(Phase::Prepare, "", 0, None);
         let user = self.identify().await?;
@@ -63,65 +76,53 @@ impl Run<'_> {
         };
         let briefcase = Briefcase::from_json(&json)?;
         let rules = briefcase.rules()?;
-        let mut describes = self.describe_all(&briefcase, &rules).await?;
+        let followed = self.store.read(|r| r.setting(FOLLOWED))?;
+        let drifts = !strict && followed.as_deref() == Some(json.as_str());
+        let mut describes = self.describe_all(&briefcase, &rules, drifts).await?;
         let held = self.describe_held(&mut describes).await?;
-        let objects = resolve_objects(&rules, &describes)?;
-        check(&rules, &objects, &describes, &briefcase)?;
-        self.store.write(Durability::Durable, |w| {
-            let edited = w.reading().entries()?;
-            for (name, described) in &describes {
-                let edited: Vec<&str> = edited
-                    .iter()
-                    .filter(|entry| entry.object == *name)
-                    .flat_map(|entry| entry.fields.names())
-                    .collect();
-                let mut options = briefcase.options(name);
-                if held.contains(name) && !objects.contains(name) {
-                    // The briefcase no longer says what to carry of it: what is here stays.
-                    let table = w.catalogue().table(name);
-                    options.fields = options.fields.or_else(|| table.map(|table| table.names()));
-                }
-                let carried = carried(&described.schema, &options, &edited, &rules, &objects)?;
-                if described.changed || !w.catalogue().carries(name, &carried) {
-                    let stamp = described.last_modified.as_deref();
-                    w.define(&described.json, stamp, &carried)?;
-                }
-                if described.fresh {
-                    w.set_setting(&format!("described:{name}"), &self.env.now().0.to_string())?;
-                }
-            }
-            let wanted: Vec<_> = rules
-                .iter()
-                .zip(&objects)
-                .map(|(rule, object)| {
-                    let of = match &rule.source {
-                        Source::Top { .. } => None,
-                        Source::Children { of, .. } | Source::Parents { of, .. } => {
-                            Some(objects[*of].clone())
-                        }
-                    };
-                    WantedRule {
-                        key: format!("{object}: {}", rule.key),
-                        name: rule.name.clone(),
-                        object: object.clone(),
-                        of_object: of,
-                    }
+        let objects: Result<Vec<String>> = (0..rules.len())
+            .map(|at| self.object_of(&rules, at, &describes, drifts))
+            .collect();
+        let objects = objects?;
+        let fates = fate::fates(&rules, &objects, &describes, drifts)?;
+        if !drifts {
+            fate::check_options(&describes, &briefcase)?;
+        }
+        self.report.unfollowed = rules
+            .iter()
+            .zip(&fates)
+            .filter_map(|(rule, fate)| {
+                Some(Unfollowed {
+                    rule: rule.name.clone(),
+                    reason: fate.reason()?.to_owned(),
                 })
-                .collect();
-            w.define_rules(&wanted)?;
-            for (rule, object) in rules.iter().zip(&objects) {
-                match &rule.source {
-                    Source::Top { .. } => {}
-                    Source::Children { field, .. } => w.index(object, field)?,
-                    Source::Parents { of, field } => w.index(&objects[*of], field)?,
-                }
-            }
-            Ok(())
+            })
+            .collect();
+        let resting: Vec<String> = rules
+            .iter()
+            .zip(&fates)
+            .filter(|(_, fate)| matches!(fate, Fate::Rests(_)))
+            .map(|(rule, _)| rule.key.clone())
+            .collect();
+        let items = rules.into_iter().zip(objects).collect();
+        let (rules, objects): (Vec<Rule>, Vec<String>) =
+            fate::still_on(items, &fates).into_iter().unzip();
+        self.store.write(Durability::Durable, |w| {
+            self.define(w, &describes, &briefcase, &held, &rules, &objects)?;
+            w.set_setting(FOLLOWED, &json)
         })?;
         let catalogue = self.store.catalogue();
+        self.org_has_changed = describes.values().any(|described| described.changed);
+        self.gone = describes
+            .values()
+            .filter(|described| described.gone)
+            .map(|described| described.schema.name.clone())
+            .collect();
         let mut nodes = Vec::new();
         for (rule, object) in rules.into_iter().zip(objects) {
-            nodes.push(node(rule, Arc::clone(catalogue.known(&object)?), &user));
+            let rests = resting.contains(&rule.key);
+            let table = Arc::clone(catalogue.known(&object)?);
+            nodes.push(node(rule, table, &user, rests));
         }
         self.nodes = nodes;
         self.held = held
@@ -139,18 +140,104 @@ impl Run<'_> {
         let mut held = BTreeSet::new();
         for name in self.store.read(|r| r.held_objects())? {
             if !described.contains_key(&name) {
-                match self.describe(&name).await {
-                    Ok(found) => {
-                        described.insert(name.clone(), found);
-                    }
-                    // An object that is gone stops no session: its records stay as they are.
-                    Err(error) if error.kind() == ErrorKind::UnknownObject => continue,
-                    Err(error) => return Err(error),
-                }
+                let found = self.describe(&name, true).await?;
+                described.insert(name.clone(), found);
             }
-            held.insert(name);
+            // An object that is gone stops no session: its records stay as they are.
+            if !described[&name].gone {
+                held.insert(name);
+            }
         }
         Ok(held)
+    }
+
+    /// Brings tables and rules into the shape of the describes and the briefcase, in the caller's transaction.
+    fn define(
+        &self,
+        w: &mut Writing<'_>,
+        describes: &BTreeMap<String, Described>,
+        briefcase: &Briefcase,
+        held: &BTreeSet<String>,
+        rules: &[Rule],
+        objects: &[String],
+    ) -> Result<()> {
+        let edited = w.reading().entries()?;
+        for (name, described) in describes {
+            if described.gone {
+                w.park_object(&described.schema)?;
+                // Asked for by each session, until it is back.
+                w.set_setting(&format!("described:{name}"), "0")?;
+                continue;
+            }
+            let edited: Vec<&str> = edited
+                .iter()
+                .filter(|entry| entry.object == *name)
+                .flat_map(|entry| entry.fields.names())
+                .collect();
+            let mut options = briefcase.options(name);
+            if held.contains(name) && !objects.contains(name) {
+                // The briefcase no longer says what to carry of it: what is here stays.
+                let table = w.catalogue().table(name);
+                options.fields = options.fields.or_else(|| table.map(|table| table.names()));
+            }
+            let carried = carried(&described.schema, &options, &edited, rules, objects)?;
+            if described.changed || !w.catalogue().carries(name, &carried) {
+                let stamp = described.last_modified.as_deref();
+                w.define(&described.json, stamp, &carried)?;
+            }
+            if described.changed {
+                w.park(&described.schema)?;
+            }
+            if described.fresh {
+                w.set_setting(&format!("described:{name}"), &self.env.now().0.to_string())?;
+            }
+        }
+        let wanted: Vec<_> = rules
+            .iter()
+            .zip(objects)
+            .map(|(rule, object)| {
+                let of = match &rule.source {
+                    Source::Top { .. } => None,
+                    Source::Children { of, .. } | Source::Parents { of, .. } => {
+                        Some(objects[*of].clone())
+                    }
+                };
+                WantedRule {
+                    key: format!("{object}: {}", rule.key),
+                    name: rule.name.clone(),
+                    object: object.clone(),
+                    of_object: of,
+                }
+            })
+            .collect();
+        w.define_rules(&wanted)?;
+        for (rule, object) in rules.iter().zip(objects) {
+            match &rule.source {
+                Source::Top { .. } => {}
+                Source::Children { field, .. } => w.index(object, field)?,
+                Source::Parents { of, field } => w.index(&objects[*of], field)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The object of a rule, in the case of the schema.
+    ///
+    /// A lookup that leads to several objects now goes on leading to the one it led to.
+    fn object_of(
+        &self,
+        rules: &[Rule],
+        at: usize,
+        describes: &BTreeMap<String, Described>,
+        drifts: bool,
+    ) -> Result<String> {
+        match object_of(rules, at, describes) {
+            Err(error) if drifts => self
+                .store
+                .read(|r| r.object_of_rule(&rules[at].key))?
+                .ok_or(error),
+            other => other,
+        }
     }
 
     /// Makes sure that the credentials belong to the user whose records these are, and gives the user's id.
@@ -181,6 +268,7 @@ impl Run<'_> {
         &mut self,
         briefcase: &Briefcase,
         rules: &[Rule],
+        drifts: bool,
     ) -> Result<BTreeMap<String, Described>> {
         let mut described: BTreeMap<String, Described> = BTreeMap::new();
         let mut wanted: Vec<String> = briefcase.objects().collect();
@@ -191,13 +279,13 @@ impl Run<'_> {
                     .keys()
                     .any(|known| known.eq_ignore_ascii_case(&name))
                 {
-                    let found = self.describe(&name).await?;
+                    let found = self.describe(&name, drifts).await?;
                     described.insert(found.schema.name.clone(), found);
                 }
             }
             for (at, rule) in rules.iter().enumerate() {
                 if rule.object.is_none()
-                    && let Ok(object) = object_of(rules, at, &described)
+                    && let Ok(object) = self.object_of(rules, at, &described, drifts)
                     && !described.contains_key(&object)
                 {
                     wanted.push(object);
@@ -209,11 +297,14 @@ impl Run<'_> {
         }
     }
 
-    async fn describe(&mut self, name: &str) -> Result<Described> {
+    async fn describe(&mut self, name: &str, drifts: bool) -> Result<Described> {
         self.check_cancelled()?;
         let known = self.store.read(|r| r.describe_stamp(name))?;
         if let Some((json, last_modified)) = known {
-            let schema = ObjectSchema::from_describe(&json)?;
+            let mut schema = ObjectSchema::from_describe(&json)?;
+            if let Some(known) = self.store.read(|r| r.stored_name(name))? {
+                schema.name = known;
+            }
             let at = self
                 .store
                 .read(|r| r.setting(&format!("described:{}", schema.name)))?;
@@ -222,59 +313,73 @@ impl Run<'_> {
                 .map(|at| self.env.now().0 - at);
             // A clock that was set back makes a describe look new for ever.
             if age.is_some_and(|age| (0..self.settings.describe_seconds * 1000).contains(&age)) {
-                return Ok(Described {
-                    schema,
-                    json,
-                    last_modified,
-                    fresh: false,
-                    changed: false,
-                });
+                return Ok(Described::known(schema, json, last_modified, false));
             }
-            if self
-                .remote
-                .describe(name, last_modified.as_deref())
-                .await?
-                .is_none()
-            {
-                return Ok(Described {
-                    schema,
-                    json,
-                    last_modified,
-                    fresh: true,
-                    changed: false,
-                });
+            match self.remote.describe(name, last_modified.as_deref()).await {
+                Ok(None) => return Ok(Described::known(schema, json, last_modified, true)),
+                Ok(Some(answer)) => return self.described(answer),
+                Err(error) if error.kind() == ErrorKind::UnknownObject && drifts => {
+                    let mut gone = Described::known(schema, json, last_modified, false);
+                    gone.gone = true;
+                    return Ok(gone);
+                }
+                Err(error) => return Err(error),
             }
         }
         match self.remote.describe(name, None).await? {
-            Some(answer) => Ok(Described {
-                schema: ObjectSchema::from_describe(&answer.json)?,
-                json: answer.json,
-                last_modified: answer.last_modified,
-                fresh: true,
-                changed: true,
-            }),
+            Some(answer) => self.described(answer),
             None => Err(Error::new(
                 ErrorKind::NotARemote,
                 "the server says that a describe nobody had did not change",
             )),
         }
     }
+
+    fn described(&self, answer: Describe) -> Result<Described> {
+        let mut schema = ObjectSchema::from_describe(&answer.json)?;
+        // Its name stays as it was first described, whatever its case is now.
+        if let Some(known) = self.store.read(|r| r.stored_name(&schema.name))? {
+            schema.name = known;
+        }
+        Ok(Described {
+            schema,
+            json: answer.json,
+            last_modified: answer.last_modified,
+            fresh: true,
+            changed: true,
+            gone: false,
+        })
+    }
 }
 
 /// A describe, and whether it was read or confirmed in this session.
-struct Described {
-    schema: ObjectSchema,
+pub(super) struct Described {
+    pub schema: ObjectSchema,
     json: String,
     last_modified: Option<String>,
     fresh: bool,
     /// It is not the one that the store has.
     changed: bool,
+    /// The object is no longer there for this user; this is what it was.
+    pub gone: bool,
 }
 
-fn resolve_objects(rules: &[Rule], describes: &BTreeMap<String, Described>) -> Result<Vec<String>> {
-    (0..rules.len())
-        .map(|at| object_of(rules, at, describes))
-        .collect()
+impl Described {
+    fn known(
+        schema: ObjectSchema,
+        json: String,
+        last_modified: Option<String>,
+        fresh: bool,
+    ) -> Described {
+        Described {
+            schema,
+            json,
+            last_modified,
+            fresh,
+            changed: false,
+            gone: false,
+        }
+    }
 }
 
 /// The object of a rule, in the case of the schema.
@@ -305,164 +410,6 @@ fn object_of(rules: &[Rule], at: usize, describes: &BTreeMap<String, Described>)
         .keys()
         .find(|known| known.eq_ignore_ascii_case(&named));
     Ok(known.cloned().unwrap_or(named))
-}
-
-fn schema<'a>(describes: &'a BTreeMap<String, Described>, name: &str) -> Result<&'a ObjectSchema> {
-    describes
-        .get(name)
-        .map(|described| &described.schema)
-        .ok_or_else(|| {
-            Error::new(
-                ErrorKind::UnknownObject,
-                format!("the org has no object {name} for this user"),
-            )
-        })
-}
-
-fn reference<'a>(object: &'a ObjectSchema, field: &str, rule: &str) -> Result<&'a FieldSchema> {
-    let found = object
-        .field(field)
-        .ok_or_else(|| unknown_field(rule, object, field))?;
-    if found.field_type != FieldType::Reference {
-        return Err(Error::invalid(format!(
-            "rule {rule:?}: {}.{} is not a lookup",
-            object.name, found.name
-        )));
-    }
-    Ok(found)
-}
-
-fn unknown_field(rule: &str, object: &ObjectSchema, field: &str) -> Error {
-    Error::new(
-        ErrorKind::UnknownField,
-        format!(
-            "rule {rule:?}: {} has no field {field} for this user",
-            object.name
-        ),
-    )
-}
-
-fn check(
-    rules: &[Rule],
-    objects: &[String],
-    describes: &BTreeMap<String, Described>,
-    briefcase: &Briefcase,
-) -> Result<()> {
-    let mut all = crate::schema::Schema::default();
-    for described in describes.values() {
-        all.insert(described.schema.clone());
-    }
-    for (rule, name) in rules.iter().zip(objects) {
-        let object = schema(describes, name)?;
-        if !object.queryable {
-            return Err(Error::invalid(format!(
-                "rule {:?}: records of {name} cannot be queried",
-                rule.name
-            )));
-        }
-        if let Some(filter) = &rule.filter {
-            filter
-                .check(&all, name)
-                .map_err(|error| in_rule(&rule.name, "where", error))?;
-        }
-        match &rule.source {
-            Source::Top {
-                scope, order_by, ..
-            } => {
-                check_scope(&rule.name, object, scope)?;
-                if let Some(order) = order_by {
-                    let select = Select::parse(&format!("SELECT Id FROM {name} ORDER BY {order}"))?;
-                    crate::store::check(&select, &all)
-                        .map_err(|error| in_rule(&rule.name, "order_by", error))?;
-                }
-            }
-            Source::Children { of, field } => {
-                let field = reference(object, field, &rule.name)?;
-                check_target(&rule.name, object, field, &objects[*of])?;
-            }
-            Source::Parents { of, field } => {
-                let children = schema(describes, &objects[*of])?;
-                let field = reference(children, field, &rule.name)?;
-                check_target(&rule.name, children, field, name)?;
-            }
-        }
-    }
-    for described in describes.values() {
-        let options = briefcase.options(&described.schema.name);
-        let named = options.fields.iter().flatten().chain(&options.client_key);
-        if let Some(field) = named
-            .into_iter()
-            .find(|field| described.schema.field(field).is_none())
-        {
-            return Err(unknown_field("objects", &described.schema, field));
-        }
-        if let Some(policy) = &options.merge {
-            let object = &described.schema.name;
-            if let Some(field) = policy.unknown_field(&described.schema) {
-                return Err(Error::new(
-                    ErrorKind::UnknownField,
-                    format!("objects.{object}.merge: {object} has no field {field} for this user"),
-                ));
-            }
-            if let Some(misfit) = policy.misfits(&described.schema).into_iter().next() {
-                return Err(Error::invalid(format!("objects.{object}.merge.{misfit}")));
-            }
-        }
-        if let Some(key) = options
-            .client_key
-            .as_ref()
-            .and_then(|key| described.schema.field(key))
-            && !(key.external_id && key.unique && key.createable)
-        {
-            return Err(Error::invalid(format!(
-                "{}.{} cannot carry a client key: it must be a unique external id that may be set",
-                described.schema.name, key.name
-            )));
-        }
-    }
-    Ok(())
-}
-
-fn check_scope(rule: &str, object: &ObjectSchema, scope: &Scope) -> Result<()> {
-    match scope {
-        Scope::Everything => Ok(()),
-        Scope::Mine if object.field("OwnerId").is_some() => Ok(()),
-        Scope::Mine => Err(Error::invalid(format!(
-            "rule {rule:?}: records of {} have no owner, so none are \"mine\"",
-            object.name
-        ))),
-        Scope::Named(name)
-            if object
-                .scopes
-                .iter()
-                .any(|own| own.eq_ignore_ascii_case(name)) =>
-        {
-            Ok(())
-        }
-        Scope::Named(name) => Err(Error::invalid(format!(
-            "rule {rule:?}: {} has no scope {name:?}; it has {}",
-            object.name,
-            object.scopes.join(", ")
-        ))),
-    }
-}
-
-fn check_target(rule: &str, from: &ObjectSchema, field: &FieldSchema, to: &str) -> Result<()> {
-    if field
-        .reference_to
-        .iter()
-        .any(|target| target.eq_ignore_ascii_case(to))
-    {
-        return Ok(());
-    }
-    Err(Error::invalid(format!(
-        "rule {rule:?}: {}.{} does not point at {to}",
-        from.name, field.name
-    )))
-}
-
-fn in_rule(rule: &str, part: &str, error: Error) -> Error {
-    Error::new(error.kind(), format!("rule {rule:?}, {part}: {error}"))
 }
 
 /// The fields to carry: those asked for, those the engine needs, those the rules hang on, and those with unsent edits.
@@ -507,7 +454,7 @@ fn carried(
     Ok(carried)
 }
 
-fn node(rule: Rule, table: Arc<Table>, user: &str) -> Node {
+fn node(rule: Rule, table: Arc<Table>, user: &str, rests: bool) -> Node {
     let mut conditions = Vec::new();
     let mut using = None;
     if let Source::Top { scope, .. } = &rule.source {
@@ -526,5 +473,6 @@ fn node(rule: Rule, table: Arc<Table>, user: &str) -> Node {
         conditions,
         scope: using,
         table,
+        rests,
     }
 }

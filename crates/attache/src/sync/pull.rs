@@ -142,6 +142,9 @@ impl Run<'_> {
     }
 
     async fn pull_rule(&mut self, node: &Node, changes: &mut Changes, sweep: bool) -> Result<()> {
+        if node.rests {
+            return Ok(());
+        }
         let rule = self.store.read(|r| r.rule(&node.key))?;
         let due = sweep && self.sweep_is_due(node, &rule)?;
         if node.limit().is_some() {
@@ -213,7 +216,7 @@ impl Run<'_> {
         rest.sort();
         let related: Vec<&Node> = nodes
             .iter()
-            .filter(|n| n.is_related() && n.table.object.name == table.object.name)
+            .filter(|n| n.is_asked() && n.table.object.name == table.object.name)
             .collect();
         let held: HashSet<String> = self
             .store

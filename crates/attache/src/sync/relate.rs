@@ -17,7 +17,7 @@ impl Run<'_> {
         // Each pass settles at least the rules of one more depth, and records only ever come.
         for _ in 0..nodes.len() * 2 + 2 {
             let mut settled = true;
-            for node in nodes.iter().filter(|node| node.is_related()) {
+            for node in nodes.iter().filter(|node| node.is_asked()) {
                 if !self.store.read(|r| r.rule(&node.key))?.loaded {
                     self.pull_relation(node, nodes).await?;
                     settled = false;
@@ -56,7 +56,7 @@ impl Run<'_> {
 
     /// Looks at what related rules hold for records that went out of sight, or came into it, without being changed.
     pub(super) async fn sweep_related(&mut self, nodes: &[Node]) -> Result<()> {
-        for node in nodes.iter().filter(|node| node.is_related()) {
+        for node in nodes.iter().filter(|node| node.is_asked()) {
             let (rule, of_rule, of_node) = self.states(node, nodes)?;
             if self.sweep_is_due(node, &rule)? {
                 let relation = relation(node, &rule, of_node, &of_rule)?;

@@ -9,8 +9,8 @@ mod problem;
 mod value;
 
 pub(crate) use picklist::in_defined_order;
-pub(crate) use problem::{given_twice, refuse, unknown_field, wrong_type};
-pub(crate) use value::fits;
+pub(crate) use problem::{given_twice, gone, read_only, refuse, unknown_field, wrong_type};
+pub(crate) use value::{fits, limit};
 
 use super::{FieldSchema, FieldType, ObjectSchema};
 use crate::error::{Problem, Result};
@@ -126,7 +126,7 @@ fn read(
             continue;
         };
         if !writable(field) {
-            problems.push(problem::read_only(field));
+            problems.push(read_only(field));
             continue;
         }
         match value::convert(field, value) {

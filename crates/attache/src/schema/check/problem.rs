@@ -42,7 +42,7 @@ pub(super) fn required(field: &FieldSchema) -> Problem {
     )
 }
 
-pub(super) fn read_only(field: &FieldSchema) -> Problem {
+pub(crate) fn read_only(field: &FieldSchema) -> Problem {
     let advice = match field.field_type {
         FieldType::Address | FieldType::Location => "set the fields it is made of",
         _ => "leave it out",
@@ -78,6 +78,18 @@ pub(crate) fn given_twice(field: &FieldSchema) -> Problem {
         "INVALID_FIELD",
         format!("{} is given twice; give it once", field.label),
     )
+}
+
+/// Says that an edited field went away after the edit was made.
+pub(crate) fn gone(object: &ObjectSchema, name: &str) -> Problem {
+    Problem {
+        fields: vec![name.into()],
+        code: "INVALID_FIELD".into(),
+        message: format!(
+            "{} no longer has the field {name} for this user: the edit is kept and will be sent when it is back; discard it, or write another field",
+            object.label
+        ),
+    }
 }
 
 pub(crate) fn unknown_field(object: &ObjectSchema, name: &str) -> Problem {

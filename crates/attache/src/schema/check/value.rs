@@ -57,10 +57,10 @@ fn suits(ty: &FieldType, value: &Value) -> bool {
 
 /// Checks a converted value against the limits of its field.
 pub(super) fn check(field: &FieldSchema, value: &Value, problems: &mut Vec<Problem>) {
+    problems.extend(limit(field, value));
     match value {
         Value::Null if field.field_type == FieldType::Boolean => problems.push(wrong_type(field)),
         Value::Text(text) => check_text(field, text, problems),
-        Value::Number(number) => problems.extend(excess(field, *number)),
         Value::Date(date) if !YEARS.contains(&date.year()) => problems.push(out_of_years(field)),
         Value::DateTime(stamp) => {
             let year = jiff::Timestamp::from_second(stamp.0)
@@ -86,17 +86,23 @@ fn out_of_years(field: &FieldSchema) -> Problem {
     )
 }
 
-fn check_text(field: &FieldSchema, text: &str, problems: &mut Vec<Problem>) {
-    if let Some(excess) = too_long(field, text) {
-        problems.push(problem(
-            field,
-            "STRING_TOO_LONG",
-            format!(
+/// Says how a value breaks the limits of its field: length, digits, decimals.
+pub(crate) fn limit(field: &FieldSchema, value: &Value) -> Option<Problem> {
+    match value {
+        Value::Text(text) => {
+            let excess = too_long(field, text)?;
+            let message = format!(
                 "{} takes at most {} characters; shorten it by {excess}",
                 field.label, field.length
-            ),
-        ));
+            );
+            Some(problem(field, "STRING_TOO_LONG", message))
+        }
+        Value::Number(number) => excess(field, *number),
+        _ => None,
     }
+}
+
+fn check_text(field: &FieldSchema, text: &str, problems: &mut Vec<Problem>) {
     if field.field_type == FieldType::Email && !is_email(text) {
         problems.push(problem(
             field,
@@ -177,9 +183,5 @@ fn digits_before_point(number: Decimal) -> u32 {
 
 /// Says whether a value keeps the limits of its field: length, digits, decimals.
 pub(crate) fn fits(field: &FieldSchema, value: &Value) -> bool {
-    match value {
-        Value::Text(text) => too_long(field, text).is_none(),
-        Value::Number(number) => excess(field, *number).is_none(),
-        _ => true,
-    }
+    limit(field, value).is_none()
 }
