@@ -186,7 +186,7 @@ impl Scope<'_> {
             }
             let text =
                 unescape(raw, true).map_err(|message| SoqlError::malformed(right.at, message))?;
-            return Ok(Test::Like(Pattern::new(&text)));
+            return Ok(Test::Like(Pattern::new(left.mode, &text)));
         }
         let ordered = !matches!(op, Op::Equal | Op::NotEqual);
         if ordered && matches!(left.kind, FieldKind::Boolean | FieldKind::MultiPicklist) {

@@ -204,7 +204,10 @@ impl Set {
 
 /// A LIKE pattern.
 #[derive(Clone, Debug)]
-pub(crate) struct Pattern(Vec<Piece>);
+pub(crate) struct Pattern {
+    pieces: Vec<Piece>,
+    mode: Mode,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Piece {
@@ -217,33 +220,30 @@ enum Piece {
 
 impl Pattern {
     /// Reads a pattern whose escapes are resolved but for `\\`, `\_` and `\%`.
-    pub(crate) fn new(text: &str) -> Pattern {
+    pub(crate) fn new(mode: Mode, text: &str) -> Pattern {
         let mut pieces = Vec::new();
         let mut chars = text.chars();
         while let Some(c) = chars.next() {
             match c {
                 '%' => pieces.push(Piece::Any),
                 '_' => pieces.push(Piece::One),
-                '\\' => pieces.extend(
-                    chars
-                        .next()
-                        .into_iter()
-                        .flat_map(char::to_lowercase)
-                        .map(Piece::Char),
-                ),
-                other => pieces.extend(other.to_lowercase().map(Piece::Char)),
+                '\\' => pieces.extend(chars.next().into_iter().flat_map(|c| folded(mode, c))),
+                other => pieces.extend(folded(mode, other)),
             }
         }
-        Pattern(pieces)
+        Pattern { pieces, mode }
     }
 
     pub(crate) fn matches(&self, text: &str) -> bool {
-        let text: Vec<char> = text.chars().flat_map(char::to_lowercase).collect();
+        let text: Vec<char> = match self.mode {
+            Mode::Exact => text.chars().collect(),
+            _ => text.chars().flat_map(char::to_lowercase).collect(),
+        };
         let (mut piece, mut at) = (0, 0);
         // Where to go on when a later `%` has to swallow one character more.
         let mut retry: Option<(usize, usize)> = None;
         while at < text.len() {
-            match self.0.get(piece) {
+            match self.pieces.get(piece) {
                 Some(Piece::Any) => {
                     retry = Some((piece + 1, at));
                     piece += 1;
@@ -262,13 +262,31 @@ impl Pattern {
             }
             (piece, at) = (piece + 1, at + 1);
         }
-        self.0[piece..].iter().all(|piece| *piece == Piece::Any)
+        self.pieces[piece..]
+            .iter()
+            .all(|piece| *piece == Piece::Any)
+    }
+}
+
+/// A character of a pattern; it folds to several now and then.
+fn folded(mode: Mode, c: char) -> Vec<Piece> {
+    match mode {
+        Mode::Exact => vec![Piece::Char(c)],
+        _ => c.to_lowercase().map(Piece::Char).collect(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_case_of_a_case_sensitive_field_matters_to_like() {
+        for (mode, expected) in [(Mode::Folded, true), (Mode::Exact, false)] {
+            assert_eq!(Pattern::new(mode, "A%").matches("acme"), expected);
+            assert!(Pattern::new(mode, "a_M%").matches("acMe"));
+        }
+    }
 
     #[test]
     fn wildcards_match_as_like_wants() {
@@ -290,7 +308,7 @@ mod tests {
             ("é%", "Éa", true),
         ] {
             assert_eq!(
-                Pattern::new(pattern).matches(text),
+                Pattern::new(Mode::Folded, pattern).matches(text),
                 expected,
                 "{text} LIKE {pattern}"
             );
