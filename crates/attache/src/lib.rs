@@ -91,7 +91,10 @@ pub use filter::{Context, DateRange, Filter, FiscalYearName, Select};
 pub use inspect::{Inspection, inspect, salvage};
 pub use key::Key;
 pub use membership::{Holder, Pin, Recent, RuleMembership};
-pub use merge::{DeletionPolicy, MergePolicy, Policy, Survivor};
+pub use merge::{
+    Change, DeletionPolicy, Explained, Explanation, MergePolicy, Merger, Outcome, Policy, Reason,
+    Survivor, explain_merge,
+};
 pub use options::{Limits, Options};
 pub use outcome::{
     Conflict, ConflictField, ConflictId, ConflictKind, JournalSeq, Keep, Merged, Mutation,

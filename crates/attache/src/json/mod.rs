@@ -91,7 +91,7 @@ fn push(out: &mut String, value: &Value) {
     write!(out, "{value}").expect("a string takes all that is written to it");
 }
 
-fn write_text(out: &mut String, text: &str) {
+pub(crate) fn write_text(out: &mut String, text: &str) {
     out.push_str(&serde_json::to_string(text).expect("any text has a JSON form"));
 }
 

@@ -5,17 +5,56 @@ use crate::schema::{FieldSchema, ObjectSchema};
 
 /// The fields of an object in groups that merge as one value; most groups are one field.
 #[derive(Debug)]
-pub(crate) struct FieldGroups {
+pub(super) struct FieldGroups {
     /// For each field the first field of its group.
     first: Vec<usize>,
-    /// The fields, those of a group side by side.
-    order: Vec<usize>,
 }
 
 impl FieldGroups {
-    /// The groups in the order of their first fields, each as places in the describe.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[usize]> {
-        self.order.chunk_by(|a, b| self.first[*a] == self.first[*b])
+    /// Finds the groups of an object: the parts of a compound address, location or name,
+    /// picklists with the field that controls them, and what the host declares. Picklists under
+    /// one controller share its group, as a new controlling value may rule out the values of all.
+    ///
+    /// What this user can never write stands alone: it follows the server whatever happens to
+    /// the rest. So does what is called like its own compound: the `Name` of a person is made of
+    /// its parts by the server, and that of a business has none (both are accounts).
+    ///
+    /// # Cost
+    /// O(fields), a few allocations.
+    pub(super) fn of(object: &ObjectSchema, policy: &MergePolicy) -> FieldGroups {
+        let mut leader: Vec<usize> = (0..object.fields.len()).collect();
+        let writable = |field: &FieldSchema| field.createable || field.updateable;
+        let mut compounds: Vec<(&str, usize)> = Vec::new();
+        for (at, field) in object.fields.iter().enumerate() {
+            if !writable(field) {
+                continue;
+            }
+            if let Some(compound) = field.compound.as_deref().filter(|it| *it != field.name) {
+                match compounds.iter().find(|(name, _)| *name == compound) {
+                    Some((_, first)) => join(&mut leader, at, *first),
+                    None => compounds.push((compound, at)),
+                }
+            }
+            let controller = field.controller.as_deref().and_then(|controller| {
+                object.fields.iter().position(|other| {
+                    other.name.eq_ignore_ascii_case(controller) && writable(other)
+                })
+            });
+            if let Some(controller) = controller {
+                join(&mut leader, at, controller);
+            }
+        }
+        for group in policy.groups() {
+            let mut members = (0..object.fields.len()).filter(|at| {
+                let field = &object.fields[*at];
+                writable(field) && group.has(&field.name)
+            });
+            if let Some(one) = members.next() {
+                members.for_each(|other| join(&mut leader, one, other));
+            }
+        }
+        let first: Vec<usize> = (0..leader.len()).map(|at| find(&leader, at)).collect();
+        FieldGroups { first }
     }
 
     /// Says whether a field merges by itself.
@@ -31,55 +70,6 @@ impl FieldGroups {
     pub(super) fn first(&self, field: usize) -> usize {
         self.first[field]
     }
-}
-
-/// Finds the groups of an object: the parts of a compound address, location or name,
-/// picklists with the field that controls them, and what the host declares. Picklists under
-/// one controller share its group, as a new controlling value may rule out the values of all.
-///
-/// What this user can never write stands alone: it follows the server whatever happens to
-/// the rest. So does what is called like its own compound: the `Name` of a person is made of
-/// its parts by the server, and that of a business has none (both are accounts).
-///
-/// # Cost
-/// O(fields), a few allocations.
-pub(crate) fn groups(object: &ObjectSchema, policy: &MergePolicy) -> FieldGroups {
-    let mut leader: Vec<usize> = (0..object.fields.len()).collect();
-    let writable = |field: &FieldSchema| field.createable || field.updateable;
-    let mut compounds: Vec<(&str, usize)> = Vec::new();
-    for (at, field) in object.fields.iter().enumerate() {
-        if !writable(field) {
-            continue;
-        }
-        if let Some(compound) = field.compound.as_deref().filter(|it| *it != field.name) {
-            match compounds.iter().find(|(name, _)| *name == compound) {
-                Some((_, first)) => join(&mut leader, at, *first),
-                None => compounds.push((compound, at)),
-            }
-        }
-        let controller = field.controller.as_deref().and_then(|controller| {
-            object
-                .fields
-                .iter()
-                .position(|other| other.name.eq_ignore_ascii_case(controller) && writable(other))
-        });
-        if let Some(controller) = controller {
-            join(&mut leader, at, controller);
-        }
-    }
-    for group in policy.groups() {
-        let mut members = (0..object.fields.len()).filter(|at| {
-            let field = &object.fields[*at];
-            writable(field) && group.has(&field.name)
-        });
-        if let Some(one) = members.next() {
-            members.for_each(|other| join(&mut leader, one, other));
-        }
-    }
-    let first: Vec<usize> = (0..leader.len()).map(|at| find(&leader, at)).collect();
-    let mut order: Vec<usize> = (0..leader.len()).collect();
-    order.sort_by_key(|at| first[*at]);
-    FieldGroups { first, order }
 }
 
 fn find(leader: &[usize], mut at: usize) -> usize {

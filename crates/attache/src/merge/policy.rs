@@ -24,7 +24,7 @@ pub enum Policy {
     Union,
     /// Join the changes of both sides line by line; lines that both changed ask.
     Text,
-    /// Add the changes of both sides to the number they started from.
+    /// Add the changes of both sides to the number they started from. The same number on both sides counts once.
     Counter,
 }
 
@@ -198,6 +198,18 @@ impl MergePolicy {
         self.deletion
     }
 
+    /// The same groups, with everything else left to a person.
+    pub(crate) fn asking(&self) -> MergePolicy {
+        let groups = self.groups.iter().map(|group| Group {
+            fields: group.fields.clone(),
+            policy: None,
+        });
+        MergePolicy {
+            groups: groups.collect(),
+            ..MergePolicy::default()
+        }
+    }
+
     /// The policy of a described field: its own, that of its compound, or the default.
     pub(super) fn of_field(&self, field: &FieldSchema) -> Policy {
         self.named(&field.name)
@@ -292,7 +304,7 @@ impl MergePolicy {
 
     /// What an object's fields are not made for: a sentence each, beginning with the place.
     pub(crate) fn misfits(&self, object: &ObjectSchema) -> Vec<String> {
-        let groups = super::groups(object, self);
+        let groups = super::FieldGroups::of(object, self);
         let mut problems = Vec::new();
         for (name, policy) in self.fields.iter().filter(|(_, policy)| policy.joins()) {
             let suits = object

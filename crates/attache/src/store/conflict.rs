@@ -8,7 +8,6 @@ use crate::env::LocalTime;
 use crate::error::{Error, Result};
 use crate::journal_states::Event;
 use crate::json;
-use crate::merge;
 use crate::outcome::{
     Conflict, ConflictField, ConflictId, ConflictKind, Keep, MutationKind, Resolution,
 };
@@ -58,6 +57,14 @@ impl Reading<'_> {
                 .iter()
                 .any(|entry| open.base.names().any(|name| entry.fields.contains(name))),
         })
+    }
+
+    /// What the fields in conflict were when it began.
+    pub(super) fn began(&self, record: &str) -> Result<Option<Fields>> {
+        let open = self.open_conflict("record", record)?;
+        Ok(open
+            .filter(|open| open.kind == ConflictKind::Fields && !open.imported)
+            .map(|open| open.base))
     }
 
     fn open_conflict(&self, column: &'static str, value: &str) -> Result<Option<Open>> {
@@ -205,70 +212,40 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Joins the fields found in conflict now with those of a conflict that is open, and gives the names left.
+    /// Opens a conflict about fields, brings the one of this record up to date, or closes it when no field is left.
     ///
-    /// A field keeps the base it had when the conflict began. It leaves the
-    /// conflict when the server goes back to that base, or comes to our value.
-    pub(super) fn refresh_conflict(
+    /// `base` has for each field what both sides agreed on before the conflict began.
+    pub(super) fn put_fields_conflict(
         &self,
         table: &Table,
         record: &str,
         base: &Fields,
-        local: &Fields,
         remote: &Fields,
-        found: &[String],
-    ) -> Result<Vec<String>> {
-        let open = self
-            .reading()
-            .open_conflict("record", record)?
-            .filter(|open| open.kind == ConflictKind::Fields);
-        let mut names: Vec<String> = found.to_vec();
-        let mut bases: Fields = found
-            .iter()
-            .map(|name| (name.as_str(), value(base, name)))
-            .collect();
-        for (name, began) in open.iter().flat_map(|open| open.base.iter()) {
-            let Some(field) = table.object.field(name) else {
-                continue;
-            };
-            let now = value(remote, name);
-            if merge::same(&field.field_type, &now, began)
-                || merge::same(&field.field_type, &now, &value(local, name))
-            {
-                names.retain(|found| found != name);
-                bases.remove(name);
-            } else {
-                if !names.iter().any(|found| found == name) {
-                    names.push(name.to_owned());
-                }
-                bases.set(name, began.clone());
-            }
-        }
+        names: &[String],
+    ) -> Result<()> {
         if names.is_empty() {
-            self.drop_conflict(record)?;
-        } else {
-            let theirs: Fields = names
-                .iter()
-                .map(|name| (name.as_str(), value(remote, name)))
-                .collect();
-            let by = remote
-                .get("LastModifiedById")
-                .and_then(Value::as_text)
-                .map(str::to_owned);
-            let at = match remote.get("LastModifiedDate") {
-                Some(Value::DateTime(time)) => Some(*time),
-                _ => None,
-            };
-            self.put_conflict(
-                table,
-                record,
-                ConflictKind::Fields,
-                &bases,
-                &theirs,
-                Some((by, at)),
-            )?;
+            return self.drop_conflict(record);
         }
-        Ok(names)
+        let of = |side: &Fields| -> Fields {
+            let fields = names.iter().map(|name| (name.as_str(), value(side, name)));
+            fields.collect()
+        };
+        let by = remote
+            .get("LastModifiedById")
+            .and_then(Value::as_text)
+            .map(str::to_owned);
+        let at = match remote.get("LastModifiedDate") {
+            Some(Value::DateTime(time)) => Some(*time),
+            _ => None,
+        };
+        self.put_conflict(
+            table,
+            record,
+            ConflictKind::Fields,
+            &of(base),
+            &of(remote),
+            Some((by, at)),
+        )
     }
 
     /// Holds the mutations of fields in conflict, and frees those that no longer are.

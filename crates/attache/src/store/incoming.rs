@@ -4,7 +4,7 @@ use super::rows::Row;
 use super::{Entry, Reading, State, Table, Writing};
 use crate::error::Result;
 use crate::journal_states::Event;
-use crate::merge::{self, MergePolicy};
+use crate::merge;
 use crate::outcome::{ConflictKind, Merged, MutationKind};
 use crate::plan::{self, Incoming, Known, Seen};
 use crate::record::{Fields, Value};
@@ -209,23 +209,6 @@ impl Writing<'_> {
         Ok(touched_by_hand(table, base, values))
     }
 
-    /// Joins edits with a version that is known here, on the base that a dispute began with.
-    pub(super) fn merge_anew(
-        &self,
-        table: &Table,
-        id: &str,
-        began: &Fields,
-        remote: &Fields,
-        entries: &[Entry],
-    ) -> Result<()> {
-        let began = table.values(began);
-        let mut local = began.clone();
-        overlay(table, &mut local, entries);
-        self.replace_row(table, &local, 0)?;
-        self.merge(table, id, Some(&began), table.values(remote), 0, entries)?;
-        Ok(())
-    }
-
     /// Tells that a deletion gave way, whatever else became of the record.
     fn withdrawn(&self, table: &Table, id: &str, arrived: Arrived) -> Result<Arrived> {
         let (taken, kept) = match &arrived {
@@ -242,102 +225,13 @@ impl Writing<'_> {
         Ok(arrived)
     }
 
-    /// Joins what the server has with the edits made here.
-    pub(super) fn merge(
-        &self,
-        table: &Table,
-        id: &str,
-        base: Option<&[Value]>,
-        remote: Vec<Value>,
-        rules: i64,
-        entries: &[Entry],
-    ) -> Result<Arrived> {
-        let reading = self.reading();
-        let Some(local) = reading.row(table, id)? else {
-            return Ok(Arrived::Nothing);
-        };
-        let remote = table.fields(&remote);
-        let base = base.map_or_else(|| remote.clone(), |base| table.fields(base));
-        // What no column can show is not in the row, so no merge may settle it.
-        let dirty: BTreeSet<String> = entries
-            .iter()
-            .flat_map(|entry| entry.fields.iter())
-            .filter(|(name, value)| table.shows(name, value))
-            .map(|(name, _)| name.to_owned())
-            .collect();
-        let local_fields = table.fields(&local.values);
-        let outcome = merge::merge(
-            &table.object,
-            &base,
-            &local_fields,
-            &remote,
-            &dirty,
-            &MergePolicy::default(),
-        );
-
-        let row: Fields = outcome.row.iter().cloned().collect();
-        self.replace_row(table, &table.values(&row), rules)?;
-        self.put_base(table, id, &remote, 0, local.key.as_deref())?;
-        let settled: Vec<String> = outcome
-            .agreed
-            .iter()
-            .chain(outcome.taken.iter().filter(|name| dirty.contains(*name)))
-            .cloned()
-            .collect();
-        self.drop_fields(id, &settled)?;
-        self.keep_merged_values(id, &row, &outcome.kept)?;
-        let open = self.refresh_conflict(table, id, &base, &row, &remote, &outcome.conflicts)?;
-        let entries = reading.entries_of(id)?;
-        if entries.is_empty() {
-            self.drop_base(id)?;
-        } else {
-            self.settle_doubt(&entries)?;
-            self.mark_conflicted(&entries, &open)?;
-        }
-        if !open.is_empty() {
-            return Ok(Arrived::Conflicted);
-        }
-        Ok(Arrived::Merged(Merged {
-            record: reading.identity(id)?,
-            object: table.object.name.clone(),
-            taken: outcome.taken,
-            kept: outcome.kept,
-            delete_withdrawn: false,
-        }))
-    }
-
     /// Says whether somebody edited a record between two of its versions.
     pub(super) fn edited_by_hand(&self, table: &Table, before: &Fields, after: &Fields) -> bool {
         touched_by_hand(table, &table.values(before), &table.values(after))
     }
 
-    /// A policy may have made a new value of two: the newest mutation of the field takes it over.
-    fn keep_merged_values(&self, id: &str, row: &Fields, kept: &[String]) -> Result<()> {
-        let mut entries = self.reading().entries_of(id)?;
-        for name in kept {
-            let Some(value) = row.get(name) else { continue };
-            // A member of a group may be kept for the sake of another that was edited.
-            let place = entries
-                .iter()
-                .rposition(|entry| entry.fields.contains(name))
-                .or_else(|| {
-                    entries
-                        .iter()
-                        .rposition(|entry| entry.kind != MutationKind::Delete)
-                });
-            let Some(entry) = place.map(|at| &mut entries[at]) else {
-                continue;
-            };
-            if entry.fields.get(name) != Some(value) {
-                entry.fields.set(name.as_str(), value.clone());
-                self.set_entry_fields(entry.seq, &entry.fields)?;
-            }
-        }
-        Ok(())
-    }
-
     /// The record was just read, so what became of an update in doubt is known.
-    fn settle_doubt(&self, entries: &[Entry]) -> Result<()> {
+    pub(super) fn settle_doubt(&self, entries: &[Entry]) -> Result<()> {
         let seqs: Vec<i64> = entries
             .iter()
             .filter(|entry| {

@@ -39,6 +39,11 @@ impl Entry {
         }
     }
 
+    /// Says whether it may have reached the server.
+    pub(crate) fn was_sent(&self) -> bool {
+        matches!(self.state, State::Sending | State::InDoubt)
+    }
+
     /// The mutation as the plan sees it.
     pub(crate) fn step(&self) -> Step {
         Step {

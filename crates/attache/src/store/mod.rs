@@ -11,6 +11,7 @@ mod holds;
 mod incoming;
 mod journal;
 pub(crate) mod look;
+mod merging;
 mod notice;
 pub(crate) mod query;
 mod rows;
@@ -32,10 +33,13 @@ pub(crate) use unsent::Document;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::{Context, Select};
+use crate::merge::Merger;
 use crate::options::{Limits, Options};
 use crate::record::ServerTime;
 use crate::schema::Schema;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -137,6 +141,7 @@ impl Store {
             connection: &transaction,
             catalogue: self.catalogue_of(&transaction)?,
             changed: false,
+            mergers: RefCell::default(),
         };
         let done = work(&mut writing)?;
         let changed = writing.changed.then_some(writing.catalogue);
@@ -243,6 +248,8 @@ pub(crate) struct Writing<'a> {
     connection: &'a Connection,
     catalogue: Arc<Catalogue>,
     changed: bool,
+    /// By object, as they are first needed.
+    mergers: RefCell<HashMap<String, Arc<Merger>>>,
 }
 
 /// An open read transaction.

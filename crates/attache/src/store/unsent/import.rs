@@ -14,14 +14,14 @@ use crate::env::LocalTime;
 use crate::error::{Error, ErrorKind, Problem, Result};
 use crate::journal_states::Event;
 use crate::json;
-use crate::merge::{self, MergePolicy};
+use crate::merge;
 use crate::outcome::MutationKind;
 use crate::record::{Fields, RecordId, ServerTime, Value, is_local};
 use crate::store::journal::NewEntry;
 use crate::store::rows::Row;
 use crate::store::{Arrived, Entry, Origin, Table};
 use rusqlite::params;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What became of a copy.
@@ -323,35 +323,27 @@ impl Import<'_> {
         let Some(row) = reading.row(table, id)? else {
             return Err(Error::internal("an edited record is on this device"));
         };
-        let local = table.fields(&row.values);
         let theirs = over(Some(base), Some(&self.current_ids(&together(fresh))?));
-        let mine: BTreeSet<String> = table
+        let began = table.values(base);
+        let mine: Vec<bool> = table
             .columns
             .iter()
-            .filter(|column| {
-                let value = |fields: &Fields| fields.get(&column.name).cloned();
-                let (a, b) = (value(&local), value(base));
-                !merge::same(
-                    &column.ty,
-                    &a.unwrap_or(Value::Null),
-                    &b.unwrap_or(Value::Null),
-                )
-            })
-            .map(|column| column.name.clone())
+            .zip(row.values.iter().zip(&began))
+            .map(|(column, (local, base))| !merge::same(&column.ty, local, base))
             .collect();
-        let outcome = merge::merge(
-            &table.object,
-            base,
-            &local,
-            &theirs,
+        // Both are this user's edits: which of them stands is nobody else's to say.
+        let policy = store.merge_policy(&table.object.name)?.asking();
+        let outcome = table.merger(&policy).merged(
+            &began,
+            &row.values,
+            &table.values(&theirs),
             &mine,
-            &MergePolicy::default(),
+            &vec![false; mine.len()],
         );
-        let among = |names: &[String], fields: &Fields| -> Fields {
-            fields
-                .iter()
-                .filter(|(name, _)| names.iter().any(|other| other == name))
-                .map(|(name, value)| (name, value.clone()))
+        let among = |places: &[usize], fields: &Fields| -> Fields {
+            let names = places.iter().map(|at| &table.columns[*at].name);
+            names
+                .filter_map(|name| Some((name.clone(), fields.get(name)?.clone())))
                 .collect()
         };
         store.set_fields(table, id, &among(&outcome.taken, &theirs))?;

@@ -1,0 +1,70 @@
+//! What a merge makes of a row.
+
+use super::{Merger, Outcome, Policy, Reason};
+use crate::record::Value;
+
+/// A merged row, and the places in it of each kind, in order.
+///
+/// Afterwards the fields of `kept` and `conflicts` are the edited ones: the mutation of
+/// every other has nothing left to do. `kept` may name fields that were not edited here:
+/// they are part of a group that stays.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Merge {
+    /// The value each field should have on this device now.
+    pub(crate) row: Vec<Value>,
+    /// Fields whose value on this device becomes the server's.
+    pub(crate) taken: Vec<usize>,
+    /// Fields that still differ from the server and are to be sent.
+    pub(crate) kept: Vec<usize>,
+    /// Fields edited here where the server now has the same value.
+    pub(crate) agreed: Vec<usize>,
+    /// Fields that wait for a decision; the row keeps this device's value until then.
+    pub(crate) conflicts: Vec<usize>,
+}
+
+impl Merger {
+    /// Merges sides that are as long as the row into one.
+    ///
+    /// `sent` says of which fields an edit may have reached the server without our knowing:
+    /// to add such a one again could count it twice, so its field asks.
+    pub(crate) fn merged(
+        &self,
+        base: &[Value],
+        local: &[Value],
+        remote: &[Value],
+        edited: &[bool],
+        sent: &[bool],
+    ) -> Merge {
+        let mut out = Merge {
+            row: remote.to_vec(),
+            ..Merge::default()
+        };
+        for change in self.changes(base, local, remote, edited) {
+            let at = change.at;
+            let list = match change.outcome {
+                Outcome::Agreed => &mut out.agreed,
+                Outcome::Taken => &mut out.taken,
+                Outcome::Kept => {
+                    out.row[at] = local[at].clone();
+                    &mut out.kept
+                }
+                Outcome::Conflict => {
+                    out.row[at] = local[at].clone();
+                    &mut out.conflicts
+                }
+                Outcome::Joined(_)
+                    if sent[at] && change.reason == Reason::ByPolicy(Policy::Counter) =>
+                {
+                    out.row[at] = local[at].clone();
+                    &mut out.conflicts
+                }
+                Outcome::Joined(value) => {
+                    out.row[at] = value;
+                    &mut out.kept
+                }
+            };
+            list.push(at);
+        }
+        out
+    }
+}
