@@ -2,6 +2,7 @@
 
 use crate::address::Address;
 use crate::auth::{Keychain, Pass, TokenProvider};
+use crate::bulk::Opened;
 use crate::error::{
     Effect, no_answer, not_a_remote, not_authorized, redirected, refusal, unreadable,
 };
@@ -12,7 +13,7 @@ use attache::{Error, ErrorKind, Result};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use std::fmt::{self, Display};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// A Salesforce org: the [`Remote`](attache::Remote) over its REST API.
 ///
@@ -27,6 +28,8 @@ pub struct Salesforce {
     transport: Arc<dyn Transport>,
     pub(crate) version: String,
     call_options: String,
+    /// The part of a large answer that is being read.
+    pub(crate) opened: Mutex<Option<Opened>>,
 }
 
 impl fmt::Debug for Salesforce {
@@ -113,6 +116,7 @@ impl SalesforceBuilder {
             transport,
             version: self.version,
             call_options: format!("client={}", self.client_name),
+            opened: Mutex::default(),
         })
     }
 }
@@ -126,6 +130,8 @@ pub(crate) struct Call {
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) effect: Effect,
+    /// The answer is a file of comma-separated values.
+    pub(crate) csv: bool,
 }
 
 impl Call {
@@ -137,6 +143,7 @@ impl Call {
             headers: Vec::new(),
             body: Vec::new(),
             effect: Effect::Read,
+            csv: false,
         }
     }
 
@@ -264,8 +271,13 @@ impl Salesforce {
     }
 
     fn request(&self, call: &Call, address: &Address, pass: Option<&Pass>) -> HttpRequest {
+        let accept = if call.csv {
+            "text/csv"
+        } else {
+            "application/json"
+        };
         let mut headers = vec![
-            ("Accept".into(), "application/json".into()),
+            ("Accept".into(), accept.into()),
             ("Sforce-Call-Options".into(), self.call_options.clone()),
             // Syncing a record is not looking at it.
             ("Sforce-Mru".into(), "updateMru=false".into()),

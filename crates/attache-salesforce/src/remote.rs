@@ -1,5 +1,6 @@
 //! What the engine asks of a remote, asked of the REST API.
 
+use crate::bulk::Place;
 use crate::client::{Call, Salesforce, escape};
 use crate::codec::{
     CompositeDoc, DeletedDoc, DescribeDoc, IdDoc, IdentityDoc, PageDoc, RootDoc, UpdatedDoc,
@@ -72,6 +73,9 @@ impl Remote for Salesforce {
     }
 
     async fn query_more(&self, next: &str) -> Result<Page> {
+        if let Some(place) = Place::parse(next) {
+            return self.bulk_page(place).await;
+        }
         let path = self.address.path_of(next)?;
         let call = Call::read("query_more", path).header("Sforce-Query-Options", BATCH_SIZE);
         let answer = self.send(&call).await?;
@@ -84,6 +88,14 @@ impl Remote for Salesforce {
         }
         let page = self.decode(&answer.body)?;
         self.page(page)
+    }
+
+    async fn query_file(&self, soql: &str) -> Result<Option<String>> {
+        self.bulk_query(soql).await.map(Some)
+    }
+
+    async fn file_page(&self, file: &str) -> Result<Option<Page>> {
+        self.bulk_result(file).await
     }
 
     async fn retrieve(

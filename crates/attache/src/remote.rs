@@ -162,6 +162,28 @@ pub trait Remote: Send + Sync + 'static {
     /// `CursorExpired` if the remote forgot the query.
     async fn query_more(&self, next: &str) -> Result<Page>;
 
+    /// Starts a query whose answer is so large that the remote makes a file of it, and gives the file's name;
+    /// `None` if it has no such thing.
+    ///
+    /// What the file says is true of the time at which it was made, which may be long before it is read.
+    async fn query_file(&self, soql: &str) -> Result<Option<String>> {
+        let _ = soql;
+        Ok(None)
+    }
+
+    /// Gives the first page of a file; `None` while it is being made. [`query_more`](Remote::query_more) gives
+    /// the pages behind it.
+    ///
+    /// # Errors
+    /// `RemoteRefused` if there will be no such file; `CursorExpired` if the remote forgot it.
+    async fn file_page(&self, file: &str) -> Result<Option<Page>> {
+        let _ = file;
+        Err(Error::new(
+            crate::error::ErrorKind::RemoteRefused,
+            "this remote makes no files",
+        ))
+    }
+
     /// Reads records by id, at most 2,000; `None` for one that is deleted or out of sight.
     async fn retrieve(
         &self,

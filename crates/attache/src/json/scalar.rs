@@ -25,9 +25,6 @@ pub(super) fn read(ty: &FieldType, json: &str) -> Option<Value> {
 }
 
 fn read_string(ty: &FieldType, json: &str) -> Option<Value> {
-    if ty.is_number() || *ty == FieldType::Boolean {
-        return None;
-    }
     let unescaped;
     let text = match plain(json) {
         Some(text) => text,
@@ -44,6 +41,9 @@ fn read_string(ty: &FieldType, json: &str) -> Option<Value> {
         FieldType::DateTime => instant(text).map(Value::DateTime),
         FieldType::Time => time(text).map(Value::Time),
         FieldType::Id => remote_id(text).map(Value::Text),
+        // Files of large answers know texts only.
+        FieldType::Boolean => parse_text(ty, text),
+        ty if ty.is_number() => number(text).map(Value::Number),
         _ => Some(Value::Text(reference(ty, text))),
     }
 }
@@ -319,12 +319,23 @@ mod tests {
         for (ty, text) in [
             (FieldType::String, "1"),
             (FieldType::String, "{}"),
-            (FieldType::Boolean, "\"true\""),
-            (FieldType::Double, "\"1\""),
+            (FieldType::Boolean, "\"yes\""),
+            (FieldType::Double, "\"one\""),
             (FieldType::Date, "20240131"),
         ] {
             assert_eq!(json(ty, text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn numbers_and_checkboxes_may_come_as_text() {
+        let number = Some(Value::Number(Decimal::new(15, 1)));
+        assert_eq!(
+            read(&FieldType::Boolean, "\"true\""),
+            Some(Value::Boolean(true))
+        );
+        assert_eq!(read(&FieldType::Currency, "\"1.5\""), number);
+        assert_eq!(read(&FieldType::Double, "\"1.5E0\""), number);
     }
 
     #[test]

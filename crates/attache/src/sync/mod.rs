@@ -4,6 +4,7 @@ mod apply;
 mod doubt;
 mod drift;
 mod fate;
+mod file;
 mod held;
 mod prepare;
 mod pull;

@@ -14,6 +14,9 @@ use std::collections::{HashMap, HashSet};
 /// How often one scan starts over when the server forgets its place.
 const RESTARTS_MAX: u32 = 20;
 
+/// How many rows an answer has left at least for the remote to make a file of them: ten pages of a query.
+const FILE_ROWS_MIN: u64 = 20_000;
+
 /// How many pages of an answer may hold nothing.
 const EMPTY_PAGES_MAX: u64 = 16;
 
@@ -91,6 +94,7 @@ impl Run<'_> {
         let reader = apply::reader(&node.table);
         let mut all = Vec::new();
         let mut done = 0;
+        let (mut in_file, mut total) = (false, 0);
         let mut page = match self.first_page(node, depth, after.as_deref()).await {
             Ok(page) => page,
             Err(error) if error.kind() == ErrorKind::CursorExpired => {
@@ -109,7 +113,7 @@ impl Run<'_> {
                 }
                 Depth::Ids => (page_ids(&page)?, None),
             };
-            let total = page.total;
+            total = total.max(page.total);
             if ordered && !ascending(after.as_deref(), &ids) {
                 return Ok(Scanned::Unordered);
             }
@@ -137,12 +141,27 @@ impl Run<'_> {
             }
             after = last;
             let Some(next) = page.next else { break };
-            page = match self.remote.query_more(&next).await {
-                Ok(page) => page,
-                Err(error) if error.kind() == ErrorKind::CursorExpired => {
-                    return Ok(Scanned::Forgotten);
+            let rest = total.saturating_sub(done);
+            let load = depth == Depth::Records && ordered && !in_file;
+            let file = match load && rest >= FILE_ROWS_MIN {
+                true => {
+                    self.file(&self.statement(node, depth, after.as_deref()))
+                        .await?
                 }
-                Err(error) => return Err(error),
+                false => None,
+            };
+            if file.is_some() {
+                (in_file, pages) = (true, Pages::default());
+            }
+            page = match file {
+                Some(first) => first,
+                None => match self.remote.query_more(&next).await {
+                    Ok(page) => page,
+                    Err(error) if error.kind() == ErrorKind::CursorExpired => {
+                        return Ok(Scanned::Forgotten);
+                    }
+                    Err(error) => return Err(error),
+                },
             };
         }
         if !ordered {
@@ -159,6 +178,11 @@ impl Run<'_> {
     }
 
     async fn first_page(&mut self, node: &Node, depth: Depth, after: Option<&str>) -> Result<Page> {
+        self.remote.query(&self.statement(node, depth, after)).await
+    }
+
+    /// What a rule matches behind an id, in order.
+    fn statement(&self, node: &Node, depth: Depth, after: Option<&str>) -> String {
         let fields = if depth == Depth::Records {
             soql::fields(&node.table)
         } else {
@@ -173,7 +197,7 @@ impl Run<'_> {
             conditions,
             tail: "ORDER BY Id",
         };
-        self.remote.query(&statement.print()).await
+        statement.print()
     }
 
     /// Takes in a page of a load. `reached` is where a walk that is cut off here goes on.

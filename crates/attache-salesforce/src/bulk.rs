@@ -1,0 +1,274 @@
+//! Large answers by the Bulk API 2.0: a job makes a file, and the file is read in parts.
+//!
+//! A part holds ten times as many rows as a page of a query, so a first load of a
+//! million rows takes a tenth of the calls. The engine is handed pages of the usual
+//! size, cut from the part that was fetched last; a page whose part is no longer in
+//! memory (another process, another session) is fetched again.
+
+use crate::client::{Call, Salesforce, escape};
+use crate::error::{not_a_remote, refusal};
+use crate::remote::json;
+use crate::transport::HttpResponse;
+use attache::{Error, ErrorKind, Page, Result};
+use csv::{Reader, ReaderBuilder, StringRecord};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::fmt;
+use std::io::Cursor;
+use std::sync::PoisonError;
+
+/// Rows of a part of a file: some ten megabytes of a wide object.
+const PART_ROWS: usize = 20_000;
+/// Rows of a page that is handed on.
+const PAGE_ROWS: usize = 2_000;
+/// What the place behind a page of a file begins with; no path of an answer does.
+const MARK: &str = "bulk:";
+/// What stands for the locator of the first part.
+const FIRST: &str = "-";
+/// How the org says that there is no further part.
+const LAST: &str = "null";
+
+/// A place in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    job: String,
+    /// Rows of the whole file.
+    total: u64,
+    /// The part, by the org's locator.
+    locator: String,
+    /// Rows of the part that come before.
+    row: usize,
+}
+
+/// The part of a file that was fetched last, and how far it was read.
+pub(crate) struct Opened {
+    place: Place,
+    /// The locator of the part behind it.
+    next: Option<String>,
+    /// `"Name":` of each column.
+    keys: Vec<String>,
+    rows: Reader<Cursor<Vec<u8>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Job {
+    id: String,
+    state: String,
+    #[serde(default)]
+    number_records_processed: u64,
+}
+
+impl Place {
+    /// Reads a place; `None` for anything else, such as the path of a query's next page.
+    pub(crate) fn parse(text: &str) -> Option<Place> {
+        let mut parts = text.strip_prefix(MARK)?.splitn(4, ' ');
+        Some(Place {
+            job: parts.next()?.to_owned(),
+            total: parts.next()?.parse().ok()?,
+            row: parts.next()?.parse().ok()?,
+            locator: parts.next()?.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Place {
+            job,
+            total,
+            locator,
+            row,
+        } = self;
+        write!(f, "{MARK}{job} {total} {row} {locator}")
+    }
+}
+
+impl Salesforce {
+    /// Has the org make a file of an answer, and gives the id of the job.
+    pub(crate) async fn bulk_query(&self, soql: &str) -> Result<String> {
+        #[derive(serde::Serialize)]
+        struct Question<'a> {
+            operation: &'a str,
+            query: &'a str,
+        }
+        let question = Question {
+            operation: "query",
+            query: soql,
+        };
+        // A job that was made and whose answer was lost makes a file nobody reads: no harm is done.
+        let call = Call::read_by_post("bulk", self.path("/jobs/query"), json(&question)?);
+        let job: Job = self.fetch(&call).await?;
+        Ok(job.id)
+    }
+
+    /// Gives the first page of a job's file; `None` while it is being made.
+    pub(crate) async fn bulk_result(&self, job: &str) -> Result<Option<Page>> {
+        let path = self.path(format_args!("/jobs/query/{}", escape(job)));
+        let job: Job = self.decode(&self.known(&Call::read("bulk", path)).await?.body)?;
+        match job.state.as_str() {
+            "UploadComplete" | "InProgress" => return Ok(None),
+            "JobComplete" => {}
+            _ => {
+                let message = "the org could not make a file of this query";
+                return Err(Error::new(ErrorKind::RemoteRefused, message));
+            }
+        }
+        let place = Place {
+            job: job.id,
+            total: job.number_records_processed,
+            locator: FIRST.into(),
+            row: 0,
+        };
+        self.bulk_page(place).await.map(Some)
+    }
+
+    /// Gives the page at a place.
+    pub(crate) async fn bulk_page(&self, place: Place) -> Result<Page> {
+        let opened = self.lock_opened().take();
+        let mut opened = match opened.filter(|opened| opened.place == place) {
+            Some(opened) => opened,
+            None => self.open(place).await?,
+        };
+        let records = opened.page().ok_or_else(|| not_a_remote(&self.address))?;
+        let next = opened.behind(records.len());
+        let total = opened.place.total;
+        match &next {
+            Some(next) if next.locator == opened.place.locator => {
+                opened.place = next.clone();
+                *self.lock_opened() = Some(opened);
+            }
+            Some(_) => {}
+            None => self.drop_job(&opened.place.job).await,
+        }
+        Ok(Page {
+            records,
+            total,
+            next: next.map(|place| place.to_string()),
+        })
+    }
+
+    /// Fetches the part that a place is in, and goes to the place.
+    async fn open(&self, place: Place) -> Result<Opened> {
+        let mut path = self.path(format_args!(
+            "/jobs/query/{}/results?maxRecords={PART_ROWS}",
+            escape(&place.job)
+        ));
+        if place.locator != FIRST {
+            path += &format!("&locator={}", escape(&place.locator));
+        }
+        let mut call = Call::read("bulk_results", path);
+        call.csv = true;
+        let answer = self.known(&call).await?;
+        let next = answer.header("Sforce-Locator").unwrap_or(LAST);
+        let next = (next != LAST && !next.is_empty()).then(|| next.to_owned());
+        let mut rows = ReaderBuilder::new().from_reader(Cursor::new(answer.body));
+        let names = rows.headers().map_err(|_| not_a_remote(&self.address))?;
+        let keys = names
+            .iter()
+            .map(|name| format!("{}:", quoted(name)))
+            .collect();
+        let skipped = rows.records().take(place.row).filter(Result::is_ok).count();
+        if skipped < place.row {
+            return Err(not_a_remote(&self.address));
+        }
+        Ok(Opened {
+            place,
+            next,
+            keys,
+            rows,
+        })
+    }
+
+    /// Asks for something of a job; a job that is gone is a cursor that expired.
+    async fn known(&self, call: &Call) -> Result<HttpResponse> {
+        let answer = self.send(call).await?;
+        match answer.status {
+            200 => Ok(answer),
+            404 if crate::codec::problems(&answer.body).is_some() => {
+                let message = "the org no longer has this file";
+                Err(Error::new(ErrorKind::CursorExpired, message))
+            }
+            _ => Err(refusal(&self.address, &answer, &self.meter)),
+        }
+    }
+
+    /// Lets go of a file that was read. The org does so by itself after a week: failing is no harm.
+    async fn drop_job(&self, job: &str) {
+        let path = self.path(format_args!("/jobs/query/{}", escape(job)));
+        let mut call = Call::read("bulk", path);
+        call.method = crate::transport::Method::Delete;
+        if let Err(error) = self.send(&call).await {
+            tracing::debug!(%error, "a file that was read is left at the org");
+        }
+    }
+
+    fn lock_opened(&self) -> std::sync::MutexGuard<'_, Option<Opened>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Opened {
+    /// Reads the rows of a page; `None` if they are no such rows.
+    fn page(&mut self) -> Option<Vec<Box<RawValue>>> {
+        let mut records = Vec::new();
+        let mut row = StringRecord::new();
+        while records.len() < PAGE_ROWS && self.rows.read_record(&mut row).ok()? {
+            records.push(self.record(&row)?);
+        }
+        Some(records)
+    }
+
+    /// Writes a row as the record a query would have answered. An empty cell is null, and left out.
+    fn record(&self, row: &StringRecord) -> Option<Box<RawValue>> {
+        let mut text = String::with_capacity(row.as_slice().len() + 16 * row.len());
+        text.push('{');
+        for (key, cell) in self.keys.iter().zip(row) {
+            if cell.is_empty() {
+                continue;
+            }
+            if text.len() > 1 {
+                text.push(',');
+            }
+            text.push_str(key);
+            text.push_str(&quoted(cell));
+        }
+        text.push('}');
+        RawValue::from_string(text).ok()
+    }
+
+    /// The place behind the rows that were just read.
+    fn behind(&self, read: usize) -> Option<Place> {
+        let mut place = self.place.clone();
+        if read == PAGE_ROWS && !self.rows.is_done() {
+            place.row += read;
+            return Some(place);
+        }
+        place.row = 0;
+        place.locator = self.next.clone()?;
+        Some(place)
+    }
+}
+
+/// Writes a text as JSON.
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).expect("a text has a JSON form")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_told_from_the_path_of_a_page() {
+        let place = Place {
+            job: "750000000000001AAA".into(),
+            total: 41_000,
+            locator: "MjAwMDA".into(),
+            row: 2_000,
+        };
+        assert_eq!(Place::parse(&place.to_string()), Some(place));
+        assert_eq!(Place::parse("/services/data/v67.0/query/01g-2000"), None);
+        assert_eq!(Place::parse("bulk:750 x 0 -"), None);
+    }
+}
