@@ -118,12 +118,14 @@ pub(crate) fn mutations(mutations: &[Mutation]) -> String {
         state: match mutation.state {
             MutationState::Pending => "pending",
             MutationState::Sending => "sending",
-            MutationState::InDoubt => "in_doubt",
+            MutationState::InDoubt(_) => "in_doubt",
             MutationState::Rejected(_) => "rejected",
             MutationState::Conflicted => "conflicted",
         },
         problems: match &mutation.state {
-            MutationState::Rejected(problems) => problems.iter().map(problem).collect(),
+            MutationState::Rejected(problems) | MutationState::InDoubt(problems) => {
+                problems.iter().map(problem).collect()
+            }
             _ => Vec::new(),
         },
         made_at: mutation.made_at.0,

@@ -70,7 +70,7 @@ impl From<&attache::Mutation> for Mutation {
             state: match &mutation.state {
                 attache::MutationState::Pending => MutationState::Pending,
                 attache::MutationState::Sending => MutationState::Sending,
-                attache::MutationState::InDoubt => MutationState::InDoubt,
+                attache::MutationState::InDoubt(_) => MutationState::InDoubt,
                 attache::MutationState::Rejected(problems) => MutationState::Rejected {
                     problems: problems.iter().map(Problem::from).collect(),
                 },

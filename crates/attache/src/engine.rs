@@ -174,7 +174,10 @@ impl Attache {
         self.store.write(Durability::Durable, |w| w.discard(seq))
     }
 
-    /// Has the next session send a rejected mutation once more.
+    /// Has the next session send a rejected mutation once more, or a create in doubt that was looked for in vain.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] for a mutation in another state.
     pub fn retry(&self, seq: JournalSeq) -> Result<()> {
         self.store.write(Durability::Durable, |w| w.retry(seq))
     }

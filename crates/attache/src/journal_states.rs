@@ -8,13 +8,14 @@
 //!    │ └──── found out ──┤
 //!    │                no answer
 //!    │                   ▼
-//!    │                InDoubt
+//!    │                InDoubt ── retry, if nobody can find it out ──► Pending
 //!  decide
 //!    └── Conflicted ◄── dispute ── (any)
 //! ```
 //!
 //! [`next`] is the whole table. A mutation that is discarded or confirmed leaves
-//! the journal, whatever its state; only what is on the wire cannot be discarded.
+//! the journal, whatever its state; only what is on the wire cannot be discarded,
+//! and what is in doubt only once it was looked for in vain.
 
 /// A mutation's state, as the journal numbers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,8 +83,8 @@ pub(crate) fn next(state: State, event: Event) -> Option<State> {
         (Decide, Conflicted) => Some(Pending),
         (Decide, Pending | Sending | InDoubt | Rejected) => None,
 
-        (Retry, Rejected) => Some(Pending),
-        (Retry, Pending | Sending | InDoubt | Conflicted) => None,
+        (Retry, Rejected | InDoubt) => Some(Pending),
+        (Retry, Pending | Sending | Conflicted) => None,
 
         (Suspect, Pending) => Some(InDoubt),
         (Suspect, Sending | InDoubt | Rejected | Conflicted) => None,
@@ -136,8 +137,9 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_refused_is_retried() {
-        check(Event::Retry, &[State::Rejected], State::Pending);
+    fn what_was_refused_or_is_in_doubt_is_retried() {
+        let from = [State::Rejected, State::InDoubt];
+        check(Event::Retry, &from, State::Pending);
     }
 
     #[test]

@@ -29,7 +29,11 @@ pub enum MutationState {
     /// Is on the wire; its intent is durable.
     Sending,
     /// Was sent and not answered: the next session finds out what became of it.
-    InDoubt,
+    ///
+    /// With problems, that was tried: a create may or may not be one of the records that they
+    /// name. It waits for a person: [`retry`](crate::Attache::retry) sends it once more,
+    /// [`discard`](crate::Attache::discard) lets it go.
+    InDoubt(Vec<Problem>),
     /// The server refused it. It waits for a person: edit the record, retry or discard.
     Rejected(Vec<Problem>),
     /// The server has another value for a field it changes: see [`Conflict`].
@@ -225,6 +229,8 @@ pub struct Report {
     pub blocked: u64,
     /// Mutations without an answer.
     pub in_doubt: u64,
+    /// Of those in doubt, the creates that wait for a person: see [`MutationState::InDoubt`].
+    pub undecided: u64,
     /// Mutations that are to be sent by the next session.
     pub pending: u64,
     /// Rules whose limit cut something off.

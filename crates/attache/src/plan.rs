@@ -84,6 +84,19 @@ pub(crate) struct Step {
     pub client_key: Option<String>,
 }
 
+/// Takes a create's key at the server apart: the field that carried it once it was sent, and the key.
+///
+/// The journal writes them as `External_Id__c:0192…`, and the key alone of a create that
+/// was never sent. Only under that field is found what an attempt may have made,
+/// and only under it is a second attempt no second record, whatever field the
+/// briefcase names by then.
+pub(crate) fn client_key(text: &str) -> (Option<&str>, &str) {
+    match text.split_once(':') {
+        Some((field, key)) => (Some(field), key),
+        None => (None, text),
+    }
+}
+
 /// One write that should leave this device: a record's mutations, squashed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Outgoing {

@@ -123,7 +123,8 @@ pub(super) fn mutation_lines(pending: &[Mutation]) -> Vec<String> {
         &rows,
     );
     for mutation in pending {
-        if let MutationState::Rejected(reasons) = &mutation.state {
+        if let MutationState::Rejected(reasons) | MutationState::InDoubt(reasons) = &mutation.state
+        {
             lines.extend(
                 reasons
                     .iter()
@@ -146,7 +147,7 @@ fn state(state: &MutationState) -> &'static str {
     match state {
         MutationState::Pending => "pending",
         MutationState::Sending => "sending",
-        MutationState::InDoubt => "in doubt",
+        MutationState::InDoubt(_) => "in doubt",
         MutationState::Rejected(_) => "rejected",
         MutationState::Conflicted => "conflicted",
     }

@@ -262,7 +262,8 @@ impl Writing<'_> {
     pub(crate) fn discard(&self, seq: JournalSeq) -> Result<()> {
         let reading = self.reading();
         let entry = reading.entry(seq)?;
-        if matches!(entry.state, State::Sending | State::InDoubt) {
+        let undecided = entry.kind == MutationKind::Create && entry.is_undecided();
+        if matches!(entry.state, State::Sending | State::InDoubt) && !undecided {
             return Err(Error::invalid(format!(
                 "mutation {} was sent and not answered: the next sync finds out what became of it",
                 seq.0
@@ -311,16 +312,27 @@ impl Writing<'_> {
         self.set_fields(table, &gone.record, &shown)
     }
 
-    /// Sends what the server refused once more.
+    /// Sends what the server refused once more, or what it may have done without anybody being able to tell.
     pub(crate) fn retry(&self, seq: JournalSeq) -> Result<()> {
         let entry = self.reading().entry(seq)?;
-        if entry.state != State::Rejected {
-            return Err(Error::invalid(format!(
-                "mutation {} was not rejected",
+        match entry.state {
+            State::Rejected => self.revive(&entry.record),
+            State::InDoubt if entry.is_undecided() => self.send_again(&entry.record),
+            _ => Err(Error::invalid(format!(
+                "mutation {} was neither rejected nor looked for in vain",
                 seq.0
-            )));
+            ))),
         }
-        self.revive(&entry.record)
+    }
+
+    /// A person says that a create in doubt was not done.
+    fn send_again(&self, record: &str) -> Result<()> {
+        let entries = self.reading().entries_of(record)?;
+        for entry in entries.iter().filter(|entry| entry.is_undecided()) {
+            // The problems stay as the note of that, so that a copy elsewhere does not bring the doubt back.
+            self.advance(&[entry.seq], Event::Retry, &entry.problems)?;
+        }
+        Ok(())
     }
 
     /// What was refused goes out again, together with a new edit.

@@ -33,7 +33,7 @@ impl Entry {
         match self.state {
             State::Pending => MutationState::Pending,
             State::Sending => MutationState::Sending,
-            State::InDoubt => MutationState::InDoubt,
+            State::InDoubt => MutationState::InDoubt(self.problems.clone()),
             State::Rejected => MutationState::Rejected(self.problems.clone()),
             State::Conflicted => MutationState::Conflicted,
         }
@@ -42,6 +42,11 @@ impl Entry {
     /// Says whether it may have reached the server.
     pub(crate) fn was_sent(&self) -> bool {
         matches!(self.state, State::Sending | State::InDoubt)
+    }
+
+    /// Says whether it is in doubt and a look at the server could not tell what became of it.
+    pub(crate) fn is_undecided(&self) -> bool {
+        self.state == State::InDoubt && !self.problems.is_empty()
     }
 
     /// The mutation as the plan sees it.
@@ -231,13 +236,14 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Forgets the keys of creates that are sent without one: they cannot be found by it.
-    pub(crate) fn forget_keys(&self, seqs: &[i64]) -> Result<()> {
-        let mut statement = self
-            .connection
-            .prepare_cached("UPDATE attache_mutation SET client_key = NULL WHERE seq = ?1")?;
+    /// Notes the key under which a create is sent (see [`client_key`](crate::plan::client_key)). One that is sent
+    /// without cannot be found by it.
+    pub(crate) fn set_client_key(&self, seqs: &[i64], key: Option<&str>) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE attache_mutation SET client_key = ?2 WHERE seq = ?1 AND client_key IS NOT NULL",
+        )?;
         for seq in seqs {
-            statement.execute([seq])?;
+            statement.execute(params![seq, key])?;
         }
         Ok(())
     }

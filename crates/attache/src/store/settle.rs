@@ -6,8 +6,9 @@ use crate::env::LocalTime;
 use crate::error::{Problem, Result};
 use crate::journal_states::{Event, State};
 use crate::outcome::MutationKind;
-use crate::plan::Outgoing;
+use crate::plan::{Outgoing, client_key};
 use crate::record::{Fields, ServerTime, Value};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What became of a write.
@@ -21,21 +22,25 @@ pub(crate) enum Settlement {
     NotDone,
     /// No answer.
     InDoubt,
+    /// No answer, and a look at the server could not tell what became of it.
+    Undecided(Vec<Problem>),
     Rejected(Vec<Problem>),
 }
 
 impl Writing<'_> {
     /// Makes the intent to send durable. `known` is what the server's clock last showed.
     ///
-    /// Gives the writes that may be sent: of the others, somebody took a mutation
-    /// back after the plan was made.
+    /// `keys` names the field of each object that carries a client key. Gives the
+    /// writes that may be sent: of the others, somebody took a mutation back after
+    /// the plan was made.
     pub(crate) fn intend(
         &self,
         writes: Vec<Outgoing>,
         known: Option<ServerTime>,
+        keys: &BTreeMap<String, String>,
     ) -> Result<Vec<Outgoing>> {
         let mut intended = Vec::with_capacity(writes.len());
-        for write in writes {
+        for mut write in writes {
             let entries = self.reading().entries_of(&write.record)?;
             let waits = |seq: &i64| {
                 entries
@@ -48,6 +53,14 @@ impl Writing<'_> {
             self.advance(&write.seqs, Event::Send, &[])?;
             if let Some(time) = known.filter(|_| write.kind == MutationKind::Create) {
                 self.set_sent_after(&write.seqs, time)?;
+            }
+            if let Some(made) = &write.client_key {
+                let (sent_under, key) = client_key(made);
+                let field = sent_under.or(keys.get(&write.object).map(String::as_str));
+                // A key that a person has chosen may be another record's: it must not find one.
+                let field = field.filter(|field| !write.fields.contains(field));
+                write.client_key = field.map(|field| format!("{field}:{key}"));
+                self.set_client_key(&write.seqs, write.client_key.as_deref())?;
             }
             intended.push(write);
         }
@@ -74,7 +87,14 @@ impl Writing<'_> {
             }
             Settlement::NotDone => self.advance(&write.seqs, Event::NotDone, &[]),
             Settlement::InDoubt => self.advance(&write.seqs, Event::NoAnswer, &[]),
-            Settlement::Rejected(problems) => self.advance(&write.seqs, Event::Refuse, problems),
+            Settlement::Undecided(problems) => self.advance(&write.seqs, Event::NoAnswer, problems),
+            Settlement::Rejected(problems) => {
+                if let Some(made) = &write.client_key {
+                    // Nothing was made, so nothing has to be found: the next attempt may name another field.
+                    self.set_client_key(&write.seqs, Some(client_key(made).1))?;
+                }
+                self.advance(&write.seqs, Event::Refuse, problems)
+            }
         }
     }
 

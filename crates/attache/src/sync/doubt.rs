@@ -7,11 +7,11 @@
 use super::Run;
 use super::scan::Pages;
 use super::soql::{self, Statement};
-use crate::error::Result;
+use crate::error::{Problem, Result};
 use crate::json::RecordReader;
 use crate::merge;
 use crate::outcome::{MutationKind, Phase};
-use crate::plan::Outgoing;
+use crate::plan::{self, Outgoing};
 use crate::record::{Fields, ServerTime, Value};
 use crate::store::{Durability, Entry, Settlement, State, Table};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,10 +20,51 @@ use std::sync::Arc;
 /// How far the stamp of a create may lie before the time that we last knew of the server when we sent it.
 const CLOCK_SLACK_SECONDS: i64 = 60;
 
+/// Records that a person is told of, if each may be the one that was created.
+const NAMED_MAX: usize = 3;
+
 /// A create without an answer.
 struct Doubt {
     write: Outgoing,
     sent_after: Option<ServerTime>,
+    /// The next attempt cannot be made under the client key.
+    key_is_taken: bool,
+}
+
+impl Doubt {
+    /// The field under which the server was given the key, if it was and still has that field.
+    ///
+    /// `named` is what the briefcase says now. It holds for a copy of which another device may have sent the other.
+    fn key_field(&self, table: &Table, named: Option<&String>) -> Option<String> {
+        let (sent_under, _) = plan::client_key(self.write.client_key.as_deref()?);
+        let field = table
+            .object
+            .field(sent_under.or(named.map(String::as_str))?)?;
+        let by_key = !self.write.fields.contains(&field.name);
+        by_key.then(|| field.name.clone())
+    }
+
+    fn key(&self) -> Option<&str> {
+        let made = self.write.client_key.as_deref()?;
+        Some(plan::client_key(made).1)
+    }
+
+    /// Says whether the server can no longer be at work on it.
+    fn is_over(&self, now: ServerTime, doubt_seconds: i64) -> bool {
+        self.sent_after
+            .is_some_and(|sent| now.0 - sent.0 >= doubt_seconds)
+    }
+}
+
+/// What a record that this user created may have to do with a create in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Likeness {
+    /// It is the one, as far as values can tell; so many of them agree.
+    Match(usize),
+    /// Nothing says that it is not.
+    Possible,
+    /// It is another one.
+    Other,
 }
 
 impl Run<'_> {
@@ -67,13 +108,23 @@ impl Run<'_> {
         let keys = self.client_keys()?;
         for (object, doubts) in creates {
             let table = Arc::clone(self.store.catalogue().known(&object)?);
-            let (keyed, plain): (Vec<Doubt>, Vec<Doubt>) = doubts.into_iter().partition(|doubt| {
-                keys.get(&object).is_some_and(|key| {
-                    doubt.write.client_key.is_some() && !doubt.write.fields.contains(key)
-                })
-            });
-            if let Some(key) = keys.get(&object) {
-                self.find_by_key(&table, key, keyed).await?;
+            let mut keyed: BTreeMap<String, Vec<Doubt>> = BTreeMap::new();
+            let mut plain = Vec::new();
+            for mut doubt in doubts {
+                match doubt.key_field(&table, keys.get(&object)) {
+                    Some(field) => {
+                        // What a person has set since cannot be sent under the key.
+                        let sets = |entry: &&Entry| {
+                            entry.record == doubt.write.record && entry.fields.contains(&field)
+                        };
+                        doubt.key_is_taken = entries.iter().any(|entry| sets(&entry));
+                        keyed.entry(field).or_default().push(doubt);
+                    }
+                    None => plain.push(doubt),
+                }
+            }
+            for (field, doubts) in keyed {
+                self.find_by_key(&table, &field, doubts).await?;
             }
             self.find_by_content(&table, plain).await?;
         }
@@ -100,7 +151,7 @@ impl Run<'_> {
         for chunk in doubts.chunks(self.settings.ids_per_query_max) {
             let wanted: Vec<String> = chunk
                 .iter()
-                .filter_map(|doubt| doubt.write.client_key.clone())
+                .filter_map(|doubt| doubt.key().map(str::to_owned))
                 .collect();
             let fields = format!("Id, {key}");
             let statement = Statement {
@@ -120,15 +171,21 @@ impl Run<'_> {
                     found.insert(key.to_ascii_lowercase(), id.clone());
                 }
             }
+            let now = self.server_now()?;
             let mut adopted = Vec::new();
             for doubt in chunk {
                 let id = doubt
-                    .write
-                    .client_key
-                    .as_ref()
+                    .key()
                     .and_then(|key| found.get(&key.to_ascii_lowercase()));
                 adopted.extend(id.cloned());
-                self.conclude(doubt, id.cloned(), true)?;
+                let may_send_again =
+                    !doubt.key_is_taken || doubt.is_over(now, self.settings.doubt_seconds);
+                let settlement = match id {
+                    Some(id) => Settlement::Created(id.clone()),
+                    None if may_send_again => Settlement::NotDone,
+                    None => Settlement::InDoubt,
+                };
+                self.conclude(doubt, settlement)?;
             }
             self.read_adopted(table, &adopted).await?;
         }
@@ -177,16 +234,31 @@ impl Run<'_> {
             page = self.remote.query_more(&next).await?;
         }
         let now = self.server_now()?;
-        let mut adopted = Vec::new();
+        let (mut adopted, mut left) = (Vec::new(), Vec::new());
         for doubt in &doubts {
-            let best = best_match(table, &doubt.write.fields, &candidates);
-            let found = best.map(|at| candidates.remove(at).0);
-            // What the server is still at work on is not there yet, and must not be sent twice.
-            let over = doubt
-                .sent_after
-                .is_some_and(|sent| now.0 - sent.0 >= self.settings.doubt_seconds);
-            adopted.extend(found.clone());
-            self.conclude(doubt, found, over)?;
+            match best_match(table, doubt, &candidates, self.settings.doubt_seconds) {
+                Some(at) => {
+                    let (id, _) = candidates.remove(at);
+                    adopted.push(id.clone());
+                    self.conclude(doubt, Settlement::Created(id))?;
+                }
+                None => left.push(doubt),
+            }
+        }
+        for doubt in left {
+            let seconds = self.settings.doubt_seconds;
+            let possible: Vec<&str> = candidates
+                .iter()
+                .filter(|(_, fields)| likeness(table, doubt, fields, seconds) != Likeness::Other)
+                .map(|(id, _)| id.as_str())
+                .collect();
+            let settlement = match doubt.is_over(now, seconds) {
+                // What the server is still at work on is not there yet, and must not be sent twice.
+                false => Settlement::InDoubt,
+                true if possible.is_empty() => Settlement::NotDone,
+                true => Settlement::Undecided(vec![may_exist(&possible)]),
+            };
+            self.conclude(doubt, settlement)?;
         }
         self.read_adopted(table, &adopted).await
     }
@@ -199,20 +271,10 @@ impl Run<'_> {
         self.read_by_id(Phase::ReadBack, table, ids, 0).await
     }
 
-    fn conclude(
-        &mut self,
-        doubt: &Doubt,
-        found: Option<String>,
-        may_send_again: bool,
-    ) -> Result<()> {
-        let settlement = match found {
-            Some(id) => {
-                self.report.pushed_creates += 1;
-                Settlement::Created(id)
-            }
-            None if may_send_again => Settlement::NotDone,
-            None => Settlement::InDoubt,
-        };
+    fn conclude(&mut self, doubt: &Doubt, settlement: Settlement) -> Result<()> {
+        if matches!(settlement, Settlement::Created(_)) {
+            self.report.pushed_creates += 1;
+        }
         let now = self.env.now();
         self.store.write(Durability::Durable, |w| {
             w.settle(&doubt.write, &settlement, now)
@@ -253,44 +315,86 @@ fn doubt(create: &Entry, unanswered: &[&Entry]) -> Doubt {
             client_key: create.client_key.clone(),
         },
         sent_after: create.sent_after,
+        key_is_taken: false,
     }
 }
 
 /// Of the records that may be the one we sent, the one that has most of its values.
-///
-/// A trigger may have changed some, so not all must agree; but more than half of
-/// what tells records apart, and every lookup of a record that nobody changed since.
-fn best_match(table: &Table, sent: &Fields, candidates: &[(String, Fields)]) -> Option<usize> {
+fn best_match(
+    table: &Table,
+    doubt: &Doubt,
+    candidates: &[(String, Fields)],
+    doubt_seconds: i64,
+) -> Option<usize> {
     let scored = candidates
         .iter()
         .enumerate()
-        .filter_map(|(at, (_, fields))| {
-            let (mut telling, mut equal) = (0, 0);
-            // Whoever changed it since may have moved it, too.
-            let untouched = fields.get("LastModifiedDate") == fields.get("CreatedDate");
-            for (name, value) in sent
-                .iter()
-                .filter(|(_, value)| !matches!(value, Value::Null | Value::Boolean(_)))
-            {
-                let Some(field) = table.object.field(name) else {
-                    continue;
-                };
-                let theirs = fields.get(name).unwrap_or(&Value::Null);
-                let agrees = merge::same(&field.field_type, value, theirs);
-                if !agrees
-                    && untouched
-                    && field.field_type == crate::FieldType::Reference
-                    && !field.defaulted_on_create
-                {
-                    return None;
-                }
-                telling += 1;
-                equal += usize::from(agrees);
-            }
-            (telling > 0 && equal * 2 > telling).then_some((equal, at))
-        });
+        .filter_map(
+            |(at, (_, fields))| match likeness(table, doubt, fields, doubt_seconds) {
+                Likeness::Match(equal) => Some((equal, at)),
+                Likeness::Possible | Likeness::Other => None,
+            },
+        );
     // Of equals the oldest, so that two creates alike find two records in their order.
     scored
         .max_by_key(|(equal, at)| (*equal, std::cmp::Reverse(*at)))
         .map(|(_, at)| at)
+}
+
+/// Compares a record with a create in doubt.
+///
+/// A trigger may have changed some values, so not all must agree for a match; but more than half of
+/// what tells records apart, and every lookup of a record that nobody changed since. That less agrees
+/// does not make it another record: somebody may have been quick, or a trigger thorough. One that
+/// was made at another time is another, and one that nobody changed since and that hangs elsewhere.
+fn likeness(table: &Table, doubt: &Doubt, fields: &Fields, doubt_seconds: i64) -> Likeness {
+    let time = |name: &str| match fields.get(name) {
+        Some(Value::DateTime(time)) => Some(*time),
+        _ => None,
+    };
+    let (made, sent) = (time("CreatedDate"), doubt.sent_after);
+    let after = made.zip(sent).map(|(made, sent)| made.0 - sent.0);
+    if after.is_some_and(|seconds| seconds < -CLOCK_SLACK_SECONDS) {
+        return Likeness::Other;
+    }
+    // Whoever changed it since may have moved it, too.
+    let untouched = made.is_some() && made == time("LastModifiedDate");
+    let (mut telling, mut equal, mut elsewhere) = (0, 0, false);
+    let sent = doubt.write.fields.iter();
+    for (name, value) in sent.filter(|(_, value)| !matches!(value, Value::Null | Value::Boolean(_)))
+    {
+        let Some(field) = table.object.field(name) else {
+            continue;
+        };
+        let theirs = fields.get(name).unwrap_or(&Value::Null);
+        let agrees = merge::same(&field.field_type, value, theirs);
+        elsewhere |= !agrees
+            && untouched
+            && field.field_type == crate::FieldType::Reference
+            && !field.defaulted_on_create;
+        telling += 1;
+        equal += usize::from(agrees);
+    }
+    let late = after.is_some_and(|seconds| seconds > doubt_seconds + CLOCK_SLACK_SECONDS);
+    match telling > 0 && equal * 2 > telling {
+        true if !elsewhere => Likeness::Match(equal),
+        _ if elsewhere || late => Likeness::Other,
+        _ => Likeness::Possible,
+    }
+}
+
+/// Tells a person between which records a create may be.
+fn may_exist(possible: &[&str]) -> Problem {
+    let named = possible[..possible.len().min(NAMED_MAX)].join(", ");
+    let more = match possible.len().saturating_sub(NAMED_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Problem {
+        fields: Vec::new(),
+        code: "MAY_EXIST".into(),
+        message: format!(
+            "it was sent and not answered, and may or may not have become {named}{more}: discard it if it did, retry if it did not"
+        ),
+    }
 }

@@ -16,7 +16,7 @@ mod soql;
 use crate::engine::CancelToken;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
-use crate::outcome::{JournalSeq, Phase, Progress, Rejected, Report, Truncated};
+use crate::outcome::{JournalSeq, MutationKind, Phase, Progress, Rejected, Report, Truncated};
 use crate::record::{RecordId, ServerTime};
 use crate::remote::Remote;
 use crate::store::{Durability, Entry, State, Store, Table};
@@ -162,6 +162,10 @@ impl<'a> Run<'a> {
         self.report.rejected = self.rejections(&entries)?;
         self.report.pending = count(State::Pending).saturating_sub(self.report.blocked);
         self.report.in_doubt = count(State::InDoubt) + count(State::Sending);
+        self.report.undecided = entries
+            .iter()
+            .filter(|entry| entry.kind == MutationKind::Create && entry.is_undecided())
+            .count() as u64;
         self.report.conflicts = self.store.read(|r| r.conflict_count())?;
         self.report.truncated = self.truncations()?;
         self.report.api_calls = self.remote.usage().calls.saturating_sub(calls_before);

@@ -219,23 +219,9 @@ impl Run<'_> {
         let known = self.remote.server_time();
         let batch = self
             .store
-            .write(Durability::Durable, |w| w.intend(batch, known))?;
-        let writes: Result<Vec<Write>> = batch
-            .iter()
-            .map(|write| self.write_of(write, &keys))
-            .collect();
-        let writes = writes?;
-        let keyless: Vec<i64> = batch
-            .iter()
-            .zip(&writes)
-            .filter(|(_, write)| matches!(write.action, WriteAction::Create { .. }))
-            .flat_map(|(outgoing, _)| outgoing.seqs.iter().copied())
-            .collect();
-        if !keyless.is_empty() {
-            self.store
-                .write(Durability::Durable, |w| w.forget_keys(&keyless))?;
-        }
-        Ok((batch, writes))
+            .write(Durability::Durable, |w| w.intend(batch, known, &keys))?;
+        let writes: Result<Vec<Write>> = batch.iter().map(|write| self.write_of(write)).collect();
+        Ok((batch, writes?))
     }
 
     fn count_outcome(&mut self, settlement: &Settlement) {
@@ -243,7 +229,10 @@ impl Run<'_> {
             Settlement::Created(_) => self.report.pushed_creates += 1,
             Settlement::Updated => self.report.pushed_updates += 1,
             Settlement::Deleted => self.report.pushed_deletes += 1,
-            Settlement::Rejected(_) | Settlement::NotDone | Settlement::InDoubt => {}
+            Settlement::Rejected(_)
+            | Settlement::NotDone
+            | Settlement::InDoubt
+            | Settlement::Undecided(_) => {}
         }
     }
 
@@ -264,25 +253,19 @@ impl Run<'_> {
             .collect())
     }
 
-    fn write_of(&self, write: &Outgoing, keys: &BTreeMap<String, String>) -> Result<Write> {
+    fn write_of(&self, write: &Outgoing) -> Result<Write> {
         let object = write.object.clone();
         let action = match write.kind {
-            MutationKind::Create => {
-                // A key that a person has chosen may be another record's: it must not find one.
-                let key_field = keys
-                    .get(&object)
-                    .filter(|field| !write.fields.contains(field));
-                match (key_field, &write.client_key) {
-                    (Some(field), Some(key)) => WriteAction::CreateByKey {
-                        key_field: field.clone(),
-                        key: key.clone(),
-                        fields: write.fields.clone(),
-                    },
-                    _ => WriteAction::Create {
-                        fields: write.fields.clone(),
-                    },
-                }
-            }
+            MutationKind::Create => match write.client_key.as_deref().map(plan::client_key) {
+                Some((Some(field), key)) => WriteAction::CreateByKey {
+                    key_field: field.to_owned(),
+                    key: key.to_owned(),
+                    fields: write.fields.clone(),
+                },
+                _ => WriteAction::Create {
+                    fields: write.fields.clone(),
+                },
+            },
             MutationKind::Update => WriteAction::Update {
                 id: write.record.clone(),
                 fields: write.fields.clone(),

@@ -177,7 +177,7 @@ impl Writing<'_> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE attache_mutation SET sent_after = coalesce(sent_after,
                 (SELECT low FROM attache_object WHERE name = attache_mutation.object), 0)
-             WHERE kind = 1 AND state = 0 AND seq IN (SELECT seq FROM attache_copy) RETURNING seq",
+             WHERE kind = 1 AND state = 0 AND problems IS NULL AND seq IN (SELECT seq FROM attache_copy) RETURNING seq",
         )?;
         let seqs: rusqlite::Result<Vec<i64>> = statement.query_map([], |row| row.get(0))?.collect();
         self.advance(&seqs?, Event::Suspect, &[])

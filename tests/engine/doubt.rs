@@ -1,0 +1,211 @@
+//! Creates without an answer that nobody can find again by their values: never twice, and a person decides.
+
+use attache::{Attache, Briefcase, MutationState, RecordId, Report, Value};
+use attache_sandbox::{Fault, FaultKind};
+use attache_sim::{World, wait};
+use attache_tests::{agrees, all, briefcase, create, edit, prime, server_id, settle, sync};
+
+const ME: usize = 0;
+/// Longer than the org may be at work on a create whose connection is gone.
+const OVER: u32 = 700;
+
+fn everything(client_key: &str) -> Briefcase {
+    briefcase(&format!(
+        r#"{{"version": 1, "objects": {{"Account": {{{client_key}}}}}, "rules": ["Account", "Contact"]}}"#
+    ))
+}
+
+fn primed(seed: u64) -> (World, Attache) {
+    let world = World::new(seed, 600);
+    let device = prime(&world, ME, &everything(""));
+    (world, device)
+}
+
+fn lose(world: &World, kind: FaultKind, method: &str, path: &str) {
+    let fault = Fault::new(kind).method(method).path(path);
+    world.sandbox.fail_next(fault);
+}
+
+/// Creates a contact in a session that gets no answer.
+fn unanswered(world: &World, device: &Attache, kind: FaultKind) -> RecordId {
+    let fields = [("LastName", "Lost"), ("Title", "Captain"), ("Fax", "+49 1")];
+    let contact = create(device, "Contact", fields);
+    lose(world, kind, "POST", "/composite/sobjects");
+    let _ = wait(device.sync());
+    world.sandbox.clear_faults();
+    contact
+}
+
+/// The contacts that this user has created at the org.
+fn made(world: &World) -> Vec<String> {
+    let me = &world.users[ME].id;
+    let soql =
+        format!("SELECT Id FROM Contact WHERE CreatedById = '{me}' ORDER BY CreatedDate, Id");
+    let rows = world.all_rows(&soql).expect("a valid query");
+    rows.iter().filter_map(|row| row.text("Id")).collect()
+}
+
+fn counts(report: &Report) -> (u64, u64, u64) {
+    (report.in_doubt, report.undecided, report.pushed_creates)
+}
+
+/// A contact that is at the org and that a colleague changed out of all recognition.
+fn changed_beyond_recognition(seed: u64) -> (World, Attache, RecordId, String) {
+    let (world, device) = primed(seed);
+    let before = made(&world);
+    let contact = unanswered(&world, &device, FaultKind::LoseAnswer);
+    let mut there = made(&world);
+    there.retain(|id| !before.contains(id));
+    let there = there.pop().expect("it was done");
+    world.sandbox.advance(5);
+    let theirs = [("LastName", "Found"), ("Title", "Mate"), ("Fax", "+49 2")];
+    world
+        .change("Contact", &there, &theirs)
+        .expect("the boss may");
+    world.sandbox.advance(OVER);
+    assert_eq!(counts(&sync(&device)), (1, 1, 0));
+    assert_eq!(made(&world).len(), before.len() + 1);
+    (world, device, contact, there)
+}
+
+#[test]
+fn a_create_that_may_have_been_done_is_not_sent_again_and_says_so() {
+    let (world, device, contact, there) = changed_beyond_recognition(500);
+    let pending = device.pending().expect("a read");
+    let [mutation] = &pending[..] else {
+        panic!("{pending:?}")
+    };
+    let MutationState::InDoubt(problems) = &mutation.state else {
+        panic!("{mutation:?}")
+    };
+    assert_eq!(problems[0].code, "MAY_EXIST");
+    assert!(problems[0].message.contains(&there), "{problems:?}");
+    // It stays so, whatever is edited meanwhile, until somebody decides.
+    edit(&device, &contact, "Department", "Deck");
+    world.sandbox.advance(86_400);
+    assert_eq!(counts(&sync(&device)), (1, 1, 0));
+    device
+        .delete(&contact)
+        .expect_err("it may be at the org under another name");
+}
+
+#[test]
+fn a_create_in_doubt_that_is_discarded_leaves_what_is_at_the_org() {
+    let (world, device, contact, there) = changed_beyond_recognition(501);
+    let seq = device.pending().expect("a read")[0].seq;
+    device.discard(seq).expect("nobody else can tell");
+    assert!(device.get(&contact).expect("a read").is_none());
+    assert!(settle(&world, &device).is_settled());
+    let same = all(&device, "SELECT Id FROM Contact WHERE LastName = 'Found'");
+    assert_eq!(same[0].as_str(), there);
+    agrees(&world, ME, &device);
+}
+
+#[test]
+fn a_create_in_doubt_that_is_retried_is_sent_once_more() {
+    let (world, device, contact, there) = changed_beyond_recognition(502);
+    let before = made(&world).len();
+    // A copy of it elsewhere does not bring the doubt back.
+    device.export_unsent(None).expect("a file");
+    let seq = device.pending().expect("a read")[0].seq;
+    device.retry(seq).expect("a person knows better");
+    assert_eq!(counts(&sync(&device)), (0, 0, 1));
+    assert_eq!(made(&world).len(), before + 1);
+    assert_ne!(server_id(&device, &contact), there);
+    agrees(&world, ME, &device);
+}
+
+#[test]
+fn a_create_in_doubt_is_decided_by_itself_once_the_other_record_is_out_of_the_way() {
+    let (world, device, contact, there) = changed_beyond_recognition(503);
+    world.remove("Contact", &there).expect("the boss may");
+    world.sandbox.advance(OVER);
+    assert_eq!(counts(&sync(&device)), (0, 0, 1));
+    assert_ne!(server_id(&device, &contact), there);
+}
+
+#[test]
+fn a_record_of_mine_of_another_day_holds_no_create_back() {
+    let (world, device) = primed(504);
+    unanswered(&world, &device, FaultKind::LoseRequest);
+    world.sandbox.advance(86_400);
+    let me = world.users[ME].id.clone();
+    let name = attache_sim::fields(&[("LastName", "Elsewhere")]);
+    let other = |org: &mut attache_sandbox::org::Org| org.create(&me, "Contact", &name);
+    world.sandbox.with_org(other).expect("I may");
+    assert_eq!(counts(&sync(&device)), (0, 0, 1));
+    assert_eq!(world.times("Contact", "LastName", "Lost"), Ok(1));
+}
+
+/// Gives accounts a second field that may carry a client key.
+fn with_two_keys(world: &World) {
+    world.sandbox.with_org(|org| {
+        let mut schema = org.schema_mut();
+        let mut account = schema.object("Account").expect("a standard object").clone();
+        let mut other = account.field("External_Id__c").expect("its key").clone();
+        other.name = "Other_Id__c".into();
+        account.push(other);
+        schema.insert(account);
+    });
+}
+
+/// A create is sent under one key field and lost, and the briefcase says another thing by the time it is looked for.
+fn key_changes(seed: u64, to: &str, kind: FaultKind) {
+    let world = World::new(seed, 120);
+    with_two_keys(&world);
+    let device = prime(&world, ME, &everything(r#""client_key": "External_Id__c""#));
+    let account = create(&device, "Account", [("Name", "Keyed")]);
+    let path = "/composite/sobjects/Account/External_Id__c";
+    lose(&world, kind, "PATCH", path);
+    let _ = wait(device.sync());
+    assert_eq!(world.sandbox.clear_faults(), 0, "the fault struck");
+    device.set_briefcase(everything(to)).expect("it is stored");
+    let me = &world.users[ME].id;
+    let soql = format!("SELECT Id FROM Account WHERE CreatedById = '{me}' AND CreatedDate = TODAY");
+    let made = || world.all_rows(&soql).expect("a valid query");
+    for row in made() {
+        let id = row.text("Id").expect("an id");
+        world.sandbox.advance(5);
+        let theirs = [("Name", "Renamed"), ("Site", "Moved")];
+        world.change("Account", &id, &theirs).expect("the boss may");
+    }
+    assert!(settle(&world, &device).is_settled());
+    let made = made();
+    assert_eq!(made.len(), 1);
+    assert_eq!(made[0].text("Id"), Some(server_id(&device, &account)));
+    agrees(&world, ME, &device);
+}
+
+#[test]
+fn a_create_in_doubt_is_found_under_the_key_it_was_sent_under() {
+    for (seed, to) in (510..).zip([r#""client_key": "Other_Id__c""#, ""]) {
+        key_changes(seed, to, FaultKind::LoseAnswer);
+    }
+}
+
+#[test]
+fn a_create_that_was_lost_is_sent_again_under_the_key_it_was_sent_under() {
+    for (seed, to) in (520..).zip([r#""client_key": "Other_Id__c""#, ""]) {
+        key_changes(seed, to, FaultKind::LoseRequest);
+    }
+}
+
+/// The org is at work on the create for minutes: it is not there yet, and the next attempt must find it.
+#[test]
+fn a_create_that_the_org_is_still_at_work_on_is_not_made_under_another_key() {
+    let world = World::new(530, 120);
+    with_two_keys(&world);
+    let device = prime(&world, ME, &everything(r#""client_key": "External_Id__c""#));
+    let account = create(&device, "Account", [("Name", "Slow")]);
+    let path = "/composite/sobjects/Account/External_Id__c";
+    lose(&world, FaultKind::LoseRequest, "PATCH", path);
+    let _ = wait(device.sync());
+    let other = everything(r#""client_key": "Other_Id__c""#);
+    device.set_briefcase(other).expect("it is stored");
+    world.sandbox.clear_log();
+    sync(&device);
+    let log = world.sandbox.log();
+    let keys = |key: &str| log.iter().any(|request| request.target.contains(key));
+    assert!(keys("/Account/External_Id__c") && !keys("/Account/Other_Id__c"));
+    assert_ne!(attache_tests::value(&device, &account, "Id"), Value::Null);
+}
