@@ -18,6 +18,7 @@ pub(crate) mod date;
 mod logic;
 mod print;
 pub(crate) mod resolve;
+pub(crate) mod row;
 mod sketch;
 mod statement;
 mod token;

@@ -119,6 +119,7 @@ fn check(
             }
             Ok(())
         }
+        Source::Recent { .. } => Ok(()),
         Source::Children { of, field } => {
             let field = reference(object, field, &rule.name)?;
             check_target(&rule.name, object, field, &objects[*of])
@@ -174,10 +175,20 @@ pub(super) fn check_options(
 fn check_scope(rule: &str, object: &ObjectSchema, scope: &Scope) -> Result<()> {
     match scope {
         Scope::Everything => Ok(()),
-        Scope::Mine if object.field("OwnerId").is_some() => Ok(()),
-        Scope::Mine => Err(Error::invalid(format!(
-            "rule {rule:?}: records of {} have no owner, so none are \"mine\"",
-            object.name
+        Scope::Mine { field } => match object.field(field) {
+            Some(found) if found.reference_to.iter().any(|to| to == "User") => Ok(()),
+            Some(found) => Err(Error::invalid(format!(
+                "rule {rule:?}: {}.{} does not point at users, so none of its records are \"mine\"",
+                object.name, found.name
+            ))),
+            None if field == "OwnerId" => Err(Error::invalid(format!(
+                "rule {rule:?}: records of {} have no owner, so none are \"mine\"",
+                object.name
+            ))),
+            None => Err(unknown_field(rule, object, field)),
+        },
+        Scope::Queue => Err(Error::invalid(format!(
+            "rule {rule:?}: the scope \"queue\" is not available yet"
         ))),
         Scope::Named(name)
             if object

@@ -48,12 +48,13 @@ impl Node {
     pub(super) fn limit(&self) -> Option<u32> {
         match &self.source {
             Source::Top { limit, .. } => *limit,
-            _ => None,
+            Source::Recent { limit } => Some(*limit),
+            Source::Children { .. } | Source::Parents { .. } => None,
         }
     }
 
     pub(super) fn is_related(&self) -> bool {
-        !matches!(self.source, Source::Top { .. })
+        !matches!(self.source, Source::Top { .. } | Source::Recent { .. })
     }
 
     /// A related rule that can be followed.
@@ -75,7 +76,7 @@ impl Run<'_> {
             ));
         };
         let briefcase = Briefcase::from_json(&json)?;
-        let rules = briefcase.rules()?;
+        let rules = briefcase.rules();
         let followed = self.store.read(|r| r.setting(FOLLOWED))?;
         let drifts = !strict && followed.as_deref() == Some(json.as_str());
         let mut describes = self.describe_all(&briefcase, &rules, drifts).await?;
@@ -197,7 +198,7 @@ impl Run<'_> {
             .zip(objects)
             .map(|(rule, object)| {
                 let of = match &rule.source {
-                    Source::Top { .. } => None,
+                    Source::Top { .. } | Source::Recent { .. } => None,
                     Source::Children { of, .. } | Source::Parents { of, .. } => {
                         Some(objects[*of].clone())
                     }
@@ -213,7 +214,7 @@ impl Run<'_> {
         w.define_rules(&wanted)?;
         for (rule, object) in rules.iter().zip(objects) {
             match &rule.source {
-                Source::Top { .. } => {}
+                Source::Top { .. } | Source::Recent { .. } => {}
                 Source::Children { field, .. } => w.index(object, field)?,
                 Source::Parents { of, field } => w.index(&objects[*of], field)?,
             }
@@ -430,6 +431,10 @@ fn carried(
     wanted.extend(edited);
     for (rule, name) in rules.iter().zip(objects) {
         match &rule.source {
+            Source::Top {
+                scope: Scope::Mine { field },
+                ..
+            } if *name == object.name => wanted.push(field),
             Source::Children { field, .. } if *name == object.name => wanted.push(field),
             Source::Parents { of, field } if objects[*of] == object.name => wanted.push(field),
             _ => {}
@@ -460,7 +465,10 @@ fn node(rule: Rule, table: Arc<Table>, user: &str, rests: bool) -> Node {
     if let Source::Top { scope, .. } = &rule.source {
         match scope {
             Scope::Everything => {}
-            Scope::Mine => conditions.push(format!("OwnerId = {}", super::soql::text(user))),
+            Scope::Mine { field } => {
+                conditions.push(format!("{field} = {}", super::soql::text(user)));
+            }
+            Scope::Queue => {}
             Scope::Named(name) => using = Some(name.clone()),
         }
     }

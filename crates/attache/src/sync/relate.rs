@@ -199,7 +199,7 @@ impl Run<'_> {
     ) -> Result<(RuleState, RuleState, &'n Node)> {
         let of = match &node.source {
             Source::Children { of, .. } | Source::Parents { of, .. } => *of,
-            Source::Top { .. } => {
+            Source::Top { .. } | Source::Recent { .. } => {
                 return Err(Error::internal(
                     "a rule that chooses by itself is related to none",
                 ));
@@ -250,7 +250,7 @@ fn relation<'a>(
     let (field, parents) = match &node.source {
         Source::Children { field, .. } => (field, false),
         Source::Parents { field, .. } => (field, true),
-        Source::Top { .. } => {
+        Source::Top { .. } | Source::Recent { .. } => {
             return Err(Error::internal(
                 "a rule that chooses by itself is related to none",
             ));

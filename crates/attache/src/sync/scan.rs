@@ -297,18 +297,15 @@ impl Run<'_> {
 
     /// Makes the first so many of an order a rule's membership, and reads those that are new or were changed.
     pub(super) async fn rank(&mut self, node: &Node) -> Result<()> {
-        let Source::Top {
-            order_by,
-            limit: Some(limit),
-            ..
-        } = &node.source
-        else {
+        let Some(limit) = node.limit() else {
             return Ok(());
         };
+        let order_by = match &node.source {
+            Source::Top { order_by, .. } => order_by.as_deref(),
+            _ => None,
+        };
         let rule = self.store.read(|r| r.rule(&node.key))?;
-        let order = order_by
-            .as_ref()
-            .map_or_else(|| "Id".to_owned(), |order| format!("{order}, Id"));
+        let order = order_by.map_or_else(|| "Id".to_owned(), |order| format!("{order}, Id"));
         let tail = format!("ORDER BY {order} LIMIT {limit}");
         let mut statement = Statement {
             fields: "Id, SystemModstamp",
@@ -339,7 +336,7 @@ impl Run<'_> {
         let kept: HashSet<&String> = chosen.iter().map(|(id, _)| id).collect();
         let gone: Vec<String> = have.into_keys().filter(|id| !kept.contains(id)).collect();
         let mut matches = chosen.len() as u64;
-        if matches >= u64::from(*limit) {
+        if matches >= u64::from(limit) {
             (statement.fields, statement.tail) = ("COUNT()", "");
             matches = self.remote.query(&statement.print()).await?.total;
         }
@@ -349,7 +346,7 @@ impl Run<'_> {
             if !gone.is_empty() {
                 w.unsettle_relations(&node.table.object.name)?;
             }
-            w.set_cut(rule.id, (matches > u64::from(*limit)).then_some(matches))?;
+            w.set_cut(rule.id, (matches > u64::from(limit)).then_some(matches))?;
             w.set_loaded(rule.id)?;
             w.set_swept(rule.id, now, &day, chosen.len() as u64)
         })
