@@ -1,6 +1,8 @@
 //! 18–25: what a device meets in its life: memory, logout, limits, drift, silence.
 
-use attache::{Attache, Briefcase, ErrorKind, Fields, RecordId, Retry, Unsent, Value};
+use attache::{
+    Attache, Briefcase, ErrorKind, Fields, MutationState, RecordId, Retry, Unsent, Value,
+};
 use attache_sandbox::{Fault, FaultKind};
 use attache_sim::{Moment, Watcher, World, wait};
 use attache_tests::{
@@ -171,7 +173,7 @@ fn w22_a_limit_stops_politely_and_the_next_session_goes_on() {
 
 /// A field added later was not filled in, and one that may not be written made every update fail.
 #[test]
-fn w23_a_new_field_is_filled_in() {
+fn w23_a_new_field_is_filled_in_and_a_read_only_one_stops_nothing_else() {
     let world = World::new(1_023, 300);
     let fields = |names: &str| {
         briefcase(&format!(
@@ -185,7 +187,38 @@ fn w23_a_new_field_is_filled_in() {
     settle(&world, &device);
     agrees(&world, ME, &device);
     let filled = all(&device, "SELECT Id FROM Account WHERE Phone != null");
-    assert!(!filled.is_empty());
+    let [id, other, ..] = filled.as_slice() else {
+        panic!("two accounts have a phone")
+    };
+    // The person may no longer write one of the fields that were edited.
+    edit(&device, id, "Site", "Edited");
+    edit(&device, id, "Phone", "555-0199");
+    edit(&device, other, "Site", "Edited as well");
+    let me = world.users[ME].id.clone();
+    world
+        .sandbox
+        .with_org(|org| org.hide_field(&me, "Account", "Phone", true));
+    let report = sync(&device);
+    assert_eq!((report.pushed_updates, report.rejected.len()), (1, 1));
+    let there = |id: &RecordId| at_org(&world, "Account", id.as_str(), "Site");
+    assert_eq!(there(other).as_deref(), Some("\"Edited as well\""));
+    assert_ne!(there(id).as_deref(), Some("\"Edited\""));
+    // What cannot be sent is there to be seen with its reason, and goes without the field.
+    for mutation in device.pending().expect("a read") {
+        assert!(
+            matches!(mutation.state, MutationState::Rejected(_)),
+            "{mutation:?}"
+        );
+        if mutation.fields.contains("Phone") {
+            device
+                .discard(mutation.seq)
+                .expect("a person may let it go");
+        } else {
+            device.retry(mutation.seq).expect("a person may try again");
+        }
+    }
+    settle(&world, &device);
+    assert_eq!(there(id).as_deref(), Some("\"Edited\""));
 }
 
 /// A lookup to an unsent record was sent as it was, outside of one parent with its children.
