@@ -158,7 +158,7 @@
 #define ATTACHE_STORAGE_FULL 101
 
 /**
- * The file is not a store, is damaged, or is encrypted with another key. It was not changed.
+ * The file is not a store, or is damaged. It was not changed.
  */
 #define ATTACHE_STORAGE_CORRUPT 102
 
@@ -171,6 +171,12 @@
  * The store was written by a newer version. It was not changed.
  */
 #define ATTACHE_STORAGE_TOO_NEW 104
+
+/**
+ * The store is encrypted and the key is missing or another one, or it is not encrypted and a key
+ * was given. It was not changed.
+ */
+#define ATTACHE_STORAGE_WRONG_KEY 105
 
 /**
  * No answer, and the remote cannot have acted: safe to send again.

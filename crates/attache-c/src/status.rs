@@ -44,12 +44,15 @@ pub const ATTACHE_CLOSED: i32 = 11;
 pub const ATTACHE_STORAGE_UNAVAILABLE: i32 = 100;
 /// The disk is full. Nothing was written.
 pub const ATTACHE_STORAGE_FULL: i32 = 101;
-/// The file is not a store, is damaged, or is encrypted with another key. It was not changed.
+/// The file is not a store, or is damaged. It was not changed.
 pub const ATTACHE_STORAGE_CORRUPT: i32 = 102;
 /// Another process is writing to the store.
 pub const ATTACHE_STORAGE_BUSY: i32 = 103;
 /// The store was written by a newer version. It was not changed.
 pub const ATTACHE_STORAGE_TOO_NEW: i32 = 104;
+/// The store is encrypted and the key is missing or another one, or it is not encrypted and a key
+/// was given. It was not changed.
+pub const ATTACHE_STORAGE_WRONG_KEY: i32 = 105;
 /// No answer, and the remote cannot have acted: safe to send again.
 pub const ATTACHE_REMOTE_UNREACHABLE: i32 = 200;
 /// The request left us and no answer came: the remote may have acted.
@@ -101,6 +104,7 @@ same_number! {
     ATTACHE_STORAGE_CORRUPT = StorageCorrupt,
     ATTACHE_STORAGE_BUSY = StorageBusy,
     ATTACHE_STORAGE_TOO_NEW = StorageTooNew,
+    ATTACHE_STORAGE_WRONG_KEY = StorageWrongKey,
     ATTACHE_REMOTE_UNREACHABLE = RemoteUnreachable,
     ATTACHE_REMOTE_OUTCOME_UNKNOWN = RemoteOutcomeUnknown,
     ATTACHE_REMOTE_REFUSED = RemoteRefused,

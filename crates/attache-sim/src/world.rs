@@ -115,7 +115,11 @@ impl World {
         self.equip(Attache::open(path)?, user)
     }
 
-    fn equip(&self, attache: Attache, user: usize) -> attache::Result<Attache> {
+    /// Makes a store the device of a user: with the world's clock, and a remote.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn equip(&self, attache: Attache, user: usize) -> attache::Result<Attache> {
         let env = SimEnv::new(self.sandbox.clone(), self.seed.wrapping_add(user as u64));
         Ok(attache.with_env(env).with_remote(self.remote(user)?))
     }

@@ -34,12 +34,15 @@ pub enum ErrorKind {
     StorageUnavailable = 100,
     /// The disk is full. Nothing was written.
     StorageFull = 101,
-    /// The file is not a store, is damaged, or is encrypted with another key. It was not changed.
+    /// The file is not a store, or is damaged. It was not changed.
     StorageCorrupt = 102,
     /// Another process is writing to the store.
     StorageBusy = 103,
     /// The store was written by a newer version. It was not changed.
     StorageTooNew = 104,
+    /// The store is encrypted and the key is missing or another one, or it is not encrypted and
+    /// a key was given. It was not changed.
+    StorageWrongKey = 105,
     /// No answer, and the remote cannot have acted: safe to send again.
     RemoteUnreachable = 200,
     /// The request left us and no answer came: the remote may have acted.
@@ -87,7 +90,7 @@ macro_rules! kinds {
 kinds! {
     InvalidArgument, RecordNotFound, Interrupted, InvalidRecord, MalformedQuery, UnknownObject,
     UnknownField, UnsentWork, WrongOwner, NotReady, Closed, StorageUnavailable, StorageFull,
-    StorageCorrupt, StorageBusy, StorageTooNew, RemoteUnreachable, RemoteOutcomeUnknown,
+    StorageCorrupt, StorageBusy, StorageTooNew, StorageWrongKey, RemoteUnreachable, RemoteOutcomeUnknown,
     RemoteRefused, RemoteBusy, NotAuthorized, NotARemote, LimitReached, CursorExpired, Internal,
 }
 

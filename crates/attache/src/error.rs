@@ -38,12 +38,15 @@ pub enum ErrorKind {
     StorageUnavailable = 100,
     /// The disk is full. Nothing was written.
     StorageFull = 101,
-    /// The file is not a store, is damaged, or is encrypted with another key. It was not changed.
+    /// The file is not a store, or is damaged. It was not changed.
     StorageCorrupt = 102,
     /// Another process is writing to the store.
     StorageBusy = 103,
     /// The store was written by a newer version. It was not changed.
     StorageTooNew = 104,
+    /// The store is encrypted and the key is missing or another one, or it is not encrypted and
+    /// a key was given. It was not changed.
+    StorageWrongKey = 105,
 
     /// No answer, and the remote cannot have acted: safe to send again.
     RemoteUnreachable = 200,
@@ -191,8 +194,8 @@ impl Error {
         match self.0.kind {
             InvalidArgument | RecordNotFound | Interrupted | InvalidRecord | MalformedQuery
             | UnknownObject | UnknownField | UnsentWork | WrongOwner | NotReady | Closed
-            | StorageUnavailable | StorageFull | StorageCorrupt | StorageTooNew | RemoteRefused
-            | NotARemote | Internal => Retry::Never,
+            | StorageUnavailable | StorageFull | StorageCorrupt | StorageTooNew
+            | StorageWrongKey | RemoteRefused | NotARemote | Internal => Retry::Never,
             NotAuthorized => Retry::AfterAuth,
             StorageBusy => Retry::After(self.0.retry_after.unwrap_or(Duration::from_secs(1))),
             RemoteUnreachable | RemoteOutcomeUnknown | RemoteBusy | CursorExpired => {

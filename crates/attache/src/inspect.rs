@@ -1,6 +1,8 @@
 //! Looks into a store's file without touching it.
 
+use crate::env::{Env, SystemEnv};
 use crate::error::{Error, ErrorKind, Result};
+use crate::options::Options;
 use crate::outcome::{Conflict, Mutation};
 use crate::store::look::Look;
 use std::path::Path;
@@ -35,7 +37,8 @@ pub struct Inspection {
 ///
 /// # Errors
 /// [`ErrorKind::StorageUnavailable`] if the file cannot be read,
-/// [`ErrorKind::StorageTooNew`], [`ErrorKind::StorageCorrupt`] if it is not a store
+/// [`ErrorKind::StorageTooNew`], [`ErrorKind::StorageWrongKey`] if it is encrypted,
+/// [`ErrorKind::StorageCorrupt`] if it is not a store
 /// or one of the first pages is destroyed, on which it says where its tables are.
 ///
 /// # Cost
@@ -51,9 +54,16 @@ pub struct Inspection {
 /// # }
 /// ```
 pub fn inspect(path: impl AsRef<Path>) -> Result<Inspection> {
-    let look = Look::open(path.as_ref())?;
+    inspect_with(path, Options::new())
+}
+
+/// Reads what a store's file holds as [`inspect`] does; an encrypted one with its key.
+///
+/// # Errors
+/// Those of [`inspect`]; [`ErrorKind::StorageWrongKey`].
+pub fn inspect_with(path: impl AsRef<Path>, options: Options) -> Result<Inspection> {
+    let mut look = Look::open(path.as_ref(), options.key.as_ref())?;
     let mut damage = look.damage();
-    let owner = |key| look.setting(key).ok().flatten();
     let (entries, whole) = look.entries();
     if !whole {
         damage.push("the journal cannot be read in full".into());
@@ -69,6 +79,7 @@ pub fn inspect(path: impl AsRef<Path>) -> Result<Inspection> {
             None => damage.push(format!("the records of {object} cannot be read in full")),
         }
     }
+    let owner = |key| look.setting(key).ok().flatten();
     Ok(Inspection {
         format: look.format,
         org_id: owner("org_id"),
@@ -90,7 +101,19 @@ pub fn inspect(path: impl AsRef<Path>) -> Result<Inspection> {
 /// # Errors
 /// Those of [`inspect`]; [`ErrorKind::StorageCorrupt`] if nothing of the journal can be read.
 pub fn salvage(path: impl AsRef<Path>) -> Result<Vec<u8>> {
-    let look = Look::open(path.as_ref())?;
+    salvage_with(path, Options::new(), None)
+}
+
+/// Saves unsent work as [`salvage`] does, out of an encrypted store with its key; with a passphrase, into a sealed file.
+///
+/// # Errors
+/// Those of [`salvage`]; [`ErrorKind::StorageWrongKey`].
+pub fn salvage_with(
+    path: impl AsRef<Path>,
+    options: Options,
+    passphrase: Option<&str>,
+) -> Result<Vec<u8>> {
+    let mut look = Look::open(path.as_ref(), options.key.as_ref())?;
     let (document, whole) = look.document();
     if document.mutations.is_empty() && !whole {
         return Err(Error::new(
@@ -98,5 +121,5 @@ pub fn salvage(path: impl AsRef<Path>) -> Result<Vec<u8>> {
             "nothing of the journal can be read",
         ));
     }
-    crate::unsent::pack(&document, None, |_| {})
+    crate::unsent::pack(&document, passphrase, |buffer| SystemEnv.random(buffer))
 }

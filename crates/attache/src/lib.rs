@@ -88,7 +88,7 @@ pub use engine::{Attache, CancelToken, Session};
 pub use env::{Env, LocalTime, SystemEnv};
 pub use error::{Error, ErrorKind, Problem, Result, Retry};
 pub use filter::{Context, DateRange, Filter, FiscalYearName, Select};
-pub use inspect::{Inspection, inspect, salvage};
+pub use inspect::{Inspection, inspect, inspect_with, salvage, salvage_with};
 pub use key::Key;
 pub use membership::{Holder, Pin, Recent, RuleMembership};
 pub use merge::{

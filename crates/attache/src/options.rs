@@ -107,6 +107,24 @@ impl Attache {
         Ok(Attache::with_store(Store::open_in_memory(options)?))
     }
 
+    /// Encrypts the store with another key, or for the first time; `None` decrypts it.
+    ///
+    /// Calls on this handle wait until it is done, and go on with the new key. Whenever it is cut
+    /// off, the store is whole and opens with one of the two keys. What was in the old file is
+    /// overwritten, which promises no more than [`wipe`](Attache::wipe) does.
+    ///
+    /// # Errors
+    /// [`ErrorKind::StorageBusy`](crate::ErrorKind::StorageBusy) while a session runs, or if the file is also open elsewhere;
+    /// [`ErrorKind::StorageFull`](crate::ErrorKind::StorageFull); [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) where this library was built
+    /// without encryption. The store is as it was then.
+    ///
+    /// # Cost
+    /// Writes the store anew: it takes its size on the disk once more meanwhile.
+    pub fn rekey(&self, key: Option<Key>) -> Result<()> {
+        let _alone = self.begin()?;
+        self.store.rekey(key.as_ref())
+    }
+
     /// What the store may take of this device.
     pub fn limits(&self) -> Limits {
         self.store.limits

@@ -1,8 +1,10 @@
 //! The Rust steps.
 
-use crate::run::{Done, command, quiet};
+use crate::run::{Done, command, output, quiet};
 use crate::sandbox::Sandbox;
+use crate::tools::find;
 use crate::workspace::{FEATURES, Workspace, cargo};
+use std::process::Command;
 
 /// Checks the layout of the code.
 pub fn fmt(workspace: &Workspace) -> Done {
@@ -49,6 +51,29 @@ pub fn test(workspace: &Workspace) -> Done {
     ]))
 }
 
+/// Runs the tests of the store's file once more, with encryption. Only what depends on SQLite is
+/// built anew for it.
+pub fn encryption(workspace: &Workspace) -> Done {
+    // Without the system's libcrypto an OpenSSL is compiled, which takes minutes.
+    let installed = find("pkg-config").is_some_and(|pkg_config| {
+        output(Command::new(pkg_config).args(["--modversion", "libcrypto"])).is_ok()
+    });
+    let feature = if installed || cfg!(target_vendor = "apple") {
+        "sqlcipher"
+    } else {
+        "sqlcipher-vendored"
+    };
+    command(cargo().current_dir(workspace.root()).args([
+        "test",
+        "--package",
+        "attache-tests",
+        "--test",
+        "vault",
+        "--features",
+        feature,
+    ]))
+}
+
 /// Builds the docs. Bare addresses are fine: some docs are also help texts and C comments, where
 /// the brackets of a link would stand as they are.
 pub fn doc(workspace: &Workspace) -> Done {
@@ -63,6 +88,6 @@ pub fn doc(workspace: &Workspace) -> Done {
 /// Runs the quickstart against a sandbox.
 pub fn quickstart(workspace: &Workspace, sandbox: &Done<Sandbox>) -> Done {
     let sandbox = sandbox.as_ref().map_err(Clone::clone)?;
-    let mut quickstart = std::process::Command::new(workspace.built().join("examples/quickstart"));
+    let mut quickstart = Command::new(workspace.built().join("examples/quickstart"));
     quiet(sandbox.visit(&mut quickstart))
 }

@@ -3670,7 +3670,7 @@ public enum ErrorKind: Int32, Equatable, Hashable {
      */
     case storageFull = 101
     /**
-     * The file is not a store, is damaged, or is encrypted with another key. It was not changed.
+     * The file is not a store, or is damaged. It was not changed.
      */
     case storageCorrupt = 102
     /**
@@ -3681,6 +3681,11 @@ public enum ErrorKind: Int32, Equatable, Hashable {
      * The store was written by a newer version. It was not changed.
      */
     case storageTooNew = 104
+    /**
+     * The store is encrypted and the key is missing or another one, or it is not encrypted and
+     * a key was given. It was not changed.
+     */
+    case storageWrongKey = 105
     /**
      * No answer, and the remote cannot have acted: safe to send again.
      */
@@ -3772,23 +3777,25 @@ public struct FfiConverterTypeErrorKind: FfiConverterRustBuffer {
 
         case 17: return .storageTooNew
 
-        case 18: return .remoteUnreachable
+        case 18: return .storageWrongKey
 
-        case 19: return .remoteOutcomeUnknown
+        case 19: return .remoteUnreachable
 
-        case 20: return .remoteRefused
+        case 20: return .remoteOutcomeUnknown
 
-        case 21: return .remoteBusy
+        case 21: return .remoteRefused
 
-        case 22: return .notAuthorized
+        case 22: return .remoteBusy
 
-        case 23: return .notARemote
+        case 23: return .notAuthorized
 
-        case 24: return .limitReached
+        case 24: return .notARemote
 
-        case 25: return .cursorExpired
+        case 25: return .limitReached
 
-        case 26: return .`internal`
+        case 26: return .cursorExpired
+
+        case 27: return .`internal`
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -3866,40 +3873,44 @@ public struct FfiConverterTypeErrorKind: FfiConverterRustBuffer {
             writeInt(&buf, Int32(17))
 
 
-        case .remoteUnreachable:
+        case .storageWrongKey:
             writeInt(&buf, Int32(18))
 
 
-        case .remoteOutcomeUnknown:
+        case .remoteUnreachable:
             writeInt(&buf, Int32(19))
 
 
-        case .remoteRefused:
+        case .remoteOutcomeUnknown:
             writeInt(&buf, Int32(20))
 
 
-        case .remoteBusy:
+        case .remoteRefused:
             writeInt(&buf, Int32(21))
 
 
-        case .notAuthorized:
+        case .remoteBusy:
             writeInt(&buf, Int32(22))
 
 
-        case .notARemote:
+        case .notAuthorized:
             writeInt(&buf, Int32(23))
 
 
-        case .limitReached:
+        case .notARemote:
             writeInt(&buf, Int32(24))
 
 
-        case .cursorExpired:
+        case .limitReached:
             writeInt(&buf, Int32(25))
 
 
-        case .`internal`:
+        case .cursorExpired:
             writeInt(&buf, Int32(26))
+
+
+        case .`internal`:
+            writeInt(&buf, Int32(27))
 
         }
     }

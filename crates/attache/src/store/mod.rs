@@ -4,16 +4,20 @@
 //! waits for the writer and sees the last commit before it began.
 
 mod catalogue;
+mod cipher;
 mod conflict;
 mod drift;
 mod edit;
+pub(crate) mod file;
 mod holds;
 mod incoming;
 mod journal;
 pub(crate) mod look;
 mod merging;
 mod notice;
+mod open;
 pub(crate) mod query;
+mod rekey;
 mod rows;
 mod rules;
 mod settle;
@@ -37,6 +41,8 @@ use crate::merge::Merger;
 use crate::options::{Limits, Options};
 use crate::record::ServerTime;
 use crate::schema::Schema;
+use cipher::Spec;
+use file::Held;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -74,6 +80,8 @@ struct Writer {
 pub(crate) struct Store {
     path: Option<PathBuf>,
     pub(crate) limits: Limits,
+    /// What new connections are opened with.
+    key: Mutex<Option<Spec>>,
     writer: Mutex<Writer>,
     readers: Mutex<Vec<Connection>>,
     /// With the version of SQLite's schema that it was read at.
@@ -81,29 +89,42 @@ pub(crate) struct Store {
     /// Held by readers at work; false once the store is wiped.
     open: RwLock<bool>,
     views: holds::Views,
+    /// After the connections: it goes last.
+    held: Mutex<Option<Held>>,
 }
 
 impl Store {
     pub(crate) fn open(path: &Path, options: Options) -> Result<Store> {
-        refuse_key(&options)?;
-        Store::with(Some(path.to_owned()), open_file(path)?, options.limits)
+        let opened = open::open(path, &options)?;
+        let mut store = Store::with(opened.connection, options.limits)?;
+        store.path = Some(opened.path);
+        store.key = Mutex::new(opened.key);
+        store.held = Mutex::new(Some(opened.held));
+        Ok(store)
     }
 
     pub(crate) fn open_in_memory(options: Options) -> Result<Store> {
-        refuse_key(&options)?;
-        Store::with(None, Connection::open_in_memory()?, options.limits)
+        if let Some(key) = &options.key {
+            key.check()?;
+            return Err(Error::invalid(
+                "a store in memory has no file to encrypt: open it without a key",
+            ));
+        }
+        let mut connection = Connection::open_in_memory()?;
+        configure(&connection, options.limits.page_cache_bytes)?;
+        migrate(&mut connection)?;
+        Store::with(connection, options.limits)
     }
 
-    fn with(path: Option<PathBuf>, mut connection: Connection, limits: Limits) -> Result<Store> {
-        configure(&connection, &limits, limits.page_cache_bytes)?;
-        migrate(&mut connection)?;
+    fn with(connection: Connection, limits: Limits) -> Result<Store> {
         let catalogue = (
             schema_version(&connection)?,
             Arc::new(catalogue::load(&connection)?),
         );
         Ok(Store {
-            path,
+            path: None,
             limits,
+            key: Mutex::default(),
             writer: Mutex::new(Writer {
                 connection,
                 durability: None,
@@ -112,6 +133,7 @@ impl Store {
             catalogue: RwLock::new(catalogue),
             open: RwLock::new(true),
             views: holds::Views::default(),
+            held: Mutex::default(),
         })
     }
 
@@ -171,8 +193,9 @@ impl Store {
         let mut connection = match pooled {
             Some(connection) => connection,
             None => {
-                let connection = open_file(path)?;
-                configure(&connection, &self.limits, self.limits.page_cache_bytes / 4)?;
+                let cache_bytes = self.limits.page_cache_bytes / 4;
+                let connection =
+                    open::connect(path, lock(&self.key).as_ref(), &self.limits, cache_bytes)?;
                 connection.pragma_update(None, "query_only", true)?;
                 connection
             }
@@ -299,32 +322,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn open_file(path: &Path) -> Result<Connection> {
-    Connection::open(path).map_err(|error| match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied) => {
-            Error::new(
-                ErrorKind::StorageUnavailable,
-                format!("cannot open the store {}", path.display()),
-            )
-            .with_source(error)
-        }
-        _ => error.into(),
-    })
-}
-
-fn refuse_key(options: &Options) -> Result<()> {
-    let Some(key) = &options.key else {
-        return Ok(());
-    };
-    key.check()?;
-    Err(Error::invalid(
-        "this build of the library cannot encrypt a store: it lacks the cargo feature `sqlcipher`",
-    ))
-}
-
-fn configure(connection: &Connection, limits: &Limits, cache_bytes: u64) -> Result<()> {
-    // First of all, so that nothing below fails while another process recovers the log.
-    connection.busy_timeout(limits.busy_wait)?;
+fn configure(connection: &Connection, cache_bytes: u64) -> Result<()> {
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
@@ -339,6 +337,7 @@ fn kibibytes(bytes: u64) -> i64 {
     i64::try_from(bytes >> 10).unwrap_or(i64::MAX)
 }
 
+/// Takes a store up to the format of this version, in one transaction.
 fn migrate(connection: &mut Connection) -> Result<()> {
     let format: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let application: i32 =
@@ -346,18 +345,10 @@ fn migrate(connection: &mut Connection) -> Result<()> {
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if application != APPLICATION_ID && (tables > 0 || format != 0) {
-        return Err(Error::new(
-            ErrorKind::StorageCorrupt,
-            "this is a SQLite file of another program, not a store",
-        ));
+        return Err(file::of_another_program());
     }
     if format > FORMAT {
-        return Err(Error::new(
-            ErrorKind::StorageTooNew,
-            format!(
-                "the store has format {format}, and this version reads formats up to {FORMAT}: update the application"
-            ),
-        ));
+        return Err(too_new(format.into()));
     }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     if format == FORMAT {
@@ -381,6 +372,15 @@ fn migrate(connection: &mut Connection) -> Result<()> {
     Ok(())
 }
 
+fn too_new(format: i64) -> Error {
+    Error::new(
+        ErrorKind::StorageTooNew,
+        format!(
+            "the store has format {format}, and this version reads formats up to {FORMAT}: update the application"
+        ),
+    )
+}
+
 /// Checks a statement against objects that need not have tables here.
 pub(crate) fn check(select: &Select, schema: &Schema) -> Result<()> {
     let context = Context::new("", jiff::tz::TimeZone::UTC, ServerTime(0));
@@ -402,7 +402,7 @@ impl From<rusqlite::Error> for Error {
             ),
             Some(ErrorCode::NotADatabase) => (
                 ErrorKind::StorageCorrupt,
-                "the file is not a store, or is encrypted with another key",
+                "the file is not a store, or its first page is damaged",
             ),
             Some(ErrorCode::DatabaseCorrupt) => {
                 (ErrorKind::StorageCorrupt, "the store's file is damaged")

@@ -1,6 +1,7 @@
 //! Destroys a store's files.
 
-use super::{Reading, Store, lock};
+use super::open::REKEYED;
+use super::{Reading, Store, lock, rekey};
 use crate::error::{Error, ErrorKind, Result};
 use rusqlite::Connection;
 use std::fs::{File, OpenOptions};
@@ -38,22 +39,17 @@ impl Store {
             )
             .with_source(error)
         })?;
-        // Only who is alone with the file can change this.
-        let mode: String =
-            writer
-                .connection
-                .pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get(0))?;
-        if !mode.eq_ignore_ascii_case("delete") {
-            return Err(busy());
-        }
-        writer.connection = Connection::open_in_memory()?;
+        rekey::seclude(&writer.connection)?;
         *open = false;
         drop(open);
         *self
             .catalogue
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Default::default();
-        destroy(path, log).map_err(|error| {
+        let connection = std::mem::replace(&mut writer.connection, Connection::open_in_memory()?);
+        let destroyed = destroy(path, log, connection);
+        *lock(&self.held) = None;
+        destroyed.map_err(|error| {
             Error::new(
                 ErrorKind::StorageUnavailable,
                 "the store is closed, but its files could not all be destroyed: delete them",
@@ -64,19 +60,27 @@ impl Store {
 }
 
 /// Deletes the files, and overwrites what was in them.
-fn destroy(path: &Path, log: Option<File>) -> io::Result<()> {
+fn destroy(path: &Path, log: Option<File>, connection: Connection) -> io::Result<()> {
     let main = writable(path)?;
+    let copy = writable(&beside(path, REKEYED))?;
+    // Whoever opens the file meanwhile waits for its lock, and finds that it is gone. Elsewhere
+    // than on Unix a file that is open cannot be deleted.
+    let locked = cfg!(unix).then_some(connection);
     // Deleted first: a loss of power must not leave half a store under this name.
-    for name in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
-        match std::fs::remove_file(name) {
+    for ending in ["", "-wal", "-shm", REKEYED] {
+        match std::fs::remove_file(beside(path, ending)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
     }
-    main.into_iter().chain(log).try_for_each(overwrite)
+    drop(locked);
+    main.into_iter()
+        .chain(log)
+        .chain(copy)
+        .try_for_each(overwrite)
 }
 
-fn overwrite(mut file: File) -> io::Result<()> {
+pub(super) fn overwrite(mut file: File) -> io::Result<()> {
     let zeros = [0; BLOCK_BYTES];
     let mut left = file.metadata()?.len();
     while left > 0 {
@@ -90,7 +94,7 @@ fn overwrite(mut file: File) -> io::Result<()> {
     file.sync_all()
 }
 
-fn writable(path: &Path) -> io::Result<Option<File>> {
+pub(super) fn writable(path: &Path) -> io::Result<Option<File>> {
     match OpenOptions::new().write(true).open(path) {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -109,7 +113,7 @@ pub(super) fn closed() -> Error {
     Error::new(ErrorKind::Closed, "the store was wiped: it is closed")
 }
 
-fn busy() -> Error {
+pub(super) fn busy() -> Error {
     Error::new(
         ErrorKind::StorageBusy,
         "the store is also open elsewhere: close it there first",

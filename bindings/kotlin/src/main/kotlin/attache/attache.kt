@@ -5096,7 +5096,7 @@ enum class ErrorKind(val value: kotlin.Int) {
      */
     STORAGE_FULL(101),
     /**
-     * The file is not a store, is damaged, or is encrypted with another key. It was not changed.
+     * The file is not a store, or is damaged. It was not changed.
      */
     STORAGE_CORRUPT(102),
     /**
@@ -5107,6 +5107,11 @@ enum class ErrorKind(val value: kotlin.Int) {
      * The store was written by a newer version. It was not changed.
      */
     STORAGE_TOO_NEW(104),
+    /**
+     * The store is encrypted and the key is missing or another one, or it is not encrypted and
+     * a key was given. It was not changed.
+     */
+    STORAGE_WRONG_KEY(105),
     /**
      * No answer, and the remote cannot have acted: safe to send again.
      */

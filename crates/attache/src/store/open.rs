@@ -1,0 +1,143 @@
+//! Opens a store's file, and leaves any other file as it is.
+
+use super::cipher::{self, Spec};
+use super::file::{self, Head, Held};
+use super::wipe::beside;
+use super::{configure, migrate};
+use crate::error::{Error, ErrorKind, Result};
+use crate::options::{Limits, Options};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
+use std::path::{Path, PathBuf};
+
+/// How often a file is looked at anew because it was replaced or made meanwhile.
+const TRIES_MAX: usize = 4;
+
+/// The ending of the copy that a re-keying makes.
+pub(super) const REKEYED: &str = "-rekey";
+
+/// A store that is open.
+pub(super) struct Opened {
+    pub path: PathBuf,
+    pub key: Option<Spec>,
+    pub connection: Connection,
+    pub held: Held,
+}
+
+/// Opens a store, creating it if it is missing.
+pub(super) fn open(path: &Path, options: &Options) -> Result<Opened> {
+    if let Some(key) = &options.key {
+        // Before a file is made.
+        cipher::check(key)?;
+    }
+    let _alone = file::one_at_a_time();
+    let path = file::prepare(path)?;
+    for _ in 1..TRIES_MAX {
+        if let Some(opened) = try_open(&path, options)? {
+            return Ok(opened);
+        }
+    }
+    Err(Error::new(
+        ErrorKind::StorageBusy,
+        "another process makes, encrypts or wipes the store: try again",
+    ))
+}
+
+/// Opens what is at a path now; `None` if something else is there afterwards.
+fn try_open(path: &Path, options: &Options) -> Result<Option<Opened>> {
+    let identity = file::identity(path);
+    let head = Head::of(path)?;
+    head.suits(options.key.is_some())?;
+    head.whole()?;
+    let key = options
+        .key
+        .as_ref()
+        .map(|key| Spec::new(key, head.salt()))
+        .transpose()?;
+    let limits = &options.limits;
+    let opened = connect(path, key.as_ref(), limits, limits.page_cache_bytes)
+        .and_then(|connection| adopt(path, connection));
+    match opened {
+        Ok(connection) if file::identity(path) == identity => {
+            file::tighten(path)?;
+            // What a re-keying left that was cut off. None runs now: it would not let us in.
+            let _ = std::fs::remove_file(beside(path, REKEYED));
+            Ok(Some(Opened {
+                path: path.to_owned(),
+                held: Held::new(path, key.as_ref().map(|key| key.salt)),
+                key,
+                connection,
+            }))
+        }
+        Err(error)
+            if file::identity(path) == identity && Head::of(path).is_ok_and(|now| now == head) =>
+        {
+            Err(error)
+        }
+        // Replaced by a re-keyed one, wiped, or made by another process with a salt of its own.
+        _ => Ok(None),
+    }
+}
+
+/// Makes sure that it is a store, of this version's format.
+pub(super) fn adopt(path: &Path, mut connection: Connection) -> Result<Connection> {
+    if connection.is_readonly(MAIN_DB)? {
+        return Err(file::read_only(path));
+    }
+    // Until it is known for a store, its log stays as it is.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    migrate(&mut connection)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    Ok(connection)
+}
+
+/// Opens a connection to a file that is there.
+pub(super) fn connect(
+    path: &Path,
+    key: Option<&Spec>,
+    limits: &Limits,
+    cache_bytes: u64,
+) -> Result<Connection> {
+    // Not created here: that would be with the rights of everybody.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|error| cannot_open(path, error))?;
+    prepare(&connection, key, limits, cache_bytes)?;
+    Ok(connection)
+}
+
+/// Gives a connection its key and its settings.
+pub(super) fn prepare(
+    connection: &Connection,
+    key: Option<&Spec>,
+    limits: &Limits,
+    cache_bytes: u64,
+) -> Result<()> {
+    // First of all, so that nothing below fails while another process recovers the log.
+    connection.busy_timeout(limits.busy_wait)?;
+    if let Some(key) = key {
+        key.unlock(connection)?;
+        // Page 1 tells whether the key is right.
+        connection
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+            .map_err(|error| match error.sqlite_error_code() {
+                Some(ErrorCode::NotADatabase) => file::wrong_key(
+                    "the key does not open the store: it is another one, or the first page is damaged",
+                )
+                .with_source(error),
+                _ => error.into(),
+            })?;
+    }
+    configure(connection, cache_bytes)
+}
+
+fn cannot_open(path: &Path, error: rusqlite::Error) -> Error {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Error::new(
+            ErrorKind::StorageUnavailable,
+            format!("cannot open the store {}", path.display()),
+        )
+        .with_source(error),
+        _ => error.into(),
+    }
+}
