@@ -147,7 +147,7 @@ impl Flat {
 
     /// What a rule says, its name and whether it is optional left out.
     fn key(&self, object: Option<&str>, source: &Source, filter: Option<&Written>) -> String {
-        let mut key = object.unwrap_or("?").to_owned();
+        let mut key = object.unwrap_or("?").to_ascii_lowercase();
         match source {
             Source::Top {
                 scope,

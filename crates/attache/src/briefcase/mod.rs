@@ -11,6 +11,7 @@ mod document;
 mod flat;
 mod print;
 mod read;
+mod template;
 mod tree;
 
 pub(crate) use document::{ObjectOptions, RULES_PER_OBJECT_MAX, Scope};
