@@ -82,7 +82,9 @@ mod sync;
 mod unsent;
 mod wipe;
 
-pub use briefcase::Briefcase;
+pub use briefcase::{
+    Briefcase, BriefcaseDiff, FieldsChange, ObjectDiff, RuleChange, RuleDiff,
+};
 pub use changeset::Changeset;
 pub use engine::{Attache, CancelToken, Session};
 pub use env::{Env, LocalTime, SystemEnv};

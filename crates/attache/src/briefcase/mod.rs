@@ -7,6 +7,7 @@
 //! ```
 
 mod condition;
+mod diff;
 mod document;
 mod flat;
 mod print;
@@ -14,6 +15,7 @@ mod read;
 mod template;
 mod tree;
 
+pub use diff::{BriefcaseDiff, FieldsChange, ObjectDiff, RuleChange, RuleDiff};
 pub(crate) use document::{ObjectOptions, RULES_PER_OBJECT_MAX, Scope};
 pub(crate) use flat::{Rule, Source};
 
