@@ -83,7 +83,7 @@ mod unsent;
 mod wipe;
 
 pub use briefcase::{
-    Briefcase, BriefcaseDiff, FieldsChange, ObjectDiff, RuleChange, RuleDiff,
+    Briefcase, BriefcaseDiff, BriefcaseImport, FieldsChange, ObjectDiff, RuleChange, RuleDiff,
 };
 pub use changeset::Changeset;
 pub use engine::{Attache, CancelToken, Session};

@@ -188,12 +188,15 @@ impl BriefcaseDiff {
     }
 }
 
+/// Says whether a newer rule is an older one.
+type Test<'a> = &'a dyn Fn(&Rule, &Rule) -> bool;
+
 fn rules(old: Vec<Rule>, new: Vec<Rule>) -> Vec<RuleDiff> {
     let mut taken = vec![false; old.len()];
     // A rule keeps its counterpart of the same name and meaning, then of the same meaning, then of the same name.
     let same_name = |a: &Rule, b: &Rule| a.name.eq_ignore_ascii_case(&b.name);
     let mut counterparts: Vec<Option<usize>> = vec![None; new.len()];
-    let tests: [&dyn Fn(&Rule, &Rule) -> bool; 3] = [
+    let tests: [Test<'_>; 3] = [
         &|a, b| a.key == b.key && same_name(a, b),
         &|a, b| a.key == b.key,
         &|a, b| same_name(a, b),

@@ -10,6 +10,7 @@ mod condition;
 mod diff;
 mod document;
 mod flat;
+mod import;
 mod print;
 mod read;
 mod template;
@@ -18,6 +19,7 @@ mod tree;
 pub use diff::{BriefcaseDiff, FieldsChange, ObjectDiff, RuleChange, RuleDiff};
 pub(crate) use document::{ObjectOptions, RULES_PER_OBJECT_MAX, Scope};
 pub(crate) use flat::{Rule, Source};
+pub use import::BriefcaseImport;
 
 use crate::error::Result;
 use document::{Document, TopRule};
