@@ -199,8 +199,12 @@ impl Ledger {
                         let id = row.text("Id").unwrap_or_default();
                         let name = row.text(name).unwrap_or_default();
                         let ids = self.named.entry(name.clone()).or_default();
-                        // One that was deleted before it was found is made anew, not twice.
-                        let gone = |id: &String| !here.contains(id);
+                        // One that was deleted or given away before it was found is made anew, not twice.
+                        let maker = self.creates.get(&name).map(|create| create.device);
+                        let gone = |id: &String| {
+                            !here.contains(id)
+                                || maker.is_some_and(|maker| !is_in_sight(world, maker, object, id))
+                        };
                         if !ids.is_empty() && !ids.contains(&id) && ids.iter().all(gone) {
                             *self.again.entry(name).or_default() += 1;
                         }
@@ -325,6 +329,13 @@ impl Ledger {
             }
         }
     }
+}
+
+/// Says whether the person of a device sees a row of the org.
+fn is_in_sight(world: &World, device: usize, object: &str, id: &str) -> bool {
+    let soql = format!("SELECT Id FROM {object} WHERE Id = '{id}'");
+    let rows = world.rows(&world.users[device].id, &soql);
+    rows.is_ok_and(|rows| !rows.is_empty())
 }
 
 /// A text value; empty for null.
