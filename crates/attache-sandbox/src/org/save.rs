@@ -520,13 +520,16 @@ impl Org {
         }
     }
 
-    /// Touches a row as the platform's own jobs do: only `SystemModstamp` moves.
+    /// Touches a row as the platform's own jobs do: only `SystemModstamp` moves. One that a transaction holds is left.
     pub fn touch(&mut self, object: &str, id: &str) {
         let found = self
             .schema
             .index(object)
             .and_then(|at| Some((at, self.tables[at].find(&key(id)?)?)));
         let Some((object, slot)) = found else { return };
+        if self.check_lock(object, slot).is_err() {
+            return;
+        }
         if let Some(mut row) = self.whole_row(object, slot) {
             self.stamp_system(object, &mut row);
             self.replace_row(object, slot, row.into());
