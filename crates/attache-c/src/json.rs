@@ -61,6 +61,13 @@ pub(crate) fn report(report: &Report) -> String {
             "problems": rejected.problems.iter().map(problem).collect::<Vec<_>>(),
         })
     });
+    let dropped = report.dropped.iter().map(|dropped| {
+        json!({
+            "record": dropped.record.as_str(),
+            "object": dropped.object,
+            "problems": dropped.problems.iter().map(problem).collect::<Vec<_>>(),
+        })
+    });
     let truncated = report
         .truncated
         .iter()
@@ -71,14 +78,17 @@ pub(crate) fn report(report: &Report) -> String {
         "updated": report.updated,
         "evicted": report.evicted,
         "deleted": report.deleted,
+        "out_of_sight": report.out_of_sight,
         "pushed_creates": report.pushed_creates,
         "pushed_updates": report.pushed_updates,
         "pushed_deletes": report.pushed_deletes,
         "merged": merged.collect::<Vec<_>>(),
+        "dropped": dropped.collect::<Vec<_>>(),
         "rejected": rejected.collect::<Vec<_>>(),
         "conflicts": report.conflicts,
         "blocked": report.blocked,
         "in_doubt": report.in_doubt,
+        "undecided": report.undecided,
         "pending": report.pending,
         "truncated": truncated.collect::<Vec<_>>(),
         "api_calls": report.api_calls,

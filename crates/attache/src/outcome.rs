@@ -187,6 +187,20 @@ pub struct Merged {
     pub delete_withdrawn: bool,
 }
 
+/// A record whose deletion the server had refused, and which it no longer shows to this user.
+///
+/// It may be deleted by now, or out of sight; nobody here can tell, or do anything about it. The
+/// deletion has left the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// The record.
+    pub record: RecordId,
+    /// Its object.
+    pub object: String,
+    /// Why the server had refused.
+    pub problems: Vec<Problem>,
+}
+
 /// A record whose mutations the server refused. They wait for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
@@ -200,7 +214,10 @@ pub struct Rejected {
     pub problems: Vec<Problem>,
 }
 
-/// What one session did. What is not counted as settled is counted under a name of its own.
+/// What was done since the last report, and what is left. What is not counted as settled is counted under a name of
+/// its own.
+///
+/// A session that does not come to its end gives no report: what it did is told by the next one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
@@ -210,17 +227,20 @@ pub struct Report {
     pub updated: u64,
     /// Records that left the briefcase.
     pub evicted: u64,
-    /// Records that were deleted at the server.
+    /// Records that the server says were deleted.
     pub deleted: u64,
+    /// Records that the server no longer shows to this user: deleted since, given away, or no longer shared.
+    pub out_of_sight: u64,
     /// Records created at the server.
     pub pushed_creates: u64,
     /// Records changed at the server.
     pub pushed_updates: u64,
     /// Records deleted at the server by this device.
     pub pushed_deletes: u64,
-    /// Records of both sides that were joined without asking, those of sessions included that did not come to
-    /// their end.
+    /// Records of both sides that were joined without asking.
     pub merged: Vec<Merged>,
+    /// Deletions that the server had refused, and that have nothing left to delete.
+    pub dropped: Vec<Dropped>,
     /// What the server refused, in this session or before, and nobody has dealt with.
     pub rejected: Vec<Rejected>,
     /// Open conflicts, of this and earlier sessions.

@@ -28,12 +28,14 @@ pub struct ReportView<'a> {
     updated: u64,
     evicted: u64,
     deleted: u64,
+    out_of_sight: u64,
     pushed: Pushed,
     merged: Vec<MergedView<'a>>,
     rejected: Vec<RejectedView<'a>>,
     conflicts: u64,
     blocked: u64,
     in_doubt: u64,
+    undecided: u64,
     pending: u64,
     truncated: Vec<TruncatedView<'a>>,
     api_calls: u64,
@@ -81,6 +83,7 @@ impl<'a> ReportView<'a> {
             updated: report.updated,
             evicted: report.evicted,
             deleted: report.deleted,
+            out_of_sight: report.out_of_sight,
             pushed: Pushed {
                 creates: report.pushed_creates,
                 updates: report.pushed_updates,
@@ -91,6 +94,7 @@ impl<'a> ReportView<'a> {
             conflicts: report.conflicts,
             blocked: report.blocked,
             in_doubt: report.in_doubt,
+            undecided: report.undecided,
             pending: report.pending,
             truncated: report
                 .truncated
@@ -197,9 +201,19 @@ fn lines(report: &Report, seconds: f64) -> Vec<String> {
             report.pushed_creates, report.pushed_updates, report.pushed_deletes
         ),
     ];
+    if report.out_of_sight > 0 {
+        let records = output::count(report.out_of_sight, "record", "records");
+        lines.push(format!("gone     {records} out of sight"));
+    }
     if !report.merged.is_empty() {
         let records = output::count(report.merged.len() as u64, "record", "records");
         lines.push(format!("merged   {records}, without asking"));
+    }
+    for dropped in &report.dropped {
+        lines.push(format!(
+            "gone     {} {}, whose deletion was refused",
+            dropped.object, dropped.record
+        ));
     }
     for rejected in &report.rejected {
         lines.push(format!("refused  {} {}", rejected.object, rejected.record));
@@ -215,6 +229,12 @@ fn lines(report: &Report, seconds: f64) -> Vec<String> {
         lines.push(format!(
             "cut      rule {:?} matches {matches}, its limit is {}",
             cut.rule, cut.limit
+        ));
+    }
+    if report.undecided > 0 {
+        let creates = output::count(report.undecided, "record", "records");
+        lines.push(format!(
+            "decide   {creates} may have been created or not: retry or discard"
         ));
     }
     lines.push(match report.is_settled() {

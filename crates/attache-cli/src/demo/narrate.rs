@@ -405,7 +405,8 @@ impl<'a> Narrator<'a> {
 }
 
 fn figures(report: &Report) -> Vec<String> {
-    let pulled = report.inserted + report.updated + report.evicted + report.deleted;
+    let pulled =
+        report.inserted + report.updated + report.evicted + report.deleted + report.out_of_sight;
     vec![
         pulled.to_string(),
         crate::demo::settle::pushed(report).to_string(),

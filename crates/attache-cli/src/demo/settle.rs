@@ -370,7 +370,8 @@ fn is_rejected(pending: &[Mutation], mutation: &Mutation) -> bool {
 
 /// Says whether a session moved nothing in either direction.
 pub fn is_idle(report: &Report) -> bool {
-    report.inserted + report.updated + report.evicted + report.deleted == 0 && pushed(report) == 0
+    let gone = report.evicted + report.deleted + report.out_of_sight;
+    report.inserted + report.updated + gone == 0 && pushed(report) == 0
 }
 
 /// Records that a session wrote at the org.

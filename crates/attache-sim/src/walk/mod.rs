@@ -308,6 +308,7 @@ fn is_quiet(report: &Report) -> bool {
         report.updated,
         report.evicted,
         report.deleted,
+        report.out_of_sight,
         report.pushed_creates,
         report.pushed_updates,
         report.pushed_deletes,

@@ -5,7 +5,7 @@ use super::{Entry, Reading, State, Table, Writing};
 use crate::error::Result;
 use crate::journal_states::Event;
 use crate::merge;
-use crate::outcome::{ConflictKind, Merged, MutationKind};
+use crate::outcome::{ConflictKind, Dropped, Merged, MutationKind};
 use crate::plan::{self, Incoming, Known, Seen};
 use crate::record::{Fields, Value};
 use crate::schema::FieldType;
@@ -268,6 +268,14 @@ impl Writing<'_> {
                 Ok(Arrived::Purged)
             }
             Incoming::SettleDelete => {
+                let refused = entries.iter().find(|entry| entry.state == State::Rejected);
+                if let Some(refused) = refused {
+                    self.put_dropped(&Dropped {
+                        record: reading.identity(id)?,
+                        object: table.object.name.clone(),
+                        problems: refused.problems.clone(),
+                    })?;
+                }
                 self.forget(&entries.iter().map(|entry| entry.seq).collect::<Vec<_>>())?;
                 self.let_go(id)?;
                 self.drop_base(id)?;

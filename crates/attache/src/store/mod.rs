@@ -31,6 +31,7 @@ pub(crate) use edit::Stamp;
 pub(crate) use holds::Hold;
 pub(crate) use incoming::{Arrived, Origin};
 pub(crate) use journal::{Entry, State};
+pub(crate) use notice::Count;
 pub(crate) use rules::{Relation, RuleState, SweepRange, WantedRule};
 pub(crate) use settle::Settlement;
 pub(crate) use unsent::Document;
@@ -52,12 +53,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 /// `ATCH`: says that a SQLite file is ours.
 const APPLICATION_ID: i32 = 0x4154_4348;
 /// The format that this library writes; each step up has its migration.
-const FORMAT: i32 = 4;
+const FORMAT: i32 = 5;
 const MIGRATIONS: [&str; FORMAT as usize] = [
     include_str!("sql/001_engine.sql"),
     include_str!("sql/002_copies.sql"),
     include_str!("sql/003_holds.sql"),
     include_str!("sql/004_missing.sql"),
+    include_str!("sql/005_tally.sql"),
 ];
 /// Readers kept open at most.
 const READERS_MAX: usize = 4;

@@ -1,7 +1,7 @@
 //! What an answer to a write settles: exactly the mutations that were sent.
 
 use super::journal::NewEntry;
-use super::{Table, Writing};
+use super::{Count, Table, Writing};
 use crate::env::LocalTime;
 use crate::error::{Problem, Result};
 use crate::journal_states::{Event, State};
@@ -18,6 +18,8 @@ pub(crate) enum Settlement {
     Created(String),
     Updated,
     Deleted,
+    /// There is nothing left to delete.
+    Gone,
     /// Nothing was written; it may be sent again.
     NotDone,
     /// No answer.
@@ -78,9 +80,12 @@ impl Writing<'_> {
             Settlement::Created(id) => self.settle_create(write, id, now),
             Settlement::Updated => {
                 self.forget(&write.seqs)?;
+                self.tally(Count::PushedUpdates, 1)?;
                 self.confirm(&write.object, &write.record, &write.fields)
             }
-            Settlement::Deleted => {
+            Settlement::Deleted | Settlement::Gone => {
+                let done = u64::from(*settlement == Settlement::Deleted);
+                self.tally(Count::PushedDeletes, done)?;
                 self.forget(&write.seqs)?;
                 self.let_go(&write.record)?;
                 self.drop_base(&write.record)
@@ -103,6 +108,7 @@ impl Writing<'_> {
             // Another session has found it already.
             return self.forget(&write.seqs);
         }
+        self.tally(Count::PushedCreates, 1)?;
         let table = Arc::clone(self.catalogue().known(&write.object)?);
         let pulled = self.give_way(&table, write, id)?;
         self.rename(&table, &write.record, id)?;

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::json::RecordReader;
 use crate::outcome::Phase;
 use crate::record::Value;
-use crate::store::{Arrived, Durability, Origin, Table, Writing};
+use crate::store::{Arrived, Count, Durability, Origin, Table, Writing};
 use serde_json::value::RawValue;
 
 /// Reads the records of one table by their described types.
@@ -55,7 +55,7 @@ impl Run<'_> {
         origin: Origin,
         then: impl FnOnce(&Writing<'_>) -> Result<()>,
     ) -> Result<Vec<String>> {
-        let arrived = self.store.write(Durability::Ordered, |w| {
+        self.store.write(Durability::Ordered, |w| {
             let edited = w.reading().edited_records()?;
             let mut arrived = Vec::with_capacity(page.rows.len());
             for values in page.rows {
@@ -64,20 +64,10 @@ impl Run<'_> {
             if arrived.iter().any(|one| *one != Arrived::Unchanged) {
                 w.unsettle_relations(&table.object.name)?;
             }
-            then(w)?;
-            Ok(arrived)
+            w.tally_arrived(&arrived, Count::OutOfSight)?;
+            then(w)
         })?;
-        arrived.into_iter().for_each(|one| self.count(one));
         Ok(page.ids)
-    }
-
-    pub(super) fn count(&mut self, arrived: Arrived) {
-        match arrived {
-            Arrived::Inserted => self.report.inserted += 1,
-            Arrived::Updated | Arrived::Merged(_) => self.report.updated += 1,
-            Arrived::Purged => self.report.deleted += 1,
-            Arrived::Conflicted | Arrived::Unchanged | Arrived::Nothing => {}
-        }
     }
 
     /// Reads records by id and takes them in; those that do not come are taken in as missing.
@@ -113,7 +103,7 @@ impl Run<'_> {
             }
             let present = decode(table, &reader, &present)?;
             self.apply(table, present, rules, origin, |_| Ok(()))?;
-            self.take_missing(table, &missing)?;
+            self.take_missing(table, &missing, Count::OutOfSight)?;
             done += chunk.len() as u64;
             self.tell(phase, &table.object.name, done, Some(total));
         }
@@ -145,18 +135,16 @@ impl Run<'_> {
         Ok(answers)
     }
 
-    /// Takes in that records are deleted, or out of this user's sight.
-    pub(super) fn take_missing(&mut self, table: &Table, ids: &[String]) -> Result<()> {
+    /// Takes in that records are deleted, or out of this user's sight: `why` they are counted.
+    pub(super) fn take_missing(&mut self, table: &Table, ids: &[String], why: Count) -> Result<()> {
         if ids.is_empty() {
             return Ok(());
         }
-        let arrived = self.store.write(Durability::Ordered, |w| {
+        self.store.write(Durability::Ordered, |w| {
             let arrived: Result<Vec<Arrived>> = ids.iter().map(|id| w.missing(table, id)).collect();
             w.unsettle_relations(&table.object.name)?;
-            arrived
-        })?;
-        arrived.into_iter().for_each(|one| self.count(one));
-        Ok(())
+            w.tally_arrived(&arrived?, why)
+        })
     }
 }
 

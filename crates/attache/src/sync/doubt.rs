@@ -272,9 +272,6 @@ impl Run<'_> {
     }
 
     fn conclude(&mut self, doubt: &Doubt, settlement: Settlement) -> Result<()> {
-        if matches!(settlement, Settlement::Created(_)) {
-            self.report.pushed_creates += 1;
-        }
         let now = self.env.now();
         self.store.write(Durability::Durable, |w| {
             w.settle(&doubt.write, &settlement, now)

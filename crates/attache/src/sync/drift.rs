@@ -4,7 +4,7 @@ use super::Run;
 use crate::error::Result;
 use crate::json::RecordReader;
 use crate::outcome::Phase;
-use crate::store::{Durability, Missing, Table};
+use crate::store::{Count, Durability, Missing, Table};
 
 impl Run<'_> {
     /// Reads the columns that no record here has values of yet: these alone, of the records that are here alone.
@@ -62,9 +62,9 @@ impl Run<'_> {
             .map(|(id, _)| id.as_str())
             .filter(|_| held.len() == limit);
         self.store.write(Durability::Ordered, |w| {
-            w.fill_in(table, &missing.fields, &rows, reached)
+            w.fill_in(table, &missing.fields, &rows, reached)?;
+            w.tally(Count::Updated, rows.len() as u64)
         })?;
-        self.report.updated += rows.len() as u64;
         let done = rows.len() as u64;
         self.tell(Phase::Pull, &table.object.name, done, None);
         Ok(())

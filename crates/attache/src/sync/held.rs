@@ -4,7 +4,7 @@ use super::pull::Changes;
 use super::{Run, sweep_rest};
 use crate::error::Result;
 use crate::outcome::Phase;
-use crate::store::{Durability, Table};
+use crate::store::{Count, Durability, Table};
 use std::sync::Arc;
 
 impl Run<'_> {
@@ -78,7 +78,7 @@ impl Run<'_> {
                 .filter(|(_, answer)| answer.is_none())
                 .map(|(id, _)| id.clone())
                 .collect();
-            self.take_missing(table, &gone)?;
+            self.take_missing(table, &gone, Count::OutOfSight)?;
         }
         Ok(())
     }

@@ -148,11 +148,15 @@ impl<'a> Run<'a> {
 
     fn finish(mut self, calls_before: u64) -> Result<Report> {
         let now = self.env.now();
-        (self.report.merged, self.report.unpinned) =
-            self.store.write(Durability::Durable, |w| {
-                w.set_setting("last_sync", &now.0.to_string())?;
-                Ok((w.take_notices()?, w.take_unpinned()?))
-            })?;
+        let (untold, unpinned) = self.store.write(Durability::Durable, |w| {
+            w.set_setting("last_sync", &now.0.to_string())?;
+            Ok((w.take_notices()?, w.take_unpinned()?))
+        })?;
+        self.report = Report {
+            unpinned,
+            unfollowed: self.report.unfollowed,
+            ..untold
+        };
         let entries = self.store.read(|r| r.entries())?;
         let steps: Vec<_> = entries.iter().map(Entry::step).collect();
         let blocked: BTreeSet<i64> = self.waiting(&steps);

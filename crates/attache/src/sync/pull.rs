@@ -10,7 +10,7 @@ use super::{Run, apply, sweep_rest};
 use crate::error::{ErrorKind, Result};
 use crate::outcome::Phase;
 use crate::record::{ServerTime, Value};
-use crate::store::{Arrived, Durability, Origin, RuleState, Table};
+use crate::store::{Count, Durability, Origin, RuleState, Table};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -76,15 +76,14 @@ impl Run<'_> {
         }
         self.store.flush_views()?;
         let limits = self.store.limits;
-        let evicted = self.store.write(Durability::Ordered, |w| {
+        self.store.write(Durability::Ordered, |w| {
             for (object, changes) in &changes {
                 w.set_low(object, changes.next_low)?;
             }
             w.trim_recents(limits.recent_records, limits.recent_bytes)?;
-            w.evict()
-        })?;
-        self.report.evicted += evicted;
-        Ok(())
+            let evicted = w.evict()?;
+            w.tally(Count::Evicted, evicted)
+        })
     }
 
     /// Asks what changed and what was deleted since the last time.
@@ -245,9 +244,8 @@ impl Run<'_> {
                     None => {}
                 }
             }
-            let arrived = self.take_relatives(table, &related, nodes, rows, &held)?;
-            arrived.into_iter().for_each(|one| self.count(one));
-            self.take_missing(table, &missing)?;
+            self.take_relatives(table, &related, nodes, rows, &held)?;
+            self.take_missing(table, &missing, Count::OutOfSight)?;
             changes.read.extend(chunk.iter().cloned());
             self.tell(
                 Phase::Pull,
@@ -267,7 +265,7 @@ impl Run<'_> {
         nodes: &[Node],
         rows: Vec<(String, Vec<Value>)>,
         held: &HashSet<String>,
-    ) -> Result<Vec<Arrived>> {
+    ) -> Result<()> {
         self.store.write(Durability::Ordered, |w| {
             let edited = w.reading().edited_records()?;
             let mut arrived = Vec::new();
@@ -283,7 +281,7 @@ impl Run<'_> {
             if !arrived.is_empty() {
                 w.unsettle_relations(&table.object.name)?;
             }
-            Ok(arrived)
+            w.tally_arrived(&arrived, Count::OutOfSight)
         })
     }
 
@@ -372,6 +370,6 @@ impl Run<'_> {
         }
         let held = self.store.read(|r| r.held(table, &deleted))?;
         let ids: Vec<String> = held.into_iter().map(|(id, _)| id).collect();
-        self.take_missing(table, &ids)
+        self.take_missing(table, &ids, Count::Deleted)
     }
 }

@@ -206,9 +206,6 @@ impl Run<'_> {
                     .try_for_each(|write| w.settle(write, &fate, now))
             })?;
         }
-        outcomes
-            .values()
-            .for_each(|settlement| self.count_outcome(settlement));
         sent?;
         Ok(done)
     }
@@ -222,18 +219,6 @@ impl Run<'_> {
             .write(Durability::Durable, |w| w.intend(batch, known, &keys))?;
         let writes: Result<Vec<Write>> = batch.iter().map(|write| self.write_of(write)).collect();
         Ok((batch, writes?))
-    }
-
-    fn count_outcome(&mut self, settlement: &Settlement) {
-        match settlement {
-            Settlement::Created(_) => self.report.pushed_creates += 1,
-            Settlement::Updated => self.report.pushed_updates += 1,
-            Settlement::Deleted => self.report.pushed_deletes += 1,
-            Settlement::Rejected(_)
-            | Settlement::NotDone
-            | Settlement::InDoubt
-            | Settlement::Undecided(_) => {}
-        }
     }
 
     /// The external-id field of each object that carries a client key.
@@ -333,8 +318,8 @@ fn settle(
             note(&mut done.written, &write.record);
             Settlement::Updated
         }
-        (WriteOutcome::Done { .. }, MutationKind::Delete)
-        | (WriteOutcome::Gone, MutationKind::Delete) => Settlement::Deleted,
+        (WriteOutcome::Done { .. }, MutationKind::Delete) => Settlement::Deleted,
+        (WriteOutcome::Gone, MutationKind::Delete) => Settlement::Gone,
         (WriteOutcome::Stale, MutationKind::Update)
         | (WriteOutcome::Gone, MutationKind::Update) => {
             note(&mut done.stale, &write.record);
@@ -353,7 +338,7 @@ fn settle(
     };
     done.changed |= matches!(
         settlement,
-        Settlement::Created(_) | Settlement::Updated | Settlement::Deleted
+        Settlement::Created(_) | Settlement::Updated | Settlement::Deleted | Settlement::Gone
     );
     store.write(Durability::Durable, |w| w.settle(write, &settlement, now))?;
     Ok(settlement)
