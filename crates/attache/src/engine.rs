@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Clone)]
 pub struct Attache {
     pub(crate) store: Arc<Store>,
-    remote: Option<Arc<dyn Remote>>,
+    pub(crate) remote: Option<Arc<dyn Remote>>,
     pub(crate) env: Arc<dyn Env>,
     busy: Arc<AtomicBool>,
 }

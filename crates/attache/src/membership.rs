@@ -1,10 +1,12 @@
 //! What holds a record on this device: rules, pins, views, edits.
 
-use crate::engine::Attache;
+use crate::engine::{Attache, CancelToken};
 use crate::env::LocalTime;
 use crate::error::Result;
 use crate::record::{RecordId, not_found};
+use crate::remote::no_remote;
 use crate::store::{Durability, Hold};
+use crate::sync::{Run, Settings};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -156,6 +158,49 @@ impl Attache {
             }
             Ok(recents)
         })
+    }
+
+    /// Brings records onto this device that the briefcase leaves out: the hits of a search at the org, the target of
+    /// a link.
+    ///
+    /// They stay as [`recents`](Attache::recents), and are up to date: a record that is here already is read
+    /// anew. Gives for each id, in their order, the identity of the record or why
+    /// it is not here.
+    ///
+    /// # Errors
+    /// Of one id: [`ErrorKind::RecordNotFound`](crate::ErrorKind::RecordNotFound) if the org has no such
+    /// record or does not show it to this user, [`ErrorKind::UnknownObject`](crate::ErrorKind::UnknownObject) if
+    /// the briefcase names its object neither in a rule nor in its `objects`. Of all:
+    /// [`ErrorKind::StorageBusy`](crate::ErrorKind::StorageBusy) while a session runs, and those of
+    /// [`prepare`](Attache::prepare).
+    ///
+    /// # Cost
+    /// One call for the identity of the user, and one for each object and 2,000 ids.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn open(attache: attache::Attache, link: &str) -> attache::Result<()> {
+    /// let id = attache::RecordId::parse(link)?;
+    /// match attache.fetch(&[id]).await?.remove(0) {
+    ///     Ok(id) => println!("{:?}", attache.get(&id)?),
+    ///     Err(error) => println!("{error}"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn fetch(&self, ids: &[RecordId]) -> Result<Vec<Result<RecordId>>> {
+        let _session = self.begin()?;
+        let remote = self.remote.as_deref().ok_or_else(no_remote)?;
+        let (cancel, mut progress) = (CancelToken::new(), |_| {});
+        let run = Run::new(
+            &self.store,
+            remote,
+            &*self.env,
+            &cancel,
+            &mut progress,
+            Settings::default(),
+        );
+        run.fetch(ids).await
     }
 
     /// Says what holds a record on this device; empty for one that is not here, or that the next session evicts.

@@ -5,6 +5,7 @@ mod doubt;
 mod drift;
 mod fate;
 mod file;
+mod fetch;
 mod held;
 mod prepare;
 mod pull;
