@@ -74,7 +74,8 @@ impl super::query::Tables for Catalogue {
 }
 
 impl Table {
-    fn new(object: Arc<ObjectSchema>, carried: &[String]) -> Table {
+    /// Lays out a table. It is made by [`Writing::define`].
+    pub(crate) fn new(object: Arc<ObjectSchema>, carried: &[String]) -> Table {
         let columns: Vec<Column> = carried
             .iter()
             .filter_map(|name| object.field(name))

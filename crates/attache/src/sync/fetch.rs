@@ -11,7 +11,7 @@ use std::sync::Arc;
 impl Run<'_> {
     /// Reads records by their ids and keeps them as recently viewed. Gives the identity of each, or why it did not come.
     pub(crate) async fn fetch(mut self, ids: &[RecordId]) -> Result<Vec<Result<RecordId>>> {
-        self.prepare().await?;
+        self.prepare(false).await?;
         let mut wanted: BTreeMap<String, (Arc<Table>, Vec<String>)> = BTreeMap::new();
         let mut places = Vec::with_capacity(ids.len());
         for id in ids {

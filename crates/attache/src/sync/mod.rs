@@ -2,10 +2,11 @@
 
 mod apply;
 mod doubt;
+mod draft;
 mod drift;
 mod fate;
-mod file;
 mod fetch;
+mod file;
 mod held;
 mod prepare;
 mod pull;

@@ -1,28 +1,17 @@
 //! Learns who and what the org is, and checks the briefcase against it.
 
 use super::Run;
+use super::draft::{self, Draft};
 use super::fate::{self, Fate, reference, schema};
-use crate::briefcase::{Briefcase, Rule, Scope, Source};
+use crate::briefcase::{Briefcase, Rule, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::Filter;
 use crate::outcome::{Phase, Unfollowed};
-use crate::remote::Describe;
+use crate::remote::{Describe, Identity};
 use crate::schema::ObjectSchema;
-use crate::store::{Durability, Table, WantedRule, Writing};
+use crate::store::{Durability, Table, Writing};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// Fields that the engine itself needs, where the object has them.
-const SYSTEM_FIELDS: [&str; 8] = [
-    "Id",
-    "SystemModstamp",
-    "LastModifiedDate",
-    "LastModifiedById",
-    "CreatedDate",
-    "CreatedById",
-    "OwnerId",
-    "Name",
-];
 
 /// The setting that holds the briefcase that was followed last: what is wrong with it now is the org's doing.
 const FOLLOWED: &str = "followed";
@@ -68,19 +57,49 @@ impl Run<'_> {
     pub(super) async fn prepare(&mut self, strict: bool) -> Result<()> {
         self.check_cancelled()?;
         self.tell(Phase::Prepare, "", 0, None);
-        let user = self.identify().await?;
         let Some(json) = self.store.read(|r| r.setting("briefcase"))? else {
             return Err(Error::new(
                 ErrorKind::NotReady,
                 "there is no briefcase yet: set one with set_briefcase()",
             ));
         };
-        let briefcase = Briefcase::from_json(&json)?;
-        let rules = briefcase.rules();
         let followed = self.store.read(|r| r.setting(FOLLOWED))?;
         let drifts = !strict && followed.as_deref() == Some(json.as_str());
+        let draft = self.draft(Briefcase::from_json(&json)?, drifts).await?;
+        self.store.write(Durability::Durable, |w| {
+            let identity = &draft.identity;
+            w.set_setting("user_id", &identity.user_id)?;
+            w.set_setting("org_id", &identity.org_id)?;
+            w.set_setting("username", &identity.username)?;
+            w.set_setting("time_zone", &identity.time_zone)?;
+            w.set_setting("locale", &identity.locale)?;
+            self.define(w, &draft)?;
+            w.set_setting(FOLLOWED, &json)
+        })?;
+        let catalogue = self.store.catalogue();
+        let described = draft.describes.values();
+        self.org_has_changed = described.clone().any(|described| described.changed);
+        self.gone = described
+            .filter(|described| described.gone)
+            .map(|described| described.schema.name.clone())
+            .collect();
+        let table = |object: &String| catalogue.known(object).cloned();
+        self.held = draft.held.iter().map(table).collect::<Result<_>>()?;
+        self.nodes = draft.nodes(table)?;
+        self.report.unfollowed = draft.unfollowed;
+        Ok(())
+    }
+
+    /// Works out what a briefcase means in this org. Writes nothing.
+    ///
+    /// `drifts`: it could be followed before, so what is wrong now is the org's doing.
+    pub(super) async fn draft(&mut self, briefcase: Briefcase, drifts: bool) -> Result<Draft> {
+        let identity = self.identify().await?;
+        let rules = briefcase.rules();
         let mut describes = self.describe_all(&briefcase, &rules, drifts).await?;
         let held = self.describe_held(&mut describes).await?;
+        let known = |key: &str| self.store.read(|r| r.object_of_rule(key));
+        let rules = draft::expand(rules, &briefcase, &describes, known)?;
         let objects: Result<Vec<String>> = (0..rules.len())
             .map(|at| self.object_of(&rules, at, &describes, drifts))
             .collect();
@@ -89,48 +108,32 @@ impl Run<'_> {
         if !drifts {
             fate::check_options(&describes, &briefcase)?;
         }
-        self.report.unfollowed = rules
-            .iter()
-            .zip(&fates)
-            .filter_map(|(rule, fate)| {
-                Some(Unfollowed {
-                    rule: rule.name.clone(),
-                    reason: fate.reason()?.to_owned(),
-                })
+        let unfollowed = rules.iter().zip(&fates).filter_map(|(rule, fate)| {
+            Some(Unfollowed {
+                rule: rule.name.clone(),
+                reason: fate.reason()?.to_owned(),
             })
-            .collect();
-        let resting: Vec<String> = rules
+        });
+        let unfollowed = unfollowed.collect();
+        let resting = rules
             .iter()
+            .zip(&objects)
             .zip(&fates)
             .filter(|(_, fate)| matches!(fate, Fate::Rests(_)))
-            .map(|(rule, _)| rule.key.clone())
+            .map(|((rule, object), _)| draft::key(object, rule))
             .collect();
         let items = rules.into_iter().zip(objects).collect();
-        let (rules, objects): (Vec<Rule>, Vec<String>) =
-            fate::still_on(items, &fates).into_iter().unzip();
-        self.store.write(Durability::Durable, |w| {
-            self.define(w, &describes, &briefcase, &held, &rules, &objects)?;
-            w.set_setting(FOLLOWED, &json)
-        })?;
-        let catalogue = self.store.catalogue();
-        self.org_has_changed = describes.values().any(|described| described.changed);
-        self.gone = describes
-            .values()
-            .filter(|described| described.gone)
-            .map(|described| described.schema.name.clone())
-            .collect();
-        let mut nodes = Vec::new();
-        for (rule, object) in rules.into_iter().zip(objects) {
-            let rests = resting.contains(&rule.key);
-            let table = Arc::clone(catalogue.known(&object)?);
-            nodes.push(node(rule, table, &user, rests));
-        }
-        self.nodes = nodes;
-        self.held = held
-            .iter()
-            .map(|object| catalogue.known(object).cloned())
-            .collect::<Result<_>>()?;
-        Ok(())
+        let (rules, objects) = fate::still_on(items, &fates).into_iter().unzip();
+        Ok(Draft {
+            identity,
+            briefcase,
+            rules,
+            objects,
+            resting,
+            unfollowed,
+            describes,
+            held,
+        })
     }
 
     /// Describes the objects of records that something but a rule holds, and gives their names.
@@ -152,36 +155,16 @@ impl Run<'_> {
         Ok(held)
     }
 
-    /// Brings tables and rules into the shape of the describes and the briefcase, in the caller's transaction.
-    fn define(
-        &self,
-        w: &mut Writing<'_>,
-        describes: &BTreeMap<String, Described>,
-        briefcase: &Briefcase,
-        held: &BTreeSet<String>,
-        rules: &[Rule],
-        objects: &[String],
-    ) -> Result<()> {
-        let edited = w.reading().entries()?;
-        for (name, described) in describes {
+    /// Brings tables and rules into the shape of a draft, in the caller's transaction.
+    fn define(&self, w: &mut Writing<'_>, draft: &Draft) -> Result<()> {
+        for (name, described) in &draft.describes {
             if described.gone {
                 w.park_object(&described.schema)?;
                 // Asked for by each session, until it is back.
                 w.set_setting(&format!("described:{name}"), "0")?;
                 continue;
             }
-            let edited: Vec<&str> = edited
-                .iter()
-                .filter(|entry| entry.object == *name)
-                .flat_map(|entry| entry.fields.names())
-                .collect();
-            let mut options = briefcase.options(name);
-            if held.contains(name) && !objects.contains(name) {
-                // The briefcase no longer says what to carry of it: what is here stays.
-                let table = w.catalogue().table(name);
-                options.fields = options.fields.or_else(|| table.map(|table| table.names()));
-            }
-            let carried = carried(&described.schema, &options, &edited, rules, objects)?;
+            let carried = draft.carried(&w.reading(), name)?;
             if described.changed || !w.catalogue().carries(name, &carried) {
                 let stamp = described.last_modified.as_deref();
                 w.define(&described.json, stamp, &carried)?;
@@ -193,30 +176,12 @@ impl Run<'_> {
                 w.set_setting(&format!("described:{name}"), &self.env.now().0.to_string())?;
             }
         }
-        let wanted: Vec<_> = rules
-            .iter()
-            .zip(objects)
-            .map(|(rule, object)| {
-                let of = match &rule.source {
-                    Source::Top { .. } | Source::Recent { .. } => None,
-                    Source::Children { of, .. } | Source::Parents { of, .. } => {
-                        Some(objects[*of].clone())
-                    }
-                };
-                WantedRule {
-                    key: format!("{object}: {}", rule.key),
-                    name: rule.name.clone(),
-                    object: object.clone(),
-                    of_object: of,
-                }
-            })
-            .collect();
-        w.define_rules(&wanted)?;
-        for (rule, object) in rules.iter().zip(objects) {
+        w.define_rules(&draft.wanted())?;
+        for (rule, object) in draft.rules.iter().zip(&draft.objects) {
             match &rule.source {
                 Source::Top { .. } | Source::Recent { .. } => {}
                 Source::Children { field, .. } => w.index(object, field)?,
-                Source::Parents { of, field } => w.index(&objects[*of], field)?,
+                Source::Parents { of, field } => w.index(&draft.objects[*of], field)?,
             }
         }
         Ok(())
@@ -241,28 +206,21 @@ impl Run<'_> {
         }
     }
 
-    /// Makes sure that the credentials belong to the user whose records these are, and gives the user's id.
-    async fn identify(&mut self) -> Result<String> {
+    /// Makes sure that the credentials belong to the user whose records these are.
+    async fn identify(&mut self) -> Result<Identity> {
         let identity = self.remote.identity().await?;
         let (user, org) = self
             .store
             .read(|r| Ok((r.setting("user_id")?, r.setting("org_id")?)))?;
-        if user.as_ref().is_some_and(|user| *user != identity.user_id)
-            || org.as_ref().is_some_and(|org| *org != identity.org_id)
+        if user.is_some_and(|user| user != identity.user_id)
+            || org.is_some_and(|org| org != identity.org_id)
         {
             return Err(Error::new(
                 ErrorKind::WrongOwner,
                 "the store holds the records of another user or org than the credentials belong to: use a store of its own for each",
             ));
         }
-        self.store.write(Durability::Durable, |w| {
-            w.set_setting("user_id", &identity.user_id)?;
-            w.set_setting("org_id", &identity.org_id)?;
-            w.set_setting("username", &identity.username)?;
-            w.set_setting("time_zone", &identity.time_zone)?;
-            w.set_setting("locale", &identity.locale)
-        })?;
-        Ok(identity.user_id)
+        Ok(identity)
     }
 
     async fn describe_all(
@@ -360,7 +318,7 @@ pub(super) struct Described {
     last_modified: Option<String>,
     fresh: bool,
     /// It is not the one that the store has.
-    changed: bool,
+    pub changed: bool,
     /// The object is no longer there for this user; this is what it was.
     pub gone: bool,
 }
@@ -411,76 +369,4 @@ fn object_of(rules: &[Rule], at: usize, describes: &BTreeMap<String, Described>)
         .keys()
         .find(|known| known.eq_ignore_ascii_case(&named));
     Ok(known.cloned().unwrap_or(named))
-}
-
-/// The fields to carry: those asked for, those the engine needs, those the rules hang on, and those with unsent edits.
-fn carried(
-    object: &ObjectSchema,
-    options: &crate::briefcase::ObjectOptions,
-    edited: &[&str],
-    rules: &[Rule],
-    objects: &[String],
-) -> Result<Vec<String>> {
-    let mut wanted: Vec<&str> = SYSTEM_FIELDS.to_vec();
-    wanted.extend(object.name_field().map(|field| field.name.as_str()));
-    match &options.fields {
-        Some(fields) => wanted.extend(fields.iter().map(String::as_str)),
-        None => wanted.extend(object.stored_fields().map(|field| field.name.as_str())),
-    }
-    wanted.extend(options.client_key.as_deref());
-    wanted.extend(edited);
-    for (rule, name) in rules.iter().zip(objects) {
-        match &rule.source {
-            Source::Top {
-                scope: Scope::Mine { field },
-                ..
-            } if *name == object.name => wanted.push(field),
-            Source::Children { field, .. } if *name == object.name => wanted.push(field),
-            Source::Parents { of, field } if objects[*of] == object.name => wanted.push(field),
-            _ => {}
-        }
-    }
-    let mut carried: Vec<String> = Vec::new();
-    for field in wanted
-        .into_iter()
-        .filter_map(|name| object.field(name))
-        .filter(|field| field.field_type.is_stored())
-    {
-        if !carried.contains(&field.name) {
-            carried.push(field.name.clone());
-        }
-    }
-    if carried.first().is_none_or(|first| first != "Id") {
-        return Err(Error::new(
-            ErrorKind::NotARemote,
-            format!("the describe of {} has no Id", object.name),
-        ));
-    }
-    Ok(carried)
-}
-
-fn node(rule: Rule, table: Arc<Table>, user: &str, rests: bool) -> Node {
-    let mut conditions = Vec::new();
-    let mut using = None;
-    if let Source::Top { scope, .. } = &rule.source {
-        match scope {
-            Scope::Everything => {}
-            Scope::Mine { field } => {
-                conditions.push(format!("{field} = {}", super::soql::text(user)));
-            }
-            Scope::Queue => {}
-            Scope::Named(name) => using = Some(name.clone()),
-        }
-    }
-    conditions.extend(rule.filter.as_ref().map(ToString::to_string));
-    Node {
-        key: format!("{}: {}", table.object.name, rule.key),
-        name: rule.name,
-        source: rule.source,
-        filter: rule.filter,
-        conditions,
-        scope: using,
-        table,
-        rests,
-    }
 }
