@@ -60,6 +60,7 @@
 
 mod briefcase;
 mod changeset;
+mod dry_run;
 mod engine;
 mod env;
 mod error;
@@ -86,6 +87,7 @@ pub use briefcase::{
     Briefcase, BriefcaseDiff, BriefcaseImport, FieldsChange, ObjectDiff, RuleChange, RuleDiff,
 };
 pub use changeset::Changeset;
+pub use dry_run::{DryRun, RuleEstimate};
 pub use engine::{Attache, CancelToken, Session};
 pub use env::{Env, LocalTime, SystemEnv};
 pub use error::{Error, ErrorKind, Problem, Result, Retry};

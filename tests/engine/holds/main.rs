@@ -1,5 +1,6 @@
 //! What holds a record on a device: rules, pins, views, unsent edits, and how one finds out.
 
+mod dry_run;
 mod fetch;
 mod pins;
 mod recents;

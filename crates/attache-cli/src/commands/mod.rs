@@ -4,6 +4,7 @@ mod conflicts;
 mod explain;
 mod explain_dates;
 mod explain_soql;
+mod holds;
 mod init;
 mod journal;
 mod query;
@@ -36,6 +37,18 @@ pub enum Command {
     Sync(sync::Arguments),
     /// Show what a store holds and what waits.
     Status(Place),
+    /// Tell what a briefcase would bring and take away; changes nothing.
+    DryRun(holds::Try),
+    /// List what each rule of the briefcase holds.
+    Rules(Place),
+    /// Say what holds a record on this device.
+    Why(holds::One),
+    /// Keep a record whatever the briefcase says; the next sync fetches it.
+    Pin(holds::One),
+    /// Leave a pinned record to the briefcase again.
+    Unpin(holds::One),
+    /// Bring records that the briefcase leaves out, for a while.
+    Fetch(holds::Fetch),
     /// Ask a store a SOQL question; nothing leaves the device.
     Query(query::Arguments),
     /// Show what the engine makes of a query or a date literal.
@@ -85,6 +98,12 @@ pub fn run(command: Command, output: &Output) -> Result<ExitCode> {
         Command::Init(arguments) => init::run(&arguments, output),
         Command::Sync(arguments) => sync::run(&arguments, output),
         Command::Status(place) => status::run(&place.store, output),
+        Command::DryRun(arguments) => holds::dry_run(&arguments, output),
+        Command::Rules(place) => holds::rules(&place.store, output),
+        Command::Why(arguments) => holds::why(&arguments, output),
+        Command::Pin(arguments) => holds::pin(&arguments, output),
+        Command::Unpin(arguments) => holds::unpin(&arguments, output),
+        Command::Fetch(arguments) => holds::fetch(&arguments, output),
         Command::Query(arguments) => query::run(&arguments, output),
         Command::Explain(arguments) => explain::run(&arguments, output),
         Command::Get(arguments) => records::get(&arguments, output),

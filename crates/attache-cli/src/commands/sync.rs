@@ -38,6 +38,7 @@ pub struct ReportView<'a> {
     undecided: u64,
     pending: u64,
     truncated: Vec<TruncatedView<'a>>,
+    unpinned: Vec<UnpinnedView<'a>>,
     api_calls: u64,
     seconds: f64,
     peak_memory_bytes: Option<u64>,
@@ -74,6 +75,12 @@ struct TruncatedView<'a> {
     matches: u64,
 }
 
+#[derive(Serialize)]
+struct UnpinnedView<'a> {
+    record: &'a str,
+    object: &'a str,
+}
+
 impl<'a> ReportView<'a> {
     /// Shows a report as data.
     pub fn of(report: &'a Report, seconds: f64) -> ReportView<'a> {
@@ -103,6 +110,14 @@ impl<'a> ReportView<'a> {
                     rule: &cut.rule,
                     limit: cut.limit,
                     matches: cut.matches,
+                })
+                .collect(),
+            unpinned: report
+                .unpinned
+                .iter()
+                .map(|(record, object)| UnpinnedView {
+                    record: record.as_str(),
+                    object,
                 })
                 .collect(),
             api_calls: report.api_calls,
@@ -235,6 +250,11 @@ fn lines(report: &Report, seconds: f64) -> Vec<String> {
         let creates = output::count(report.undecided, "record", "records");
         lines.push(format!(
             "decide   {creates} may have been created or not: retry or discard"
+        ));
+    }
+    for (record, object) in &report.unpinned {
+        lines.push(format!(
+            "unpinned {object} {record}: the org has it no longer"
         ));
     }
     lines.push(match report.is_settled() {

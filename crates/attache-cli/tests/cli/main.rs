@@ -4,6 +4,7 @@ mod bad_input;
 mod demo;
 mod everyday;
 mod explain;
+mod holds;
 mod sandbox;
 mod support;
 mod unsent;

@@ -28,7 +28,7 @@ mod wipe;
 pub(crate) use catalogue::{Catalogue, Table};
 pub(crate) use drift::Missing;
 pub(crate) use edit::Stamp;
-pub(crate) use holds::Hold;
+pub(crate) use holds::{Hold, bytes};
 pub(crate) use incoming::{Arrived, Origin};
 pub(crate) use journal::{Entry, State};
 pub(crate) use notice::Count;

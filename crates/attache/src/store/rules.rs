@@ -16,6 +16,8 @@ use std::collections::{BTreeSet, HashSet};
 #[derive(Clone, Debug)]
 pub(crate) struct RuleState {
     pub id: i64,
+    /// Its name in the store.
+    pub key: String,
     pub name: String,
     pub object: String,
     /// The rule's bit, as a mask.
@@ -99,7 +101,7 @@ impl Relation<'_> {
 }
 
 const COLUMNS: &str =
-    "id, bit, loaded, after_id, swept_at, swept_day, swept_ids, name, object, cut_from";
+    "id, bit, loaded, after_id, swept_at, swept_day, swept_ids, name, object, cut_from, key";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<RuleState> {
     Ok(RuleState {
@@ -110,6 +112,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RuleState> {
         swept_at: row.get::<_, Option<i64>>(4)?.map(LocalTime),
         swept_day: row.get(5)?,
         swept_ids: u64::try_from(row.get::<_, i64>(6)?).unwrap_or(0),
+        key: row.get(10)?,
         name: row.get(7)?,
         object: row.get(8)?,
         cut_from: row
@@ -293,6 +296,24 @@ impl Reading<'_> {
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rules: rusqlite::Result<Vec<_>> = statement.query_map([], read)?.collect();
         Ok(rules?)
+    }
+
+    /// Tells of each record of a table: its current id and its membership.
+    pub(crate) fn each_member(
+        &self,
+        table: &Table,
+        mut tell: impl FnMut(String, i64),
+    ) -> Result<()> {
+        let sql = format!(
+            "SELECT \"Id\", \"attache_rules\" FROM {}",
+            quote(&table.object.name)
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            tell(row.get(0)?, row.get(1)?);
+        }
+        Ok(())
     }
 
     /// How many records of an object each set of rules holds.

@@ -1,5 +1,6 @@
 //! Checks the rules of a briefcase against the org, and says what becomes of each.
 
+use super::draft::VIEWED;
 use super::prepare::Described;
 use crate::briefcase::{Briefcase, Rule, Scope, Source};
 use crate::error::{Error, ErrorKind, Result};
@@ -119,7 +120,12 @@ fn check(
             }
             Ok(())
         }
-        Source::Recent { .. } => Ok(()),
+        Source::Recent { .. } if object.field(VIEWED).is_some_and(|field| field.filterable) => {
+            Ok(())
+        }
+        Source::Recent { .. } => Err(Error::invalid(format!(
+            "the org does not keep which records of {name} were viewed recently (no {VIEWED})"
+        ))),
         Source::Children { of, field } => {
             let field = reference(object, field, &rule.name)?;
             check_target(&rule.name, object, field, &objects[*of])
@@ -187,8 +193,16 @@ fn check_scope(rule: &str, object: &ObjectSchema, scope: &Scope) -> Result<()> {
             ))),
             None => Err(unknown_field(rule, object, field)),
         },
+        Scope::Queue
+            if object
+                .field("OwnerId")
+                .is_some_and(|owner| points_at(owner, "Group")) =>
+        {
+            Ok(())
+        }
         Scope::Queue => Err(Error::invalid(format!(
-            "rule {rule:?}: the scope \"queue\" is not available yet"
+            "rule {rule:?}: records of {} are never owned by a queue",
+            object.name
         ))),
         Scope::Named(name)
             if object
@@ -207,17 +221,18 @@ fn check_scope(rule: &str, object: &ObjectSchema, scope: &Scope) -> Result<()> {
 }
 
 fn check_target(rule: &str, from: &ObjectSchema, field: &FieldSchema, to: &str) -> Result<()> {
-    if field
-        .reference_to
-        .iter()
-        .any(|target| target.eq_ignore_ascii_case(to))
-    {
+    if points_at(field, to) {
         return Ok(());
     }
     Err(Error::invalid(format!(
         "rule {rule:?}: {}.{} does not point at {to}",
         from.name, field.name
     )))
+}
+
+fn points_at(field: &FieldSchema, object: &str) -> bool {
+    let mut targets = field.reference_to.iter();
+    targets.any(|target| target.eq_ignore_ascii_case(object))
 }
 
 fn in_rule(rule: &str, part: &str, error: Error) -> Error {

@@ -14,6 +14,7 @@ mod push;
 mod relate;
 mod scan;
 mod soql;
+mod survey;
 
 use crate::engine::CancelToken;
 use crate::env::Env;
@@ -25,6 +26,7 @@ use crate::store::{Durability, Entry, State, Store, Table};
 use prepare::Node;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+pub(crate) use survey::{Survey, Surveyed};
 
 /// A set of this many pages and more is looked at once a day, if a small one is looked at every hour.
 const SWEEP_PAGES_A_DAY_MAX: i64 = 24;

@@ -1,7 +1,7 @@
 //! Learns who and what the org is, and checks the briefcase against it.
 
 use super::Run;
-use super::draft::{self, Draft};
+use super::draft::{self, Draft, VIEWED};
 use super::fate::{self, Fate, reference, schema};
 use crate::briefcase::{Briefcase, Rule, Source};
 use crate::error::{Error, ErrorKind, Result};
@@ -39,6 +39,18 @@ impl Node {
             Source::Top { limit, .. } => *limit,
             Source::Recent { limit } => Some(*limit),
             Source::Children { .. } | Source::Parents { .. } => None,
+        }
+    }
+
+    /// The order that a limit counts in, ties broken.
+    pub(super) fn order(&self) -> String {
+        match &self.source {
+            Source::Top {
+                order_by: Some(order),
+                ..
+            } => format!("{order}, Id"),
+            Source::Recent { .. } => format!("{VIEWED} DESC NULLS LAST, Id"),
+            _ => "Id".to_owned(),
         }
     }
 

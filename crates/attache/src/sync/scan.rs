@@ -300,13 +300,8 @@ impl Run<'_> {
         let Some(limit) = node.limit() else {
             return Ok(());
         };
-        let order_by = match &node.source {
-            Source::Top { order_by, .. } => order_by.as_deref(),
-            _ => None,
-        };
         let rule = self.store.read(|r| r.rule(&node.key))?;
-        let order = order_by.map_or_else(|| "Id".to_owned(), |order| format!("{order}, Id"));
-        let tail = format!("ORDER BY {order} LIMIT {limit}");
+        let tail = format!("ORDER BY {} LIMIT {limit}", node.order());
         let mut statement = Statement {
             fields: "Id, SystemModstamp",
             object: &node.table.object.name,
@@ -336,7 +331,9 @@ impl Run<'_> {
         let kept: HashSet<&String> = chosen.iter().map(|(id, _)| id).collect();
         let gone: Vec<String> = have.into_keys().filter(|id| !kept.contains(id)).collect();
         let mut matches = chosen.len() as u64;
-        if matches >= u64::from(limit) {
+        // A list of the last so many is cut by its nature.
+        let is_list = matches!(node.source, Source::Recent { .. });
+        if matches >= u64::from(limit) && !is_list {
             (statement.fields, statement.tail) = ("COUNT()", "");
             matches = self.remote.query(&statement.print()).await?.total;
         }
