@@ -98,6 +98,11 @@ impl Filter {
     pub(crate) fn condition(&self) -> &Condition {
         &self.condition
     }
+
+    /// Visits the comparisons in order, those of semi-joins left out.
+    pub(crate) fn each_test(&self, visit: &mut impl FnMut(&Comparison)) {
+        each_test(&self.condition, visit);
+    }
 }
 
 impl From<Condition> for Filter {
@@ -162,6 +167,14 @@ impl fmt::Display for Select {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.statement.fmt(f)
     }
+}
+
+/// Reads what stands behind ORDER BY.
+pub(crate) fn order_terms(text: &str) -> Result<Vec<ast::Order>> {
+    let mut cursor = Cursor::new(text)?;
+    let terms = statement::order_terms(&mut cursor)?;
+    cursor.end("`,` or the end")?;
+    Ok(terms)
 }
 
 /// Visits the comparisons of a condition in order, those of its semi-joins left out.

@@ -276,11 +276,16 @@ fn group(cursor: &mut Cursor<'_>) -> Result<(Option<Group>, Option<Condition>)> 
 }
 
 fn order(cursor: &mut Cursor<'_>) -> Result<Vec<Order>> {
-    let mut order = Vec::new();
     if !cursor.takes(&["ORDER"]) {
-        return Ok(order);
+        return Ok(Vec::new());
     }
     cursor.word("BY")?;
+    order_terms(cursor)
+}
+
+/// Reads the terms of an order.
+pub(super) fn order_terms(cursor: &mut Cursor<'_>) -> Result<Vec<Order>> {
+    let mut order = Vec::new();
     loop {
         let by = expr(cursor, "a field name")?;
         let direction = if cursor.takes(&["DESC"]) {

@@ -253,24 +253,6 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Makes an index on a field, if there is none.
-    pub(crate) fn index(&self, object: &str, field: &str) -> Result<()> {
-        let table = self.catalogue.known(object)?;
-        let Some(field) = table.object.field(field) else {
-            return Ok(());
-        };
-        if table.place(&field.name).is_none() {
-            return Ok(());
-        }
-        self.connection.execute_batch(&format!(
-            "CREATE INDEX IF NOT EXISTS {} ON {} ({})",
-            quote(&index_name(&table.object.name, &field.name)),
-            quote(&table.object.name),
-            super::query::index_term(field)
-        ))?;
-        Ok(())
-    }
-
     /// Moves the time from which an object's changes are to be read.
     pub(crate) fn set_low(&self, object: &str, low: ServerTime) -> Result<()> {
         self.connection.execute(
@@ -279,10 +261,6 @@ impl Writing<'_> {
         )?;
         Ok(())
     }
-}
-
-pub(super) fn index_name(object: &str, field: &str) -> String {
-    format!("attache_on_{object}_{field}")
 }
 
 impl super::Reading<'_> {

@@ -13,7 +13,7 @@
 //! A parked edit is a rejected one whose reason was found here. The journal
 //! keeps every edit as it was written, whatever becomes of its field.
 
-use super::catalogue::{Table, declared, index_name};
+use super::catalogue::{Table, declared};
 use super::{Entry, Reading, State, Writing, quote, value};
 use crate::error::{Problem, Result};
 use crate::journal_states::Event;
@@ -86,12 +86,10 @@ impl Writing<'_> {
         // SQLite drops no column that an index is on.
         let mut statement = self.connection.prepare(
             "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = ?1 COLLATE NOCASE
-             AND (name = ?2 OR instr(sql, ?3) > 0)",
+             AND instr(sql, ?2) > 0",
         )?;
         let indexes: rusqlite::Result<Vec<String>> = statement
-            .query_map([object, &index_name(object, name), &quote(name)], |row| {
-                row.get(0)
-            })?
+            .query_map([object, &quote(name)], |row| row.get(0))?
             .collect();
         for index in indexes? {
             self.connection

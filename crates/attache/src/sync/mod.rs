@@ -8,6 +8,7 @@ mod fate;
 mod fetch;
 mod file;
 mod held;
+mod index;
 mod prepare;
 mod pull;
 mod push;

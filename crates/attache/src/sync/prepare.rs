@@ -189,13 +189,6 @@ impl Run<'_> {
             }
         }
         w.define_rules(&draft.wanted())?;
-        for (rule, object) in draft.rules.iter().zip(&draft.objects) {
-            match &rule.source {
-                Source::Top { .. } | Source::Recent { .. } => {}
-                Source::Children { field, .. } => w.index(object, field)?,
-                Source::Parents { of, field } => w.index(&draft.objects[*of], field)?,
-            }
-        }
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! were deleted since the last time. Most often nothing did, and those two calls
 //! are all. The window's start moves only when everything in it is stored.
 
+use super::index::Loaded;
 use super::prepare::Node;
 use super::scan::Depth;
 use super::{Run, apply, sweep_rest};
@@ -65,7 +66,9 @@ impl Run<'_> {
                 self.settle_window(&table, &nodes, changes)?;
             }
         }
+        self.keep_indexes(&nodes, Loaded::Chosen)?;
         self.pull_related(&nodes).await?;
+        self.keep_indexes(&nodes, Loaded::All)?;
         if sweep {
             self.sweep_related(&nodes).await?;
         }

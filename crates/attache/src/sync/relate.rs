@@ -33,6 +33,8 @@ impl Run<'_> {
     async fn pull_relation(&mut self, node: &Node, nodes: &[Node]) -> Result<()> {
         let (rule, of_rule, of_node) = self.states(node, nodes)?;
         let relation = relation(node, &rule, of_node, &of_rule)?;
+        // Those records are here now, and are looked through by their lookup for each list of ids.
+        self.keep_indexes_of(&of_node.table, nodes)?;
         self.store
             .write(Durability::Ordered, |w| w.relate(&relation))?;
         loop {

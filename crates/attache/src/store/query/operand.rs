@@ -125,7 +125,12 @@ impl<'a> Operand<'a> {
             tie.add(id).push(sign);
             terms.push(Term::new(tie, ""));
         } else {
-            terms.push(Term::new(id.clone(), ""));
+            // In the same direction, so that one index that ends with the id does for both.
+            let direction = match order.direction {
+                Direction::Ascending => "",
+                Direction::Descending => " DESC",
+            };
+            terms.push(Term::new(id.clone(), direction));
         }
         terms
     }

@@ -1,0 +1,125 @@
+//! Secondary indexes, as hosts ask for them.
+
+use crate::engine::Attache;
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::{Durability, Wish};
+
+/// A secondary index of an object's records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Index {
+    /// The object.
+    pub object: String,
+    /// The fields in their order, each as ORDER BY has it: `LastName`, `CloseDate DESC`.
+    pub fields: Vec<String>,
+    /// It stands; otherwise the object or a field is not carried yet.
+    pub built: bool,
+}
+
+impl Attache {
+    /// Asks for an index, for lists that this device finds or orders by these fields.
+    ///
+    /// The store makes what the briefcase needs by itself: for the fields that its
+    /// rules test and order by, and for lookups to what it carries. For a list view
+    /// of the host's own, name the fields that it tests with `=`, then those that it
+    /// orders by: `["MailingState", "LastName", "FirstName"]`. Text compares without
+    /// regard to case in an index as it does in a query.
+    ///
+    /// The wish is kept with the store. If the object is here, the index is made
+    /// at once; otherwise after its first load. Asking twice is harmless.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownField`] for a field that the object does not have or the briefcase does
+    /// not carry, if the object is known; [`ErrorKind::InvalidArgument`] for none, or for a parent's.
+    ///
+    /// # Cost
+    /// Reads the object's table once, and writes wait meanwhile: about a second for a
+    /// million records. Each index makes every later write of such a record dearer.
+    ///
+    /// # Examples
+    /// ```
+    /// # let attache = attache::Attache::open_in_memory()?;
+    /// attache.add_index("Contact", ["LastName", "FirstName"])?;
+    /// assert_eq!(attache.indexes()?[0].fields, ["LastName", "FirstName"]);
+    /// attache.remove_index("Contact", ["LastName", "FirstName"])?;
+    /// assert!(attache.indexes()?.is_empty());
+    /// # Ok::<(), attache::Error>(())
+    /// ```
+    pub fn add_index<F: Into<String>>(
+        &self,
+        object: &str,
+        fields: impl IntoIterator<Item = F>,
+    ) -> Result<()> {
+        let fields = listed(fields)?;
+        self.store.write(Durability::Durable, |w| {
+            let table = w.catalogue().table(object).cloned();
+            let wish = match &table {
+                Some(table) => Wish::on(table, &fields)?,
+                None => Wish::unknown(object, &fields)?,
+            };
+            let mut wishes = w.reading().index_wishes()?;
+            if !wishes.contains(&wish) {
+                wishes.push(wish.clone());
+                w.set_index_wishes(&wishes)?;
+            }
+            match &table {
+                Some(table) => w.make_index(table, &wish),
+                None => Ok(()),
+            }
+        })
+    }
+
+    /// Takes back the wish for an index. It is dropped by the next session, unless the briefcase needs it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] if nobody asked for it.
+    pub fn remove_index<F: Into<String>>(
+        &self,
+        object: &str,
+        fields: impl IntoIterator<Item = F>,
+    ) -> Result<()> {
+        let fields = listed(fields)?;
+        self.store.write(Durability::Durable, |w| {
+            let table = w.catalogue().table(object).cloned();
+            let given = Wish::unknown(object, &fields)?;
+            let found = table.and_then(|table| Wish::on(&table, &fields).ok());
+            let mut wishes = w.reading().index_wishes()?;
+            let before = wishes.len();
+            wishes.retain(|wish| !wish.is(&given) && Some(wish) != found.as_ref());
+            if wishes.len() == before {
+                return Err(Error::new(
+                    ErrorKind::InvalidArgument,
+                    "nobody asked for an index of these fields",
+                ));
+            }
+            w.set_index_wishes(&wishes)
+        })
+    }
+
+    /// The indexes that were asked for, in the order of the wishes, whether they stand yet or not.
+    ///
+    /// Those that the store makes for the briefcase are not among them; [`explain`](Attache::explain)
+    /// shows which index a query uses.
+    pub fn indexes(&self) -> Result<Vec<Index>> {
+        self.store.read(|r| {
+            let wishes = r.index_wishes()?.into_iter();
+            wishes
+                .map(|wish| {
+                    Ok(Index {
+                        built: r.is_made(&wish)?,
+                        object: wish.object,
+                        fields: wish.fields,
+                    })
+                })
+                .collect()
+        })
+    }
+}
+
+fn listed<F: Into<String>>(fields: impl IntoIterator<Item = F>) -> Result<Vec<String>> {
+    let fields: Vec<String> = fields.into_iter().map(Into::into).collect();
+    if fields.is_empty() {
+        return Err(Error::invalid("an index is on at least one field"));
+    }
+    Ok(fields)
+}
