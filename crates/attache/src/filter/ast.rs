@@ -135,6 +135,8 @@ pub(crate) enum Expr {
     /// `COUNT()`.
     CountAll(At),
     Aggregate(Aggregate, Path),
+    /// `toLabel(field)`: what a person sees of a picklist's value.
+    Label(Path),
     /// `GROUPING(field)`: 1 in the subtotal rows of a roll-up.
     Grouping(Path),
 }
@@ -143,7 +145,10 @@ impl Expr {
     /// Where it begins.
     pub(crate) fn at(&self) -> At {
         match self {
-            Expr::Field(path) | Expr::Aggregate(_, path) | Expr::Grouping(path) => path.at,
+            Expr::Field(path)
+            | Expr::Label(path)
+            | Expr::Aggregate(_, path)
+            | Expr::Grouping(path) => path.at,
             Expr::Date(_, argument) => argument.path.at,
             Expr::Distance(distance) => distance.path.at,
             Expr::CountAll(at) => *at,
@@ -153,7 +158,10 @@ impl Expr {
     /// The field that it reads, if it reads one.
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
-            Expr::Field(path) | Expr::Aggregate(_, path) | Expr::Grouping(path) => Some(path),
+            Expr::Field(path)
+            | Expr::Label(path)
+            | Expr::Aggregate(_, path)
+            | Expr::Grouping(path) => Some(path),
             Expr::Date(_, argument) => Some(&argument.path),
             Expr::Distance(distance) => Some(&distance.path),
             Expr::CountAll(_) => None,

@@ -185,6 +185,14 @@ pub(crate) fn kind_of(expr: &Expr, names: &Names<'_>) -> Result<Kind> {
     };
     match expr {
         Expr::Field(path) => field_kind(path),
+        Expr::Label(path) => match field_kind(path)? {
+            Kind::Text | Kind::ExactText => Ok(Kind::Text),
+            Kind::Set => Err(refused(
+                path.at,
+                "toLabel of a multi-select list is known at the server only: take the labels of the schema",
+            )),
+            _ => Err(refused(path.at, "toLabel takes a picklist")),
+        },
         Expr::Date(function, argument) => {
             let kind = field_kind(&argument.path)?;
             let needs_time = matches!(function, DateFunction::DayOnly | DateFunction::HourInDay)

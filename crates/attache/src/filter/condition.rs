@@ -152,13 +152,26 @@ pub(super) fn expr(cursor: &mut Cursor<'_>, what: &str) -> Result<Expr> {
         }
     } else if word.eq_ignore_ascii_case("GROUPING") {
         Expr::Grouping(cursor.path("a field name")?)
+    } else if word.eq_ignore_ascii_case("toLabel") {
+        Expr::Label(cursor.path("a field name")?)
     } else if word.eq_ignore_ascii_case("DISTANCE") {
         Expr::Distance(distance(cursor)?)
     } else {
-        return Err(cursor.refused_at(at, "expected a function that this device knows"));
+        return Err(cursor.refused_at(at, unknown_function(word)));
     };
     cursor.symbol(")")?;
     Ok(expr)
+}
+
+fn unknown_function(word: &str) -> String {
+    let why = match word.to_ascii_uppercase().as_str() {
+        "FORMAT" => "FORMAT writes values as the server does: format them on the device",
+        "CONVERTCURRENCY" => "the rates of exchange are at the server only",
+        "CONVERTTIMEZONE" => "convertTimezone stands inside of a date function only",
+        "GEOLOCATION" => "GEOLOCATION stands inside of DISTANCE only",
+        _ => return String::from("expected a function that this device knows"),
+    };
+    format!("expected a field or another function: {why}")
 }
 
 fn date_argument(cursor: &mut Cursor<'_>) -> Result<DateArgument> {
@@ -290,7 +303,7 @@ fn join(cursor: &mut Cursor<'_>, left: &Expr, place: Place) -> Result<Join> {
         }
         cursor.word("FROM")?;
         let object = cursor.name("an object name")?;
-        let alias = cursor.alias();
+        let alias = cursor.object_alias()?;
         let aliased = |name: &str| {
             [Some(&object), alias.as_ref()]
                 .iter()

@@ -156,6 +156,18 @@ impl<'a> Cursor<'a> {
         self.name("an alias").ok()
     }
 
+    /// Takes an alias of an object, with the word AS or without it.
+    pub(super) fn object_alias(&mut self) -> Result<Option<Name>> {
+        let is_word = matches!(self.token(1).kind, Kind::Word(_));
+        if is_word && self.takes(&["AS"]) {
+            return match self.alias() {
+                Some(alias) => Ok(Some(alias)),
+                None => Err(self.expected("an alias after AS")),
+            };
+        }
+        Ok(self.alias())
+    }
+
     /// Takes the items of a list that stands in parentheses; the opening one is taken already.
     pub(super) fn list<T>(
         &mut self,

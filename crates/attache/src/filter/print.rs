@@ -165,6 +165,7 @@ impl Display for Expr {
             ),
             Expr::CountAll(_) => f.write_str("COUNT()"),
             Expr::Aggregate(aggregate, path) => write!(f, "{}({path})", aggregate.word()),
+            Expr::Label(path) => write!(f, "toLabel({path})"),
             Expr::Grouping(path) => write!(f, "GROUPING({path})"),
         }
     }

@@ -232,7 +232,7 @@ impl Sketch {
             Expr::Aggregate(Aggregate::Sum | Aggregate::Average, path) => {
                 self.path(scope, path, Use::Demands("double"));
             }
-            Expr::Aggregate(_, path) | Expr::Grouping(path) => {
+            Expr::Label(path) | Expr::Aggregate(_, path) | Expr::Grouping(path) => {
                 self.path(scope, path, Use::Leaves);
             }
             Expr::Date(function, argument) => {

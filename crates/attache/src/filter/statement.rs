@@ -4,7 +4,7 @@ use super::ast::*;
 use super::condition::{Place, expr, whole};
 use super::cursor::Cursor;
 use super::token::Kind;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The highest offset that the server takes.
 const OFFSET_MAX: u32 = 2_000;
@@ -31,12 +31,12 @@ fn statement(cursor: &mut Cursor<'_>, level: u32) -> Result<Statement> {
         return Err(cursor.expected("`,` or FROM"));
     }
     let object = cursor.name("an object name")?;
-    let alias = cursor.alias();
+    let alias = cursor.object_alias()?;
     let mut parents = Vec::new();
     while cursor.takes_symbol(",") {
         let path = cursor.path("a relationship")?;
         let alias = cursor
-            .alias()
+            .object_alias()?
             .ok_or_else(|| cursor.expected("an alias of the relationship"))?;
         parents.push((path, alias));
     }
@@ -52,7 +52,7 @@ fn statement(cursor: &mut Cursor<'_>, level: u32) -> Result<Statement> {
         None
     };
     if cursor.sees(&["WITH"]) {
-        return Err(cursor.refused("expected no WITH: this device cannot evaluate it"));
+        return Err(with(cursor));
     }
     let (group, having) = group(cursor)?;
     let order = order(cursor)?;
@@ -80,6 +80,28 @@ fn statement(cursor: &mut Cursor<'_>, level: u32) -> Result<Statement> {
     Ok(statement)
 }
 
+/// Says why a WITH cannot be followed here.
+fn with(cursor: &Cursor<'_>) -> Error {
+    const WHY: [(&str, &str); 5] = [
+        (
+            "DATA",
+            "articles are filed in categories at the server only",
+        ),
+        ("SECURITY_ENFORCED", "the server takes it from Apex only"),
+        ("USER_MODE", "the server takes it from Apex only"),
+        ("SYSTEM_MODE", "the server takes it from Apex only"),
+        (
+            "RecordVisibilityContext",
+            "who else sees a record is known at the server only",
+        ),
+    ];
+    let why = WHY
+        .iter()
+        .find(|(word, _)| cursor.sees_word(1, word))
+        .map_or("this device cannot evaluate it", |(_, why)| why);
+    cursor.refused(format!("expected no WITH: {why}"))
+}
+
 /// Refuses what each clause allows and all of them together do not.
 fn check_items(cursor: &Cursor<'_>, statement: &Statement) -> Result<()> {
     let grouped = statement.group.is_some();
@@ -97,10 +119,10 @@ fn check_items(cursor: &Cursor<'_>, statement: &Statement) -> Result<()> {
                     ));
                 }
             }
-            Item::Expr(expr, Some(alias)) if !grouped && !expr.is_aggregate() => {
+            Item::Expr(Expr::Field(_), Some(alias)) if !grouped => {
                 return Err(cursor.refused_at(
                     alias.at,
-                    "expected `,` or FROM, found an alias, which only aggregates and grouped fields have",
+                    "expected `,` or FROM, found an alias, which only functions and grouped fields have",
                 ));
             }
             Item::Expr(expr, _) if has_aggregate && !grouped && !expr.is_aggregate() => {

@@ -357,6 +357,7 @@ fn select_text() -> impl Strategy<Value = String> {
     let item = prop_oneof![
         4 => path(),
         1 => Just("FIELDS(STANDARD)".to_owned()),
+        1 => path().prop_map(|path| format!("tolabel({path}) shown")),
         1 => path().prop_map(|path| format!("typeof {path} WHEN Account then Name, Fax when Lead THEN Id else Id end")),
         1 => (path(), condition_text()).prop_map(|(path, inner)| {
             format!("(select {path} from Contacts where {inner} limit 3)")
@@ -394,7 +395,7 @@ fn select_text() -> impl Strategy<Value = String> {
     let from = select(
         &[
             "A",
-            "Account a",
+            "Account as a",
             "Contact c, c.Account b",
             "Case using scope mine",
         ][..],

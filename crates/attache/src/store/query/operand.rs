@@ -54,6 +54,7 @@ impl<'a> Operand<'a> {
         };
         match expr {
             Expr::Field(path) => Ok(source.column(path)?.into()),
+            Expr::Label(path) => Ok(labelled(source.column(path)?)),
             Expr::Date(function, argument) => {
                 let (sql, name) = date_part(source, *function, argument)?;
                 let mut operand = integer(sql, name);
@@ -203,6 +204,27 @@ impl<'a> From<Column<'a>> for Operand<'a> {
             field: column.field,
             targets: column.targets,
         }
+    }
+}
+
+/// The label of a picklist's value; a value that is no entry is its own label.
+fn labelled<'a>(column: Column<'a>) -> Operand<'a> {
+    let entries = column.field.map_or(&[][..], |field| &field.picklist);
+    let mut sql = Sql::around("CASE ", &column.sql, " COLLATE attache_text");
+    for entry in entries {
+        sql.push(" WHEN ").bind(entry.value.clone());
+        sql.push(" THEN ").bind(entry.label.clone());
+    }
+    // A CASE without any WHEN is no SQL.
+    sql.push(" WHEN NULL THEN NULL ELSE ")
+        .add(&column.sql)
+        .push(" END");
+    Operand {
+        sql,
+        kind: Kind::Text,
+        ty: FieldType::String,
+        field: None,
+        ..Operand::from(column)
     }
 }
 

@@ -226,10 +226,13 @@ impl List {
 
     fn add(&mut self, item: &Item, source: &mut Source<'_>) -> Result<()> {
         match item {
-            Item::Expr(expr, _) => {
+            Item::Expr(expr, alias) => {
                 let operand = Operand::of(source, expr)?;
                 let reader = Reader::Column(operand.ty);
-                self.push(operand.name, reader, Some(&operand.sql), expr.at())
+                let name = alias
+                    .as_ref()
+                    .map_or(operand.name, |alias| alias.text.clone());
+                self.push(name, reader, Some(&operand.sql), expr.at())
             }
             Item::Fields(set, at) => self.add_fields(*set, *at, source),
             Item::Children(child) => self.add_children(child, source),

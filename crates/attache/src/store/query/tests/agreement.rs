@@ -326,6 +326,7 @@ fn statement() -> impl Strategy<Value = String> {
         "HOUR_IN_DAY(convertTimezone(CreatedDate))",
         "DAY_ONLY(Parent.CreatedDate)",
         "DISTANCE(Place__c, GEOLOCATION(1, 2), 'km')",
+        "toLabel(Parent.Rating)",
     ];
     const AGGREGATES: &[&str] = &[
         "COUNT(Id)",

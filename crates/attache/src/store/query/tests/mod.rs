@@ -19,7 +19,7 @@ const ACCOUNT: &str = r#"{"name": "Account", "keyPrefix": "001", "fields": [
     {"name": "Name", "type": "string", "nameField": true, "filterable": true},
     {"name": "Code__c", "type": "string", "caseSensitive": true, "filterable": true},
     {"name": "Rating", "type": "picklist", "nillable": true, "filterable": true, "picklistValues": [
-        {"value": "Hot", "active": true}, {"value": "Warm", "active": true}, {"value": "Cold", "active": true}]},
+        {"value": "Hot", "label": "Heiß", "active": true}, {"value": "Warm", "active": true}, {"value": "Cold", "active": true}]},
     {"name": "Regions__c", "type": "multipicklist", "filterable": true},
     {"name": "Active__c", "type": "boolean", "filterable": true},
     {"name": "Employees__c", "type": "int", "filterable": true},

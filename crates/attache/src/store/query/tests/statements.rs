@@ -380,6 +380,35 @@ fn a_check_reports_all_problems_at_once() {
 }
 
 #[test]
+fn a_label_stands_for_the_value_of_a_picklist() {
+    let store = store();
+    store.accounts("Rating", &texts(&["hot", "Warm", "of old", ""]));
+    let labels = "SELECT toLabel(Rating) FROM Account ORDER BY Id";
+    assert_eq!(store.column(labels), ["Heiß", "Warm", "of old", ""]);
+    assert_eq!(store.finds("toLabel(Rating) = 'heiß'"), "a");
+    assert_eq!(store.finds("toLabel(Rating) LIKE 'o%'"), "c");
+    assert_eq!(store.finds("toLabel(Rating) = null"), "d");
+    let grouped =
+        "SELECT toLabel(Rating) l, COUNT(Id) FROM Account WHERE Rating = 'Hot' GROUP BY Rating";
+    assert_eq!(store.column(grouped), ["Heiß"]);
+    let both = store.query("SELECT Rating, toLabel(Rating) shown FROM Account LIMIT 1");
+    let row = &both.expect("an alias tells them apart")[0];
+    assert_eq!(row.columns(), ["Rating", "shown"]);
+    assert_eq!(
+        store.fails("SELECT Rating, toLabel(Rating) FROM Account").0,
+        ErrorKind::MalformedQuery
+    );
+    assert_eq!(
+        store.fails("SELECT toLabel(Regions__c) FROM Account").0,
+        ErrorKind::MalformedQuery
+    );
+    assert_eq!(
+        store.fails("SELECT toLabel(Revenue__c) FROM Account").0,
+        ErrorKind::MalformedQuery
+    );
+}
+
+#[test]
 fn a_long_list_is_not_too_deep_for_sqlite() {
     let store = store();
     store.accounts("Name", &texts(&["x"]));
