@@ -79,6 +79,7 @@ mod query;
 mod record;
 mod remote;
 mod schema;
+mod search;
 mod store;
 mod sync;
 mod unsent;
@@ -114,6 +115,7 @@ pub use remote::{
 pub use schema::{
     ChildRelationship, FieldSchema, FieldType, ObjectSchema, PicklistEntry, RecordType, Schema,
 };
+pub use search::{Found, Hit, Search};
 pub use store::query::{Cell, Row, Rows};
 pub use unsent::Imported;
 pub use wipe::Unsent;

@@ -95,6 +95,7 @@ impl Writing<'_> {
             self.connection
                 .execute_batch(&format!("DROP INDEX {}", quote(&index)))?;
         }
+        self.unindex_field(object, name)?;
         self.connection.execute_batch(&format!(
             "ALTER TABLE {} DROP COLUMN {}",
             quote(object),

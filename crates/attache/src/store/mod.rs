@@ -21,6 +21,7 @@ pub(crate) mod query;
 mod rekey;
 mod rows;
 mod rules;
+mod search;
 mod settle;
 mod unsent;
 pub(crate) mod value;
@@ -55,13 +56,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 /// `ATCH`: says that a SQLite file is ours.
 const APPLICATION_ID: i32 = 0x4154_4348;
 /// The format that this library writes; each step up has its migration.
-const FORMAT: i32 = 5;
+const FORMAT: i32 = 6;
 const MIGRATIONS: [&str; FORMAT as usize] = [
     include_str!("sql/001_engine.sql"),
     include_str!("sql/002_copies.sql"),
     include_str!("sql/003_holds.sql"),
     include_str!("sql/004_missing.sql"),
     include_str!("sql/005_tally.sql"),
+    include_str!("sql/006_text.sql"),
 ];
 /// Readers kept open at most.
 const READERS_MAX: usize = 4;
