@@ -70,6 +70,7 @@ mod inspect;
 mod journal_states;
 mod json;
 mod key;
+mod live;
 mod membership;
 mod merge;
 mod options;
@@ -97,6 +98,7 @@ pub use filter::{Context, DateRange, Filter, FiscalYearName, Select};
 pub use indexes::Index;
 pub use inspect::{Inspection, inspect, inspect_with, salvage, salvage_with};
 pub use key::Key;
+pub use live::{RowChanges, RowInserted, RowRemoved, RowUpdated, Watch};
 pub use membership::{Holder, Pin, Recent, RuleMembership};
 pub use merge::{
     Change, DeletionPolicy, Explained, Explanation, MergePolicy, Merger, Outcome, Policy, Reason,

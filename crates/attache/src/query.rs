@@ -1,10 +1,12 @@
 //! Queries on the device, as hosts ask them.
 
 use crate::engine::Attache;
+use crate::env::Env;
 use crate::error::Result;
 use crate::filter::{Context, Filter, Select};
 use crate::record::ServerTime;
 use crate::schema::Schema;
+use crate::store::Reading;
 use crate::store::query::{self, Rows};
 
 impl Attache {
@@ -87,22 +89,21 @@ impl Attache {
     ///
     /// Without a session there is no user yet: the zone is UTC then, and weeks begin on Sunday.
     pub fn context(&self) -> Result<Context> {
-        let (user, zone, locale) = self.store.read(|r| {
-            Ok((
-                r.setting("user_id")?,
-                r.setting("time_zone")?,
-                r.setting("locale")?,
-            ))
-        })?;
-        let zone =
-            jiff::tz::TimeZone::get(&zone.unwrap_or_default()).unwrap_or(jiff::tz::TimeZone::UTC);
-        // The device's clock is the only one there is offline.
-        let now = ServerTime(self.env.now().0.div_euclid(1000));
-        let mut context = Context::new(user.unwrap_or_default(), zone, now);
-        context.week_start =
-            Context::week_start_of_locale(&locale.unwrap_or_else(|| "en_US".into()));
-        Ok(context)
+        self.store.read(|r| context_of(r, &*self.env))
     }
+}
+
+/// What [`Attache::context`] gives, in a transaction at work.
+pub(crate) fn context_of(reading: &Reading<'_>, env: &dyn Env) -> Result<Context> {
+    let zone = reading.setting("time_zone")?.unwrap_or_default();
+    let zone = jiff::tz::TimeZone::get(&zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    // The device's clock is the only one there is offline.
+    let now = ServerTime(env.now().0.div_euclid(1000));
+    let user = reading.setting("user_id")?.unwrap_or_default();
+    let mut context = Context::new(user, zone, now);
+    let locale = reading.setting("locale")?;
+    context.week_start = Context::week_start_of_locale(&locale.unwrap_or_else(|| "en_US".into()));
+    Ok(context)
 }
 
 impl Select {

@@ -23,6 +23,7 @@ mod rows;
 mod rules;
 mod search;
 mod settle;
+mod signal;
 mod unsent;
 pub(crate) mod value;
 mod wipe;
@@ -37,6 +38,7 @@ pub(crate) use journal::{Entry, State};
 pub(crate) use notice::Count;
 pub(crate) use rules::{Relation, RuleState, SweepRange, WantedRule};
 pub(crate) use settle::Settlement;
+pub(crate) use signal::Signal;
 pub(crate) use unsent::Document;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -81,6 +83,17 @@ pub(crate) enum Durability {
 struct Writer {
     connection: Connection,
     durability: Option<Durability>,
+    touched: signal::Touched,
+}
+
+impl Writer {
+    fn new(mut connection: Connection) -> Result<Writer> {
+        Ok(Writer {
+            touched: signal::Touched::of(&mut connection)?,
+            connection,
+            durability: None,
+        })
+    }
 }
 
 pub(crate) struct Store {
@@ -95,6 +108,7 @@ pub(crate) struct Store {
     /// Held by readers at work; false once the store is wiped.
     open: RwLock<bool>,
     views: holds::Views,
+    pub(crate) signal: signal::Sender,
     /// After the connections: it goes last.
     held: Mutex<Option<Held>>,
 }
@@ -131,14 +145,12 @@ impl Store {
             path: None,
             limits,
             key: Mutex::default(),
-            writer: Mutex::new(Writer {
-                connection,
-                durability: None,
-            }),
+            writer: Mutex::new(Writer::new(connection)?),
             readers: Mutex::default(),
             catalogue: RwLock::new(catalogue),
             open: RwLock::new(true),
             views: holds::Views::default(),
+            signal: signal::Sender::default(),
             held: Mutex::default(),
         })
     }
@@ -162,6 +174,8 @@ impl Store {
                 .pragma_update(None, "synchronous", level)?;
             writer.durability = Some(durability);
         }
+        let touched = writer.touched.clone();
+        touched.take(); // of a transaction that was rolled back
         let transaction = writer
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -175,8 +189,10 @@ impl Store {
         let changed = writing.changed.then_some(writing.catalogue);
         let version = schema_version(&transaction)?;
         transaction.commit()?;
+        self.signal.touch(touched.take());
         if let Some(catalogue) = changed {
             self.set_catalogue(version, catalogue);
+            self.signal.touch_all();
         }
         Ok(done)
     }

@@ -7,7 +7,7 @@ use super::cipher::{self, Spec};
 use super::file::{self, Held};
 use super::open::{self, REKEYED};
 use super::wipe::{beside, busy, closed, overwrite, writable};
-use super::{Store, lock};
+use super::{Store, Writer, lock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::Key;
 use rusqlite::Connection;
@@ -58,9 +58,13 @@ impl Store {
         let cache_bytes = self.limits.page_cache_bytes;
         match open::connect(path, current.as_ref(), &self.limits, cache_bytes)
             .and_then(|connection| open::adopt(path, connection))
+            .and_then(Writer::new)
         {
-            Ok(connection) => writer.connection = connection,
-            Err(_) => *open = false,
+            Ok(anew) => *writer = anew,
+            Err(_) => {
+                *open = false;
+                self.signal.close();
+            }
         }
         exchanged
     }

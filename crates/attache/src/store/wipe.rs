@@ -29,6 +29,7 @@ impl Store {
         let Some(path) = &self.path else {
             writer.connection = Connection::open_in_memory()?;
             *open = false;
+            self.signal.close();
             return Ok(());
         };
         // Held open over its deletion by SQLite, which overwrites nothing.
@@ -42,6 +43,7 @@ impl Store {
         rekey::seclude(&writer.connection)?;
         *open = false;
         drop(open);
+        self.signal.close();
         *self
             .catalogue
             .write()

@@ -15,7 +15,7 @@ use rusqlite::types::Value;
 use std::sync::Arc;
 
 /// A statement that is ready to run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Compiled {
     pub(super) sql: String,
     pub(super) params: Vec<Value>,
@@ -36,7 +36,7 @@ pub(super) enum Identity {
 }
 
 /// How one cell of a row is read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Reader {
     /// From the next column of the SQL.
     Column(FieldType),
@@ -53,7 +53,6 @@ impl Compiled {
     }
 
     /// The objects whose records decide the answer, in order.
-    #[allow(dead_code, reason = "there are no live queries yet")]
     pub(crate) fn objects(&self) -> &[String] {
         &self.objects
     }
