@@ -2,8 +2,10 @@
 
 mod dry_run;
 mod fetch;
+mod limits;
 mod pins;
 mod recents;
+mod related;
 mod why;
 
 use attache::{Attache, Briefcase, RecordId};

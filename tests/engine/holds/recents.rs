@@ -91,3 +91,44 @@ fn what_an_unsent_edit_points_at_stays_until_it_is_sent() {
     settle(&world, &device);
     assert!(!holds(&device, &account));
 }
+
+#[test]
+fn what_a_person_viewed_at_the_org_comes_along() {
+    let world = World::new(225, 1_500);
+    let mine = mine(&world);
+    let user = &world.users[ME].id;
+    let look = |account: &str| {
+        world.sandbox.advance(60);
+        world.sandbox.with_org(|org| org.look(user, account));
+    };
+    let boss = world.boss().to_owned();
+    world.sandbox.with_org(|org| org.look(&boss, &mine[5]));
+    mine[..3].iter().for_each(|account| look(account));
+    let rules = r#"{"version": 1, "rules": [], "recent": {"objects": ["Account"], "limit": 2}}"#;
+    let device = prime(&world, ME, &attache_tests::briefcase(rules));
+    let here = |device: &attache::Attache| -> Vec<bool> {
+        mine[..6]
+            .iter()
+            .map(|account| holds(device, account))
+            .collect()
+    };
+    assert_eq!(here(&device), [false, true, true, false, false, false]);
+    assert_eq!(
+        sync(&device).truncated,
+        [],
+        "a list of the last two is no loss"
+    );
+    // No change tells of a view: the look of the next hour does.
+    look(&mine[0]);
+    world.sandbox.advance(3_700);
+    settle(&world, &device);
+    assert_eq!(here(&device), [true, false, true, false, false, false]);
+    let name = attache::Holder::Rule("Recently viewed Account".into());
+    assert_eq!(device.why(&id(&mine[0])).expect("a read"), [name]);
+    let none = r#"{"version": 1, "rules": [], "recent": {"objects": ["Task"]}}"#;
+    device
+        .set_briefcase(attache_tests::briefcase(none))
+        .expect("stored");
+    let error = attache_sim::wait(device.sync()).expect_err("nobody keeps that");
+    assert!(error.to_string().contains("LastViewedDate"), "{error}");
+}

@@ -27,6 +27,7 @@ mod sharing;
 mod table;
 pub(crate) mod time;
 mod view;
+mod views;
 
 #[cfg(test)]
 pub(crate) mod testing;
@@ -69,6 +70,7 @@ pub struct Org {
     sharing: Sharing,
     delete_log: DeleteLog,
     held: Vec<Held>,
+    views: views::Views,
 }
 
 impl Org {
@@ -83,6 +85,7 @@ impl Org {
             sharing: Sharing::default(),
             delete_log: DeleteLog::default(),
             held: Vec::new(),
+            views: views::Views::default(),
         };
         org.refresh();
         org

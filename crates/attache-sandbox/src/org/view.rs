@@ -1,7 +1,7 @@
 //! One row, as a user sees it.
 
 use super::formula::address_parts;
-use super::{Org, SaveError, Slot, time};
+use super::{Org, SaveError, Slot, Viewer, time};
 use crate::schema::{FieldKind, Formula};
 use crate::value::Value;
 use std::borrow::Cow;
@@ -120,7 +120,7 @@ impl Org {
             out.push_str(",\"");
             out.push_str(&definition.fields[field].name);
             out.push_str("\":");
-            self.write_field(at, row.slot, field, &mut out);
+            self.write_field(&viewer, at, row.slot, field, &mut out);
         }
         out.push('}');
         Ok(Some(out))
@@ -163,12 +163,19 @@ impl Org {
     }
 
     /// Appends the JSON of a field's value.
-    pub(crate) fn write_field(&self, object: usize, slot: Slot, field: usize, out: &mut String) {
+    pub(crate) fn write_field(
+        &self,
+        viewer: &Viewer,
+        object: usize,
+        slot: Slot,
+        field: usize,
+        out: &mut String,
+    ) {
         let definition = &self.schema.objects()[object];
         match definition.fields[field].formula {
             Some(Formula::Address(prefix)) => self.write_address(object, slot, prefix, out),
             _ => write_value(
-                &self.value(object, slot, field),
+                &self.seen(viewer, object, slot, field),
                 definition.fields[field].kind,
                 out,
             ),

@@ -21,6 +21,7 @@ impl Machine {
         if declined || !self.switches.touches_recents {
             return;
         }
+        self.org.look(call.actor, id);
         let rows = self.recents.0.entry(call.actor.to_owned()).or_default();
         rows.retain(|(_, known)| known != id);
         rows.insert(0, (object.to_owned(), id.to_owned()));

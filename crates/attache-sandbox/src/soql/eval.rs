@@ -46,9 +46,9 @@ impl<'a> Eye<'a> {
             }
         }
         match &path.leaf {
-            Leaf::Field(field) => self.org.value(object, slot, *field),
+            Leaf::Field(field) => self.org.seen(self.viewer, object, slot, *field),
             Leaf::Named(fields) => match fields.iter().find(|(of, _)| *of == object) {
-                Some((_, field)) => self.org.value(object, slot, *field),
+                Some((_, field)) => self.org.seen(self.viewer, object, slot, *field),
                 None => Cow::Owned(Value::Null),
             },
             Leaf::Type => Cow::Owned(Value::text(&self.org.schema().objects()[object].name)),

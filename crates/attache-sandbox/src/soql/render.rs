@@ -49,7 +49,8 @@ impl Eye<'_> {
             match column {
                 Column::Field { key, field } => {
                     page.out.push_str(key);
-                    self.org.write_field(object, slot, *field, page.out);
+                    self.org
+                        .write_field(self.viewer, object, slot, *field, page.out);
                 }
                 Column::Label { key, field } => {
                     page.out.push_str(key);
@@ -58,7 +59,10 @@ impl Eye<'_> {
                 Column::Named { key, fields } => {
                     page.out.push_str(key);
                     match fields.iter().find(|(of, _)| *of == object) {
-                        Some((_, field)) => self.org.write_field(object, slot, *field, page.out),
+                        Some((_, field)) => {
+                            self.org
+                                .write_field(self.viewer, object, slot, *field, page.out)
+                        }
                         None => page.out.push_str("null"),
                     }
                 }
