@@ -344,3 +344,61 @@ fn every_document_in_the_docs_is_valid() {
         holds(json);
     }
 }
+
+/// What the rules of a document read of each object: pairs of an object and a field of its own.
+fn reads(rule: &Value, above: Option<&str>, found: &mut Vec<(String, String)>) {
+    let text = |key: &str| rule.get(key).and_then(Value::as_str);
+    let mut add = |object: &str, field: &str| found.push((object.to_owned(), field.to_owned()));
+    let object =
+        if let Some((object, field)) = text("children").and_then(|path| path.split_once('.')) {
+            add(object, field);
+            object
+        } else {
+            if let (Some(above), Some(field)) = (above, text("parent")) {
+                add(above, field);
+            }
+            text("object").unwrap_or_default()
+        };
+    if let Some(condition) = text("where") {
+        let filter = attache::Filter::parse(condition).expect("a condition");
+        for field in filter.fields().iter().filter(|field| !field.contains('.')) {
+            add(object, field);
+        }
+    }
+    if let Some(field) = rule.pointer("/scope/mine").and_then(Value::as_str) {
+        add(object, field);
+    }
+    for below in rule
+        .get("related")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        reads(below, Some(object), found);
+    }
+}
+
+#[test]
+fn templates_are_valid_and_name_what_orgs_have() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../../shared/data/describe/standard_schema.json"
+    );
+    let standard = value(&std::fs::read_to_string(path).expect("the schema of standard objects"));
+    let mut known = 0;
+    for name in Briefcase::templates() {
+        let template = Briefcase::template(name).expect(name);
+        let json = value(&holds(&template.to_json()).to_json());
+        let mut found = Vec::new();
+        for rule in json["rules"].as_array().expect("rules") {
+            reads(rule, None, &mut found);
+        }
+        for (object, field) in found {
+            if let Some(fields) = standard.pointer(&format!("/{object}/fields")) {
+                known += 1;
+                assert!(fields.get(&field).is_some(), "{name}: {object}.{field}");
+            }
+        }
+    }
+    assert!(known > 20, "{known} fields were looked up");
+}
