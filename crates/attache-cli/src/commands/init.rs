@@ -22,10 +22,13 @@ pub struct Arguments {
     #[arg(
         long,
         value_name = "FILE",
-        required_unless_present = "everything",
-        conflicts_with = "everything"
+        required_unless_present_any = ["everything", "template"],
+        conflicts_with_all = ["everything", "template"]
     )]
     briefcase: Option<PathBuf>,
+    /// Take a template instead: see `attache briefcase template`.
+    #[arg(long, value_name = "NAME", conflicts_with = "everything")]
+    template: Option<String>,
     /// Take every record of these objects instead of a briefcase: Account,Contact.
     #[arg(long, value_name = "OBJECTS", value_delimiter = ',')]
     everything: Option<Vec<String>>,
@@ -100,10 +103,10 @@ fn briefcase(arguments: &Arguments) -> Result<Briefcase> {
         }
         return Ok(Briefcase::everything(objects));
     }
-    let path = arguments.briefcase.as_deref().unwrap_or(Path::new(""));
-    let text = fs::read_to_string(path)
-        .map_err(|error| Failure::file("read the briefcase", path, &error))?;
-    Ok(Briefcase::from_json(&text)?)
+    if let Some(name) = &arguments.template {
+        return Ok(Briefcase::template(name)?);
+    }
+    super::briefcase::read(arguments.briefcase.as_deref().unwrap_or(Path::new("")))
 }
 
 /// Moves a finished store to its place, unless something has appeared there meanwhile.

@@ -1,5 +1,6 @@
 //! One module per family of commands: arguments, what they do, what they print.
 
+mod briefcase;
 mod conflicts;
 mod explain;
 mod explain_dates;
@@ -33,6 +34,9 @@ pub enum Command {
     Sandbox(sandbox::Arguments),
     /// Make a store for a briefcase of an org.
     Init(init::Arguments),
+    /// Check, print, compare and make documents that say what a device takes along.
+    #[command(subcommand)]
+    Briefcase(briefcase::Command),
     /// Bring a store and its org into step.
     Sync(sync::Arguments),
     /// Show what a store holds and what waits.
@@ -96,6 +100,7 @@ pub fn run(command: Command, output: &Output) -> Result<ExitCode> {
         Command::Demo(arguments) => return demo::run(&arguments, output),
         Command::Sandbox(arguments) => sandbox::run(&arguments, output),
         Command::Init(arguments) => init::run(&arguments, output),
+        Command::Briefcase(command) => briefcase::run(&command, output),
         Command::Sync(arguments) => sync::run(&arguments, output),
         Command::Status(place) => status::run(&place.store, output),
         Command::DryRun(arguments) => holds::dry_run(&arguments, output),

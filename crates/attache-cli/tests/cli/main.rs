@@ -1,6 +1,7 @@
 //! The command from outside: the real program, real files, a real socket.
 
 mod bad_input;
+mod briefcase;
 mod demo;
 mod everyday;
 mod explain;
