@@ -131,6 +131,7 @@ impl Failure {
             }
             StorageBusy => "another program is using the store; try again in a moment",
             StorageTooNew => "use a newer version of attache",
+            StorageWrongKey => "give the file with its key: --key-file FILE",
             _ => return None,
         })
     }

@@ -17,6 +17,7 @@ mod store;
 use clap::Parser;
 use error::Failure;
 use output::Output;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Takes CRM records offline and brings every edit home.
@@ -26,6 +27,9 @@ struct Cli {
     /// Print one JSON object instead of text.
     #[arg(long, global = true)]
     json: bool,
+    /// Open an encrypted store with the key in this file: 64 hex digits, or a passphrase.
+    #[arg(long, global = true, value_name = "FILE")]
+    key_file: Option<PathBuf>,
     #[command(subcommand)]
     command: commands::Command,
 }
@@ -36,7 +40,9 @@ fn main() -> ExitCode {
         Err(error) => return refuse(&error),
     };
     let output = Output::new(cli.json);
-    match commands::run(cli.command, &output) {
+    let done =
+        store::use_key(cli.key_file.as_deref()).and_then(|()| commands::run(cli.command, &output));
+    match done {
         Ok(code) => code,
         Err(failure) => output.fail(&failure),
     }

@@ -1,6 +1,7 @@
 //! All that is not determined: the clock, chance and waiting.
 
 use async_trait::async_trait;
+use std::path::Path;
 use std::time::Duration;
 
 /// An instant of this device's clock, in milliseconds since 1970-01-01T00:00:00Z.
@@ -23,6 +24,10 @@ pub trait Env: Send + Sync + 'static {
     fn random(&self, buffer: &mut [u8]);
     /// Waits.
     async fn sleep(&self, duration: Duration);
+    /// Gives the bytes that are free on the disk of a file; `None` where nobody can tell.
+    fn free_bytes(&self, _file: &Path) -> Option<u64> {
+        None
+    }
 }
 
 /// The real clock and the system's random numbers.
@@ -47,5 +52,9 @@ impl Env for SystemEnv {
 
     async fn sleep(&self, duration: Duration) {
         futures_timer::Delay::new(duration).await;
+    }
+
+    fn free_bytes(&self, file: &Path) -> Option<u64> {
+        fs4::available_space(file).ok()
     }
 }

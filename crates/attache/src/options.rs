@@ -67,6 +67,10 @@ pub struct Limits {
     /// 256 MiB by default: half of the 500 MB below which Android speaks of low storage
     /// (`StorageManager`). 0 asks nothing.
     pub free_bytes: u64,
+    /// Bytes that the store's file may grow to; what would make it larger fails with
+    /// [`ErrorKind::StorageFull`](crate::ErrorKind::StorageFull), as on a full disk, and leaves
+    /// the store as it was. An edit, too: leave room for them. `None` by default.
+    pub store_bytes: Option<u64>,
     /// Bytes of memory for pages of the file, at most, for the one connection that writes; each
     /// of up to four that read has a quarter. 32 MiB by default, enough for the indexes that
     /// a first load of 100,000 records touches (`benches/prime.rs`).
@@ -83,6 +87,7 @@ impl Default for Limits {
             recent_records: 1_000,
             recent_bytes: 32 * MIB,
             free_bytes: 256 * MIB,
+            store_bytes: None,
             page_cache_bytes: 32 * MIB,
             busy_wait: Duration::from_secs(5),
         }

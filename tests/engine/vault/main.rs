@@ -1,6 +1,7 @@
 //! A store's file: who may read it, what becomes of it, and what is told where it is none.
 
 mod file;
+mod full;
 mod owners;
 #[cfg(feature = "sqlcipher")]
 mod sealed;

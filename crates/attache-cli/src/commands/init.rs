@@ -66,7 +66,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<()> {
         .tempdir_in(folder)
         .map_err(|error| Failure::file("make a store in", folder, &error))?;
     let young = nursery.path().join("store");
-    let attache = Attache::open(&young)?.with_remote(remote);
+    let attache = Attache::open_with(&young, store::options())?.with_remote(remote);
     attache.set_host_value(URL_KEY, &arguments.url)?;
     attache.set_briefcase(briefcase)?;
     crate::commands::block_on(attache.prepare())??;

@@ -10,6 +10,7 @@ mod init;
 mod journal;
 mod query;
 mod records;
+mod rekey;
 mod sandbox;
 mod status;
 mod sync;
@@ -82,6 +83,8 @@ pub enum Command {
     Import(unsent::Import),
     /// Show what a store's file holds without touching it, a damaged one too.
     Inspect(Place),
+    /// Encrypt a store with another key, or for the first time.
+    Rekey(rekey::Arguments),
     /// Destroy a store and its records.
     Wipe(unsent::Wipe),
 }
@@ -123,6 +126,7 @@ pub fn run(command: Command, output: &Output) -> Result<ExitCode> {
         Command::Export(arguments) => unsent::export(&arguments, output),
         Command::Import(arguments) => unsent::import(&arguments, output),
         Command::Inspect(place) => unsent::inspect(&place.store, output),
+        Command::Rekey(arguments) => rekey::run(&arguments, output),
         Command::Wipe(arguments) => unsent::wipe(&arguments, output),
     }?;
     Ok(ExitCode::SUCCESS)

@@ -50,7 +50,7 @@ pub struct Export {
     #[command(flatten)]
     passphrase: Passphrase,
     /// Save what is left in a store that no longer opens.
-    #[arg(long, conflicts_with = "passphrase_file")]
+    #[arg(long)]
     salvage: bool,
 }
 
@@ -116,7 +116,7 @@ struct Wiped {
 pub fn export(arguments: &Export, output: &Output) -> Result<()> {
     let passphrase = arguments.passphrase.read()?;
     let bytes = if arguments.salvage {
-        attache::salvage(&arguments.store)?
+        attache::salvage_with(&arguments.store, store::options(), passphrase.as_deref())?
     } else {
         store::open(&arguments.store)?.export_unsent(passphrase.as_deref())?
     };
@@ -198,7 +198,7 @@ fn import_lines(imported: &Imported) -> Vec<String> {
 
 /// Shows what a store's file holds, without touching it.
 pub fn inspect(path: &Path, output: &Output) -> Result<()> {
-    let found = attache::inspect(path)?;
+    let found = attache::inspect_with(path, store::options())?;
     let view = InspectionView {
         store: path.display().to_string(),
         format: found.format,

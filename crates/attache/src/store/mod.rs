@@ -279,6 +279,11 @@ impl Store {
         }
     }
 
+    /// Where the store is; `None` in memory.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
     /// Bytes of the file, without its log.
     pub(crate) fn bytes(&self) -> u64 {
         self.path
@@ -420,7 +425,7 @@ impl From<rusqlite::Error> for Error {
         let (kind, message) = match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => (
                 ErrorKind::StorageFull,
-                "the disk is full: nothing was written",
+                "the disk is full, or the store has reached the limit of its size: nothing was written",
             ),
             Some(ErrorCode::NotADatabase) => (
                 ErrorKind::StorageCorrupt,

@@ -56,7 +56,7 @@ fn try_open(path: &Path, options: &Options) -> Result<Option<Opened>> {
         .transpose()?;
     let limits = &options.limits;
     let opened = connect(path, key.as_ref(), limits, limits.page_cache_bytes)
-        .and_then(|connection| adopt(path, connection));
+        .and_then(|connection| adopt(path, connection, limits));
     match opened {
         Ok(connection) if file::identity(path) == identity => {
             file::tighten(path)?;
@@ -80,12 +80,22 @@ fn try_open(path: &Path, options: &Options) -> Result<Option<Opened>> {
 }
 
 /// Makes sure that it is a store, of this version's format.
-pub(super) fn adopt(path: &Path, mut connection: Connection) -> Result<Connection> {
+pub(super) fn adopt(
+    path: &Path,
+    mut connection: Connection,
+    limits: &Limits,
+) -> Result<Connection> {
     if connection.is_readonly(MAIN_DB)? {
         return Err(file::read_only(path));
     }
     // Until it is known for a store, its log stays as it is.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    if let Some(bytes) = limits.store_bytes {
+        let page_bytes: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        // SQLite's own limit is what a number of pages fits into.
+        let pages = u32::try_from(bytes / u64::from(page_bytes.max(1))).unwrap_or(u32::MAX - 1);
+        connection.pragma_update(None, "max_page_count", pages.max(1))?;
+    }
     migrate(&mut connection)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     Ok(connection)

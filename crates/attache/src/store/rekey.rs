@@ -57,7 +57,7 @@ impl Store {
         }
         let cache_bytes = self.limits.page_cache_bytes;
         match open::connect(path, current.as_ref(), &self.limits, cache_bytes)
-            .and_then(|connection| open::adopt(path, connection))
+            .and_then(|connection| open::adopt(path, connection, &self.limits))
             .and_then(Writer::new)
         {
             Ok(anew) => *writer = anew,

@@ -15,6 +15,7 @@ mod push;
 mod relate;
 mod scan;
 mod soql;
+mod space;
 mod survey;
 
 use crate::engine::CancelToken;

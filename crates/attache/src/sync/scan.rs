@@ -125,7 +125,11 @@ impl Run<'_> {
                 present: &ids,
             });
             match decoded {
-                Some(page) => self.take_records(node, rule, page, range.as_ref(), to.as_deref())?,
+                Some(decoded) => {
+                    let left = total.saturating_sub(done);
+                    self.check_space(&node.table.object.name, &page, left)?;
+                    self.take_records(node, rule, decoded, range.as_ref(), to.as_deref())?;
+                }
                 None => {
                     self.take_ids(node, rule, &ids, range.as_ref(), to.as_deref())
                         .await?;

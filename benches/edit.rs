@@ -1,0 +1,201 @@
+//! Edits a record durably, and compares with bare SQLite transactions of the same bytes in the same run.
+//!
+//! `cargo bench -p attache-benches --bench edit -- [EDITS]`
+//!
+//! The bare part: on a copy of the same store, one transaction at
+//! `synchronous=FULL` that updates the same column of the same row and appends
+//! the same line to the journal. No checks, no base, no identity.
+//!
+//! Then edits are made while another thread pulls, and their waits are printed.
+
+#![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+use attache::{Attache, Briefcase, RecordId};
+use attache_sim::{World, wait};
+use rusqlite::{Connection, TransactionBehavior, params};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Edits in a row before the other side has its turn: what else the machine does meets both.
+const ROUND: usize = 50;
+
+fn main() {
+    let edits = std::env::args()
+        .skip(1)
+        .find_map(|arg| arg.parse().ok())
+        .unwrap_or(3_000);
+    let world = World::new(1, 20_000);
+    let boss = world.users[0].id.clone();
+    let all = attache_sandbox::org::Rights {
+        view_all: true,
+        modify_all: true,
+    };
+    world.sandbox.with_org(|org| org.set_rights(&boss, all));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("jo.db");
+    let device = Attache::open(&path)
+        .expect("a store opens")
+        .with_remote(world.remote(0).expect("a remote"));
+    device
+        .set_briefcase(Briefcase::everything(["Account", "Contact"]))
+        .expect("a briefcase is stored");
+    wait(device.sync()).expect("a first session");
+    drop(device);
+    let copy = folder.path().join("bare.db");
+    std::fs::copy(&path, &copy).expect("a copy");
+
+    let device = Attache::open(&path).expect("a store opens");
+    let ids = ids(&device);
+    // The base of a record is kept at its first edit: that is measured by itself.
+    let (mut engine, mut bare, mut again) = (Vec::new(), Vec::new(), Vec::new());
+    let mut plain = Bare::open(&copy);
+    for (round, ids) in ids.chunks(ROUND).take(edits / ROUND).enumerate() {
+        for (times, text) in [(&mut engine, "a"), (&mut again, "b")] {
+            for id in ids {
+                let phone = format!("{text}{round:08}");
+                times.push(timed(|| {
+                    device
+                        .update(id, [("Phone", phone.as_str())])
+                        .expect("an edit");
+                }));
+            }
+        }
+        for id in ids {
+            let phone = format!("a{round:08}");
+            bare.push(timed(|| plain.edit(id, &phone)));
+        }
+    }
+    report("bare transaction", &mut bare);
+    report("first edit of a record", &mut engine);
+    report("later edit of a record", &mut again);
+    let ratio = |times: &[Duration]| median(times).as_secs_f64() / median(&bare).as_secs_f64();
+    println!(
+        "first / bare {:.2}, later / bare {:.2} (medians)",
+        ratio(&engine),
+        ratio(&again)
+    );
+    drop(device);
+    beside_a_pull(&world, folder.path());
+}
+
+/// Edits while a first load runs, and prints how long each took.
+fn beside_a_pull(world: &World, folder: &Path) {
+    let device = Attache::open(folder.join("beside.db"))
+        .expect("a store opens")
+        .with_remote(world.remote(0).expect("a remote"));
+    device
+        .set_briefcase(Briefcase::everything(["Account"]))
+        .expect("a briefcase is stored");
+    wait(device.sync()).expect("a first session");
+    let ids = ids(&device);
+    device
+        .set_briefcase(Briefcase::everything([
+            "Account",
+            "Contact",
+            "Opportunity",
+            "Lead",
+            "Task",
+            "Event",
+        ]))
+        .expect("a briefcase is stored");
+    let pulling = AtomicBool::new(true);
+    let (mut waits, mut reads) = (Vec::new(), Vec::new());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            wait(device.sync()).expect("a session");
+            pulling.store(false, Ordering::Release);
+        });
+        for (n, id) in ids.iter().cycle().enumerate() {
+            if !pulling.load(Ordering::Acquire) {
+                break;
+            }
+            let phone = format!("{n:09}");
+            waits.push(timed(|| {
+                device
+                    .update(id, [("Phone", phone.as_str())])
+                    .expect("an edit");
+            }));
+            reads.push(timed(|| {
+                device.get(id).expect("a read");
+            }));
+        }
+    });
+    report("edit during a pull", &mut waits);
+    report("read during a pull", &mut reads);
+}
+
+/// One connection that does what an edit cannot do without.
+struct Bare(Connection);
+
+impl Bare {
+    fn open(path: &Path) -> Bare {
+        let connection = Connection::open(path).expect("a database opens");
+        for (pragma, value) in [("journal_mode", "WAL"), ("synchronous", "FULL")] {
+            connection
+                .pragma_update(None, pragma, value)
+                .expect("a pragma");
+        }
+        Bare(connection)
+    }
+
+    fn edit(&mut self, id: &RecordId, phone: &str) {
+        let transaction = self
+            .0
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .expect("a transaction");
+        let object = if id.as_str().starts_with("003") {
+            "Contact"
+        } else {
+            "Account"
+        };
+        transaction
+            .prepare_cached(&format!("UPDATE {object} SET Phone = ?2 WHERE Id = ?1"))
+            .and_then(|mut update| update.execute(params![id.as_str(), phone]))
+            .expect("an update");
+        transaction
+            .prepare_cached(
+                "INSERT INTO attache_mutation (changeset, object, record, kind, fields, made_at)
+                 VALUES (1, ?1, ?2, 2, ?3, 0)",
+            )
+            .and_then(|mut insert| {
+                let fields = format!(r#"{{"Phone":"{phone}"}}"#);
+                insert.execute(params![object, id.as_str(), fields])
+            })
+            .expect("an insert");
+        transaction.commit().expect("a commit");
+    }
+}
+
+fn ids(device: &Attache) -> Vec<RecordId> {
+    ["Account", "Contact"]
+        .into_iter()
+        .filter_map(|object| device.query(&format!("SELECT Id FROM {object}")).ok())
+        .flatten()
+        .filter_map(|row| row.id().cloned())
+        .collect()
+}
+
+fn timed(work: impl FnOnce()) -> Duration {
+    let begun = Instant::now();
+    work();
+    begun.elapsed()
+}
+
+fn median(times: &[Duration]) -> Duration {
+    let mut times = times.to_vec();
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn report(what: &str, times: &mut [Duration]) {
+    times.sort();
+    let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_micros();
+    println!(
+        "{what:24} {:6} times, p50 {:6} us, p99 {:6} us, max {:6} us",
+        times.len(),
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    );
+}
