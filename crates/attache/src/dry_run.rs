@@ -4,7 +4,6 @@ use crate::briefcase::{Briefcase, Source};
 use crate::engine::{Attache, CancelToken};
 use crate::error::Result;
 use crate::record::Value;
-use crate::remote::no_remote;
 use crate::store::{Reading, RuleState};
 use crate::sync::{Run, Settings, Survey, Surveyed};
 use std::collections::{BTreeMap, HashSet};
@@ -96,11 +95,11 @@ impl Attache {
     /// ```
     pub async fn dry_run(&self, briefcase: &Briefcase) -> Result<DryRun> {
         let _session = self.begin()?;
-        let remote = self.remote.as_deref().ok_or_else(no_remote)?;
         let (cancel, mut progress) = (CancelToken::new(), |_| {});
+        let remote = self.patient(&cancel)?;
         let run = Run::new(
             &self.store,
-            remote,
+            &remote,
             &*self.env,
             &cancel,
             &mut progress,

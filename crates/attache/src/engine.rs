@@ -11,12 +11,15 @@ use crate::record::{Fields, Record, RecordId};
 use crate::remote::{Remote, no_remote};
 use crate::schema::Schema;
 use crate::store::{Durability, Stamp, State, Store, Writing};
-use crate::sync::{Run, Settings, new_key};
+use crate::sync::{Patient, Run, Settings, new_key};
 use std::future::{Future, IntoFuture};
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How often a call that failed for a passing reason is made again, unless a host says so.
+const RETRIES: u32 = 3;
 
 /// A store of records, and the remote it is kept in step with.
 ///
@@ -26,8 +29,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Clone)]
 pub struct Attache {
     pub(crate) store: Arc<Store>,
-    pub(crate) remote: Option<Arc<dyn Remote>>,
+    remote: Option<Arc<dyn Remote>>,
     pub(crate) env: Arc<dyn Env>,
+    retries: u32,
     busy: Arc<AtomicBool>,
 }
 
@@ -52,6 +56,7 @@ impl Attache {
             store: Arc::new(store),
             remote: None,
             env: Arc::new(SystemEnv),
+            retries: RETRIES,
             busy: Arc::default(),
         }
     }
@@ -68,6 +73,24 @@ impl Attache {
     pub fn with_env(mut self, env: impl Env) -> Attache {
         self.env = Arc::new(env);
         self
+    }
+
+    /// Sets how often a session makes a call again that failed for a passing reason, after a pause each time:
+    /// 3 times unless said, 0 for never.
+    ///
+    /// A network that is not there, a server that is busy and one that stops answering are such reasons. What
+    /// may have been done is never sent again blindly, whatever this says.
+    #[must_use]
+    pub fn with_retries(mut self, retries: u32) -> Attache {
+        self.retries = retries;
+        self
+    }
+
+    /// The remote, asked again when it fails for a passing reason.
+    pub(crate) fn patient(&self, cancel: &CancelToken) -> Result<Patient> {
+        let remote = Arc::clone(self.remote.as_ref().ok_or_else(no_remote)?);
+        let env = Arc::clone(&self.env);
+        Ok(Patient::new(remote, env, cancel.clone(), self.retries))
     }
 
     /// Sets what the device takes along. The next session downloads what is new and evicts what is left out.
@@ -96,12 +119,12 @@ impl Attache {
     /// [`ErrorKind::WrongOwner`] for another user's credentials, and those of the remote.
     pub async fn prepare(&self) -> Result<()> {
         let _session = self.begin()?;
-        let remote = self.remote.as_deref().ok_or_else(no_remote)?;
         let cancel = CancelToken::new();
+        let remote = self.patient(&cancel)?;
         let mut progress = |_| {};
         let run = Run::new(
             &self.store,
-            remote,
+            &remote,
             &*self.env,
             &cancel,
             &mut progress,
@@ -282,11 +305,11 @@ impl Session {
 
     async fn run(mut self) -> Result<Report> {
         let _session = self.attache.begin()?;
-        let remote = self.attache.remote.as_deref().ok_or_else(no_remote)?;
+        let remote = self.attache.patient(&self.cancel)?;
         let (store, env) = (&*self.attache.store, &*self.attache.env);
         Run::new(
             store,
-            remote,
+            &remote,
             env,
             &self.cancel,
             &mut *self.progress,
@@ -319,6 +342,17 @@ impl CancelToken {
     /// Asks the session to stop at its next step. What was committed stays.
     pub fn cancel(&self) {
         self.0.store(true, Ordering::Release);
+    }
+
+    /// Fails if it was asked to stop.
+    pub(crate) fn check(&self) -> Result<()> {
+        if !self.is_cancelled() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Interrupted,
+            "the session was stopped; what it had done so far is kept",
+        ))
     }
 
     /// Says whether it was asked to stop.

@@ -4,7 +4,6 @@ use crate::engine::{Attache, CancelToken};
 use crate::env::LocalTime;
 use crate::error::Result;
 use crate::record::{RecordId, not_found};
-use crate::remote::no_remote;
 use crate::store::{Durability, Hold};
 use crate::sync::{Run, Settings};
 use std::collections::BTreeMap;
@@ -190,11 +189,11 @@ impl Attache {
     /// ```
     pub async fn fetch(&self, ids: &[RecordId]) -> Result<Vec<Result<RecordId>>> {
         let _session = self.begin()?;
-        let remote = self.remote.as_deref().ok_or_else(no_remote)?;
         let (cancel, mut progress) = (CancelToken::new(), |_| {});
+        let remote = self.patient(&cancel)?;
         let run = Run::new(
             &self.store,
-            remote,
+            &remote,
             &*self.env,
             &cancel,
             &mut progress,

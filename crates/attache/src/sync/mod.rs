@@ -9,6 +9,7 @@ mod fetch;
 mod file;
 mod held;
 mod index;
+mod patience;
 mod prepare;
 mod pull;
 mod push;
@@ -25,6 +26,7 @@ use crate::outcome::{JournalSeq, MutationKind, Phase, Progress, Rejected, Report
 use crate::record::{RecordId, ServerTime};
 use crate::remote::Remote;
 use crate::store::{Durability, Entry, State, Store, Table};
+pub(crate) use patience::Patient;
 use prepare::Node;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -264,13 +266,7 @@ impl<'a> Run<'a> {
 
     /// Stops here if somebody asked to.
     fn check_cancelled(&self) -> Result<()> {
-        if self.cancel.is_cancelled() {
-            return Err(Error::new(
-                ErrorKind::Interrupted,
-                "the session was stopped; what it had done so far is kept",
-            ));
-        }
-        Ok(())
+        self.cancel.check()
     }
 
     fn tell(&mut self, phase: Phase, object: &str, done: u64, total: Option<u64>) {

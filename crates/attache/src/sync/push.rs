@@ -1,6 +1,7 @@
 //! Sends the journal: in order of dependence, with the intent durable first, each answer stored as it comes.
 
 use super::Run;
+use super::patience::part_of;
 use crate::briefcase::Briefcase;
 use crate::error::{Error, ErrorKind, Result};
 use crate::outcome::{MutationKind, Phase};
@@ -17,6 +18,9 @@ const ATTEMPTS_MAX: u32 = 3;
 /// Long enough for the server's clock to show another second.
 const A_SECOND_OVER: Duration = Duration::from_millis(1_100);
 
+/// A locked record is sent again after a part of this: the org itself waits ten seconds for a lock.
+const LOCKED_MAX: Duration = Duration::from_secs(10);
+
 /// What one batch came to.
 #[derive(Default)]
 struct Batch {
@@ -26,6 +30,8 @@ struct Batch {
     stale: BTreeMap<String, BTreeSet<String>>,
     /// Records that may be sent again.
     again: Vec<String>,
+    /// Somebody else is at work on one of the records.
+    locked: bool,
     /// Somebody may have been served without our hearing of it.
     unanswered: bool,
     /// The org is not as it was.
@@ -85,6 +91,9 @@ impl Run<'_> {
             written |= batch.changed;
             for record in batch.again {
                 *attempts.entry(record).or_default() += 1;
+            }
+            if batch.locked {
+                self.env.sleep(part_of(LOCKED_MAX, self.env)).await;
             }
             for (phase, objects) in [(Phase::ReadBack, batch.written), (Phase::Push, batch.stale)] {
                 for (object, ids) in objects {
@@ -332,6 +341,7 @@ fn settle(
             Settlement::InDoubt
         }
         (WriteOutcome::Later(_) | WriteOutcome::Stale | WriteOutcome::Gone, _) => {
+            done.locked |= matches!(outcome, WriteOutcome::Later(_));
             done.again.push(write.record.clone());
             Settlement::NotDone
         }

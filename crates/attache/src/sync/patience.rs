@@ -1,0 +1,182 @@
+//! Calls that failed for a passing reason are made again, after a pause.
+
+use crate::engine::CancelToken;
+use crate::env::Env;
+use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::record::ServerTime;
+use crate::remote::{
+    ApiUsage, Deleted, Describe, Identity, Page, Remote, Updated, Write, WriteOutcome,
+};
+use async_trait::async_trait;
+use serde_json::value::RawValue;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// The first pause is at most this long, each later one at most twice as long as the one before.
+const FIRST_PAUSE_MAX: Duration = Duration::from_secs(1);
+/// A server that asks for more time than this is left alone: the session ends and says so.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// A remote that is asked again.
+///
+/// Reads change nothing, and a batch of writes fails as a whole only when nothing of it was
+/// sent: both can be repeated. The pauses are drawn between nothing and their most ("full
+/// jitter"), so that devices which lost one server at the same moment do not come back at the
+/// same moment. A device without a network is told at once: until the first answer nothing is
+/// repeated.
+///
+/// # Source
+/// M. Brooker, *Exponential Backoff And Jitter*, AWS Architecture Blog, 2015.
+pub(crate) struct Patient {
+    remote: Arc<dyn Remote>,
+    env: Arc<dyn Env>,
+    cancel: CancelToken,
+    retries: u32,
+    answered: AtomicBool,
+}
+
+impl Patient {
+    /// Makes each call up to `retries` times more.
+    pub(crate) fn new(
+        remote: Arc<dyn Remote>,
+        env: Arc<dyn Env>,
+        cancel: CancelToken,
+        retries: u32,
+    ) -> Patient {
+        Patient {
+            remote,
+            env,
+            cancel,
+            retries,
+            answered: AtomicBool::new(false),
+        }
+    }
+
+    /// Waits before another try; gives the error back if there should be none.
+    async fn pause(&self, tries: u32, error: Error) -> Result<()> {
+        let passing = matches!(
+            error.kind(),
+            ErrorKind::RemoteUnreachable | ErrorKind::RemoteBusy
+        );
+        let asked = match error.retry() {
+            Retry::After(asked) if error.kind() == ErrorKind::RemoteBusy => asked,
+            _ => Duration::ZERO,
+        };
+        let answered = self.answered.load(Ordering::Relaxed);
+        if !passing || !answered || tries >= self.retries || asked > PAUSE_MAX {
+            return Err(error);
+        }
+        let most = FIRST_PAUSE_MAX
+            .saturating_mul(1 << tries.min(16))
+            .min(PAUSE_MAX);
+        self.env.sleep(asked + part_of(most, &*self.env)).await;
+        self.cancel.check()
+    }
+
+    fn note<T>(&self, answer: Result<T>) -> Result<T> {
+        let heard = match &answer {
+            Ok(_) => true,
+            Err(error) => error.kind() != ErrorKind::RemoteUnreachable,
+        };
+        self.answered.fetch_or(heard, Ordering::Relaxed);
+        answer
+    }
+}
+
+/// Draws a pause between nothing and its most.
+pub(super) fn part_of(most: Duration, env: &dyn Env) -> Duration {
+    let mut bytes = [0; 4];
+    env.random(&mut bytes);
+    most.mul_f64(f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX))
+}
+
+/// Makes a call until it is answered, or there is no more patience.
+macro_rules! again {
+    ($self:ident, $call:expr) => {{
+        let mut tries = 0;
+        loop {
+            match $self.note($call.await) {
+                Ok(answer) => break Ok(answer),
+                Err(error) => $self.pause(tries, error).await?,
+            }
+            tries += 1;
+        }
+    }};
+}
+
+#[async_trait]
+impl Remote for Patient {
+    async fn identity(&self) -> Result<Identity> {
+        again!(self, self.remote.identity())
+    }
+
+    async fn describe(&self, object: &str, known: Option<&str>) -> Result<Option<Describe>> {
+        again!(self, self.remote.describe(object, known))
+    }
+
+    async fn query(&self, soql: &str) -> Result<Page> {
+        again!(self, self.remote.query(soql))
+    }
+
+    async fn query_more(&self, next: &str) -> Result<Page> {
+        again!(self, self.remote.query_more(next))
+    }
+
+    async fn query_file(&self, soql: &str) -> Result<Option<String>> {
+        again!(self, self.remote.query_file(soql))
+    }
+
+    async fn file_page(&self, file: &str) -> Result<Option<Page>> {
+        again!(self, self.remote.file_page(file))
+    }
+
+    async fn retrieve(
+        &self,
+        object: &str,
+        ids: &[String],
+        fields: &[String],
+    ) -> Result<Vec<Option<Box<RawValue>>>> {
+        again!(self, self.remote.retrieve(object, ids, fields))
+    }
+
+    async fn updated(&self, object: &str, start: ServerTime) -> Result<Updated> {
+        again!(self, self.remote.updated(object, start))
+    }
+
+    async fn deleted(&self, object: &str, start: ServerTime) -> Result<Deleted> {
+        again!(self, self.remote.deleted(object, start))
+    }
+
+    async fn push(
+        &self,
+        batch: &[Write],
+        settled: &mut (dyn FnMut(usize, WriteOutcome) -> Result<()> + Send),
+    ) -> Result<()> {
+        // An outcome that could not be stored is an error too, and nothing to be repeated.
+        let mut told = false;
+        let mut tries = 0;
+        loop {
+            let answer = self
+                .remote
+                .push(batch, &mut |at, outcome| {
+                    told = true;
+                    settled(at, outcome)
+                })
+                .await;
+            match self.note(answer) {
+                Err(error) if !told => self.pause(tries, error).await?,
+                answer => return answer,
+            }
+            tries += 1;
+        }
+    }
+
+    fn server_time(&self) -> Option<ServerTime> {
+        self.remote.server_time()
+    }
+
+    fn usage(&self) -> ApiUsage {
+        self.remote.usage()
+    }
+}
