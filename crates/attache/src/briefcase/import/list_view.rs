@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn a_tree_of_conditions_stands_in_for_a_query_that_cannot_be_read() {
         let import = view(
-            r#""query":"SELECT Name FROM Account WHERE toLabel(Type) = 'x'","scope":"myTerritory","columns":[{"fieldNameOrPath":"Owner.Alias"},{"fieldNameOrPath":"Id","hidden":true}],
+            r#""query":"SELECT Name FROM Account WHERE convertCurrency(AnnualRevenue) > 5","scope":"myTerritory","columns":[{"fieldNameOrPath":"Owner.Alias"},{"fieldNameOrPath":"Id","hidden":true}],
             "whereCondition":{"conjunction":"and","conditions":[{"field":"Name","operator":"like","values":["'A%'"]},
               {"condition":{"conjunction":"or","conditions":[{"field":"Rating","operator":"in","values":["'Hot'","'Warm'"]},{"field":"CreatedDate","operator":"greaterThanOrEqualTo","values":["LAST_N_DAYS:7"]}]}}]}"#,
         )
@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn a_list_that_would_take_other_records_is_refused() {
         for members in [
-            r#""query":"SELECT Name FROM Account WHERE toLabel(Type) = 'x'""#,
+            r#""query":"SELECT Name FROM Account WHERE convertCurrency(AnnualRevenue) > 5""#,
             r#""whereCondition":{"field":"A","operator":"within","values":["1"]}"#,
             r#""whereCondition":{"field":"A","operator":"equals","values":["1 OR B = 2","3"]}"#,
             r#""whereCondition":{"conjunction":"xor","conditions":[{"field":"A"}]}"#,
