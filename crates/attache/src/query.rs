@@ -2,12 +2,13 @@
 
 use crate::engine::Attache;
 use crate::env::Env;
-use crate::error::Result;
-use crate::filter::{Context, Filter, Select};
+use crate::error::{Error, Result};
+use crate::filter::{Context, Filter, FiscalYearName, Select};
 use crate::record::ServerTime;
 use crate::schema::Schema;
-use crate::store::Reading;
-use crate::store::query::{self, Rows};
+use crate::store::query::{self, Row, Rows};
+use crate::store::{Durability, Reading};
+use std::ops::ControlFlow;
 
 impl Attache {
     /// Runs a query on this device: SOQL on what the briefcase carries, unsent edits included.
@@ -65,6 +66,65 @@ impl Attache {
         })
     }
 
+    /// Runs a query and shows its rows one by one, as they are found, until told to stop.
+    ///
+    /// For reports and exports: however many rows there are, one is in memory at a time, with
+    /// its children. The rows are of one moment, whatever is written meanwhile; the store's log
+    /// cannot shrink until the last one is shown. (An iterator that lends rows would have to
+    /// hold the connection that it reads from, which Rust cannot express without `unsafe`.)
+    ///
+    /// Do not call the store from `visit` if it is one in memory: it has one connection.
+    ///
+    /// # Errors
+    /// Those of [`query`](Attache::query).
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use std::ops::ControlFlow;
+    ///
+    /// # let attache = attache::Attache::open("acme-jo.db")?;
+    /// let context = attache.context()?;
+    /// attache.query_each("SELECT Name FROM Contact", &context, |row| {
+    ///     println!("{:?}", row.get("Name"));
+    ///     ControlFlow::Continue(())
+    /// })?;
+    /// # Ok::<(), attache::Error>(())
+    /// ```
+    pub fn query_each(
+        &self,
+        soql: &str,
+        context: &Context,
+        mut visit: impl FnMut(Row) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let select = Select::parse(soql)?;
+        self.store.read(|r| {
+            let compiled = query::compile(&select, r.catalogue, context)?;
+            query::each(r.connection, &compiled, &mut visit)
+        })
+    }
+
+    /// Tells when the org's fiscal year begins (1 to 12) and which year it is named after; kept with the store.
+    ///
+    /// Fiscal date literals mean this until it is told otherwise; without it, the calendar year.
+    /// The org has it in `Organization.FiscalYearStartMonth` and `UsesStartDateAsFiscalYearName`.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for another number.
+    pub fn set_fiscal_year(&self, start_month: i8, name: FiscalYearName) -> Result<()> {
+        if !(1..=12).contains(&start_month) {
+            return Err(Error::invalid(
+                "a fiscal year starts in a month from 1 to 12",
+            ));
+        }
+        let name = match name {
+            FiscalYearName::Start => "start",
+            FiscalYearName::End => "end",
+        };
+        self.store.write(Durability::Durable, |w| {
+            w.set_setting("fiscal_year", &format!("{start_month} {name}"))
+        })
+    }
+
     /// Says how a query would be run: its SQL, then SQLite's plan, a step a line. For people; its form may change.
     ///
     /// # Errors
@@ -87,7 +147,8 @@ impl Attache {
 
     /// What date literals and scopes mean here and now: for the user whose records these are, by the device's clock.
     ///
-    /// Without a session there is no user yet: the zone is UTC then, and weeks begin on Sunday.
+    /// The fiscal year is the one of [`set_fiscal_year`](Attache::set_fiscal_year). Without a session
+    /// there is no user yet: the zone is UTC then, and weeks begin on Sunday.
     pub fn context(&self) -> Result<Context> {
         self.store.read(|r| context_of(r, &*self.env))
     }
@@ -103,6 +164,14 @@ pub(crate) fn context_of(reading: &Reading<'_>, env: &dyn Env) -> Result<Context
     let mut context = Context::new(user, zone, now);
     let locale = reading.setting("locale")?;
     context.week_start = Context::week_start_of_locale(&locale.unwrap_or_else(|| "en_US".into()));
+    let fiscal = reading.setting("fiscal_year")?;
+    if let Some((month, name)) = fiscal.as_deref().and_then(|text| text.split_once(' ')) {
+        context.fiscal_year_start_month = month.parse().unwrap_or(1);
+        context.fiscal_year_name = match name {
+            "start" => FiscalYearName::Start,
+            _ => FiscalYearName::End,
+        };
+    }
     Ok(context)
 }
 

@@ -21,7 +21,7 @@ mod sql;
 
 pub(crate) use functions::register;
 pub use rows::{Cell, Row, Rows};
-pub(crate) use rows::{explain, run};
+pub(crate) use rows::{each, explain, run};
 pub(crate) use select::{Compiled, compile};
 
 use crate::error::Result;

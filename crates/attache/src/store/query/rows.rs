@@ -7,6 +7,7 @@ use crate::schema::FieldType;
 use crate::store::value::from_sql;
 use rusqlite::types::{Value as Sql, ValueRef};
 use rusqlite::{Connection, params_from_iter};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// The rows of a query, in their order.
@@ -117,13 +118,35 @@ fn rows_of(
     compiled: &Compiled,
     parent: Option<&str>,
 ) -> rusqlite::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    each_row(connection, compiled, parent, &mut |row| {
+        rows.push(row);
+        ControlFlow::Continue(())
+    })?;
+    Ok(rows)
+}
+
+/// Runs a statement and shows its rows one by one; holds one of them at a time.
+pub(crate) fn each(
+    connection: &Connection,
+    compiled: &Compiled,
+    visit: &mut dyn FnMut(Row) -> ControlFlow<()>,
+) -> Result<()> {
+    Ok(each_row(connection, compiled, None, visit)?)
+}
+
+fn each_row(
+    connection: &Connection,
+    compiled: &Compiled,
+    parent: Option<&str>,
+    visit: &mut dyn FnMut(Row) -> ControlFlow<()>,
+) -> rusqlite::Result<()> {
     let mut params = compiled.params.clone();
     if let (Some(at), Some(parent)) = (compiled.parent, parent) {
         params[at] = Sql::Text(parent.to_owned());
     }
     let mut statement = connection.prepare_cached(&compiled.sql)?;
     let mut found = statement.query(params_from_iter(params))?;
-    let mut rows = Vec::new();
     while let Some(row) = found.next()? {
         let (id, current, first) = match compiled.identity {
             Identity::None => (None, None, 0),
@@ -151,13 +174,16 @@ fn rows_of(
                 }
             });
         }
-        rows.push(Row {
+        let shown = visit(Row {
             id,
             columns: compiled.columns.clone(),
             cells,
         });
+        if shown.is_break() {
+            break;
+        }
     }
-    Ok(rows)
+    Ok(())
 }
 
 fn optional(cell: ValueRef<'_>, ty: &FieldType) -> Value {
