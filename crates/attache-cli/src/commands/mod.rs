@@ -12,9 +12,11 @@ mod query;
 mod records;
 mod rekey;
 mod sandbox;
+mod search;
 mod status;
 mod sync;
 mod unsent;
+mod watch;
 
 pub use conflicts::{ConflictView, conflict_lines};
 pub use sync::{ReportView, block_on};
@@ -56,6 +58,8 @@ pub enum Command {
     Fetch(holds::Fetch),
     /// Ask a store a SOQL question; nothing leaves the device.
     Query(query::Arguments),
+    /// Find records by their words; nothing leaves the device.
+    Search(search::Arguments),
     /// Show what the engine makes of a query or a date literal.
     #[command(subcommand)]
     Explain(explain::Arguments),
@@ -113,6 +117,7 @@ pub fn run(command: Command, output: &Output) -> Result<ExitCode> {
         Command::Unpin(arguments) => holds::unpin(&arguments, output),
         Command::Fetch(arguments) => holds::fetch(&arguments, output),
         Command::Query(arguments) => query::run(&arguments, output),
+        Command::Search(arguments) => search::run(&arguments, output),
         Command::Explain(arguments) => explain::run(&arguments, output),
         Command::Get(arguments) => records::get(&arguments, output),
         Command::New(arguments) => records::new(&arguments, output),

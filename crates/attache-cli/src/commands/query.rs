@@ -24,6 +24,9 @@ pub struct Arguments {
     /// Read a question per line as JSON from standard input, and answer each with the ids on one line.
     #[arg(long, conflicts_with = "soql")]
     batch: bool,
+    /// Go on, and print each change of the answer as one line of JSON, until interrupted.
+    #[arg(long, conflicts_with_all = ["batch", "explain", "now", "tz", "week_start", "fiscal_start"])]
+    watch: bool,
     #[command(flatten)]
     asker: Asker,
 }
@@ -42,6 +45,9 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<()> {
     let Some(soql) = &arguments.soql else {
         return batch(&store, &context, &arguments.asker, output);
     };
+    if arguments.watch {
+        return super::watch::run(&store, soql, output);
+    }
     arguments.asker.apply(&mut context)?;
     let failed = |error| Failure::from(error).in_query(soql);
     if arguments.explain {

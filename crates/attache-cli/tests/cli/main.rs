@@ -7,5 +7,6 @@ mod everyday;
 mod explain;
 mod holds;
 mod sandbox;
+mod search;
 mod support;
 mod unsent;

@@ -82,7 +82,7 @@ impl Attache {
     /// # Cost
     /// Some milliseconds, also in a million records; two letters that begin a large
     /// part of all words cost up to a quarter of a second there. A search first brings up to
-    /// 20,000 changed records into the index (about 10 µs each) and waits for the writer
+    /// 20,000 changed records into the index (10 to 25 µs each) and waits for the writer
     /// then, as an edit does; [`Found::waiting`] says what is still left: see
     /// [`index_words`](Attache::index_words).
     ///
