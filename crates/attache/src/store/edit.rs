@@ -136,12 +136,18 @@ impl Writing<'_> {
         if !created_here {
             self.keep_base(&table, &current, &row)?;
         }
-        let mut shown = before;
+        let mut shown = before.clone();
         for (name, value) in fields.iter() {
             shown.set(name, value.clone());
         }
         name_person(&table.object, &mut shown);
-        self.set_fields(&table, &current, &shown)?;
+        // A column that is set has its indexes written anew, be its value the same.
+        let changed: Fields = shown
+            .iter()
+            .filter(|(name, value)| before.get(name) != Some(*value))
+            .map(|(name, value)| (name, value.clone()))
+            .collect();
+        self.set_fields(&table, &current, &changed)?;
         self.append(&NewEntry {
             changeset: stamp.changeset,
             object: &table.object.name,
