@@ -34,7 +34,7 @@ fn main() {
     world.sandbox.with_org(|org| org.set_rights(&boss, all));
     println!(
         "machine: {}, {} rows in the org, best of {RUNS} runs",
-        machine(),
+        attache_benches::machine(),
         rows
     );
 
@@ -142,17 +142,4 @@ fn by_hand(world: &World, path: &Path) -> u64 {
         }
         transaction.commit().expect("a commit");
     })
-}
-
-fn machine() -> String {
-    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = text
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .unwrap_or(": unknown");
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!(
-        "{}, {cores} cores",
-        model.trim_start_matches([' ', '\t', ':'])
-    )
 }
