@@ -96,7 +96,8 @@ impl Attache {
     ///
     /// What the server has confirmed is no longer in the journal, so it is the
     /// last changeset of which something was not sent. To delete a record that
-    /// the server never saw leaves no mutation, and is not undone.
+    /// the server never saw leaves no mutation, and is not undone. Where conflicts were
+    /// settled last, they are open again, as with [`reopen`](Attache::reopen).
     ///
     /// # Errors
     /// Those of [`discard`](Attache::discard), if one of its mutations is on the
@@ -106,6 +107,12 @@ impl Attache {
             let reading = w.reading();
             let mut entries = reading.entries()?;
             let last = entries.iter().map(|entry| entry.changeset).max();
+            if let Some(decision) = reading.last_decision()?.filter(|it| Some(*it) >= last) {
+                let decided = reading.decided_in(decision)?;
+                let undone: Result<Vec<Vec<Mutation>>> =
+                    decided.into_iter().rev().map(|id| w.reopen(id)).collect();
+                return Ok(undone?.concat());
+            }
             entries.retain(|entry| Some(entry.changeset) == last);
             let undone: Result<Vec<Mutation>> = entries
                 .iter()

@@ -4,11 +4,10 @@ use crate::briefcase::Briefcase;
 use crate::env::{Env, LocalTime, SystemEnv};
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::Options;
-use crate::outcome::{
-    Conflict, ConflictId, JournalSeq, Mutation, Progress, Report, Resolution, Status,
-};
+use crate::outcome::{JournalSeq, Mutation, Progress, Report, Status};
 use crate::record::{Fields, Record, RecordId};
 use crate::remote::{Remote, no_remote};
+use crate::resolver::Resolver;
 use crate::schema::Schema;
 use crate::store::{Durability, Stamp, State, Store, Writing};
 use crate::sync::{Patient, Run, Settings, new_key};
@@ -32,6 +31,7 @@ pub struct Attache {
     remote: Option<Arc<dyn Remote>>,
     pub(crate) env: Arc<dyn Env>,
     retries: u32,
+    pub(crate) resolver: Option<Arc<Resolver>>,
     busy: Arc<AtomicBool>,
 }
 
@@ -57,6 +57,7 @@ impl Attache {
             remote: None,
             env: Arc::new(SystemEnv),
             retries: RETRIES,
+            resolver: None,
             busy: Arc::default(),
         }
     }
@@ -205,23 +206,6 @@ impl Attache {
         self.store.write(Durability::Durable, |w| w.retry(seq))
     }
 
-    /// Open conflicts, oldest first.
-    pub fn conflicts(&self) -> Result<Vec<Conflict>> {
-        self.store.read(|r| r.conflicts())
-    }
-
-    /// Settles a conflict.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidArgument`] if it is not open, or not every field is
-    /// decided; [`ErrorKind::InvalidRecord`] if a new value breaks a rule.
-    pub fn resolve(&self, id: ConflictId, resolution: Resolution) -> Result<()> {
-        let now = self.env.now();
-        self.store.write(Durability::Durable, |w| {
-            w.resolve(id, &resolution, now, || new_key(&*self.env))
-        })
-    }
-
     /// What the store holds, counted.
     pub fn status(&self) -> Result<Status> {
         self.store.read(|r| {
@@ -315,6 +299,7 @@ impl Session {
             &mut *self.progress,
             Settings::default(),
         )
+        .with_resolver(self.attache.resolver.as_deref())
         .sync()
         .await
     }

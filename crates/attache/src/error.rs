@@ -83,7 +83,7 @@ pub enum Retry {
 }
 
 /// One thing that is wrong with a write, or that a remote refused in one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Problem {
     /// The fields concerned, by API name; empty when it is about the whole record.
     pub fields: Vec<String>,

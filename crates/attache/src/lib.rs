@@ -79,6 +79,7 @@ mod plan;
 mod query;
 mod record;
 mod remote;
+mod resolver;
 mod schema;
 mod search;
 mod store;

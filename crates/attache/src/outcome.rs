@@ -1,17 +1,22 @@
 //! What the engine tells a host: reports, progress, pending work, conflicts.
+//!
+//! What is told serializes with the names of its fields, for hosts that want JSON; see
+//! `json::outcome` for what is written in another way.
 
 use crate::env::LocalTime;
 use crate::error::Problem;
 use crate::record::{Fields, RecordId, ServerTime, Value};
 use crate::schema::FieldType;
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// A place in the journal. Later mutations have greater numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct JournalSeq(pub i64);
 
 /// What a mutation does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MutationKind {
     /// Makes a record.
     Create,
@@ -62,37 +67,41 @@ pub struct Mutation {
 }
 
 /// Names a conflict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ConflictId(pub i64);
 
 /// What the two sides disagree about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ConflictKind {
     /// Both changed a field, to different values.
     Fields,
     /// Edited here, deleted at the server (or moved out of this user's sight).
     DeletedAtRemote,
+    /// Deleted here, edited at the server, where the briefcase wants to be asked about that.
+    DeletedHere,
 }
 
 /// One field in a conflict.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConflictField {
     /// API name.
     pub name: String,
     /// What a person sees.
     pub label: String,
-    /// Type.
+    /// Type. It is not part of the JSON form.
+    #[serde(skip)]
     pub field_type: FieldType,
     /// What both sides last agreed on.
     pub base: Value,
-    /// What this device has.
+    /// What this device has; null if the record is deleted here.
     pub local: Value,
     /// What the server has; null if the record is gone there.
     pub remote: Value,
 }
 
 /// A record that both sides changed in a way no rule can settle.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Conflict {
     /// Its name; it stays the same while the conflict is open.
     pub id: ConflictId,
@@ -104,11 +113,12 @@ pub struct Conflict {
     pub title: Option<String>,
     /// What it is about.
     pub kind: ConflictKind,
-    /// The fields in dispute. For a deletion: the fields edited here.
+    /// The fields in dispute. For a deletion: the fields that the other side edited.
     pub fields: Vec<ConflictField>,
     /// Who changed the record at the server last: a name, else a user's id.
     pub changed_by: Option<String>,
     /// When.
+    #[serde(serialize_with = "crate::json::instant")]
     pub changed_at: Option<ServerTime>,
 }
 
@@ -121,14 +131,16 @@ pub enum Keep {
     Theirs,
     /// Another value.
     Value(Value),
+    /// Nothing yet: the field stays in conflict, and the record is not sent until it is decided.
+    Later,
 }
 
 /// How a person settles a conflict.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Resolution {
-    /// This device's values; a record deleted at the server is created again.
+    /// This device's values; a record deleted at the server is created again, and one deleted here is deleted there.
     Mine,
-    /// The server's values; the edits of these fields are dropped.
+    /// The server's values; the edits of these fields are dropped, and a record deleted here comes back.
     Theirs,
     /// Field by field. Every field of the conflict must be named.
     PerField(BTreeMap<String, Keep>),
@@ -173,7 +185,7 @@ pub struct Progress {
 }
 
 /// A record whose two sides were joined without asking.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Merged {
     /// The record.
     pub record: RecordId,
@@ -191,7 +203,7 @@ pub struct Merged {
 ///
 /// It may be deleted by now, or out of sight; nobody here can tell, or do anything about it. The
 /// deletion has left the journal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Dropped {
     /// The record.
     pub record: RecordId,
@@ -202,7 +214,7 @@ pub struct Dropped {
 }
 
 /// A record whose mutations the server refused. They wait for a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rejected {
     /// The record.
     pub record: RecordId,
@@ -276,7 +288,7 @@ impl Report {
 }
 
 /// A rule whose limit left records out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Truncated {
     /// The rule's name.
     pub rule: String,
@@ -291,7 +303,7 @@ pub struct Truncated {
 /// While a field that it names is gone, its records stay on the device and are kept up to date, and new ones do not
 /// come. While its object is gone, its records are too, but for those with unsent edits. It is followed again as soon
 /// as it can be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unfollowed {
     /// The rule's name.
     pub rule: String,

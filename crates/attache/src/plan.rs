@@ -4,7 +4,8 @@
 //! for the journal. Each is one `match` or one loop, so that the whole policy
 //! can be read in one place; each arm has a test of its name below.
 
-use crate::outcome::{MutationKind, MutationState};
+use crate::merge::Survivor;
+use crate::outcome::{ConflictKind, MutationKind, MutationState, Resolution};
 use crate::record::{Fields, Value, is_local};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,6 +46,8 @@ pub(crate) enum Incoming {
     Merge,
     /// Bring the record back: an edit beats a deletion.
     WithdrawDelete,
+    /// Ask: somebody edited what is deleted here.
+    AskWithdraw,
     /// The deletion is done.
     SettleDelete,
     /// Take it off this device.
@@ -55,8 +58,9 @@ pub(crate) enum Incoming {
     Ignore,
 }
 
-/// Decides what happens to a record that came in.
-pub(crate) fn incoming(known: Known, seen: Seen) -> Incoming {
+/// Decides what happens to a record that came in. `deleted_here` is what the briefcase wants to
+/// stand where a record that was deleted here was edited at the server.
+pub(crate) fn incoming(known: Known, seen: Seen, deleted_here: Survivor) -> Incoming {
     match (known, seen) {
         (Known::Absent, Seen::Changed | Seen::Same) => Incoming::Insert,
         (Known::Absent, Seen::Missing) => Incoming::Ignore,
@@ -66,9 +70,25 @@ pub(crate) fn incoming(known: Known, seen: Seen) -> Incoming {
         (Known::Edited, Seen::Changed) => Incoming::Merge,
         (Known::Edited, Seen::Same) => Incoming::Keep,
         (Known::Edited, Seen::Missing) => Incoming::AskDeleted,
-        (Known::Deleted, Seen::Changed) => Incoming::WithdrawDelete,
+        (Known::Deleted, Seen::Changed) => match deleted_here {
+            Survivor::Edit => Incoming::WithdrawDelete,
+            Survivor::Ask => Incoming::AskWithdraw,
+            Survivor::Deletion => Incoming::Keep,
+        },
         (Known::Deleted, Seen::Same) => Incoming::Keep,
         (Known::Deleted, Seen::Missing) => Incoming::SettleDelete,
+    }
+}
+
+/// Decides a conflict by itself, if the briefcase says what stands where a record that was
+/// edited here is deleted at the server.
+pub(crate) fn answer(kind: ConflictKind, deleted_there: Survivor) -> Option<Resolution> {
+    match (kind, deleted_there) {
+        (ConflictKind::DeletedAtRemote, Survivor::Edit) => Some(Resolution::Mine),
+        (ConflictKind::DeletedAtRemote, Survivor::Deletion) => Some(Resolution::Theirs),
+        (ConflictKind::DeletedAtRemote, Survivor::Ask) => None,
+        // Policies of fields, and of what is deleted here, had their say when it was opened.
+        (ConflictKind::Fields | ConflictKind::DeletedHere, _) => None,
     }
 }
 
@@ -310,48 +330,76 @@ mod tests {
         outgoing(steps, |_, _| true)
     }
 
+    fn decide(known: Known, seen: Seen) -> Incoming {
+        incoming(known, seen, Survivor::Edit)
+    }
+
+    #[test]
+    fn a_deletion_stands_or_asks_where_the_briefcase_wants_that() {
+        let decide = |stands| incoming(Known::Deleted, Seen::Changed, stands);
+        assert_eq!(decide(Survivor::Deletion), Incoming::Keep);
+        assert_eq!(decide(Survivor::Ask), Incoming::AskWithdraw);
+    }
+
+    #[test]
+    fn an_edit_of_what_is_deleted_there_is_answered_where_the_briefcase_wants_that() {
+        let answered = |stands| answer(ConflictKind::DeletedAtRemote, stands);
+        assert_eq!(answered(Survivor::Edit), Some(Resolution::Mine));
+        assert_eq!(answered(Survivor::Deletion), Some(Resolution::Theirs));
+        assert_eq!(answered(Survivor::Ask), None);
+    }
+
+    #[test]
+    fn other_conflicts_are_for_a_person() {
+        for kind in [ConflictKind::Fields, ConflictKind::DeletedHere] {
+            for stands in [Survivor::Ask, Survivor::Edit, Survivor::Deletion] {
+                assert_eq!(answer(kind, stands), None);
+            }
+        }
+    }
+
     #[test]
     fn an_unknown_record_is_inserted() {
-        assert_eq!(incoming(Known::Absent, Seen::Changed), Incoming::Insert);
-        assert_eq!(incoming(Known::Absent, Seen::Same), Incoming::Insert);
+        assert_eq!(decide(Known::Absent, Seen::Changed), Incoming::Insert);
+        assert_eq!(decide(Known::Absent, Seen::Same), Incoming::Insert);
     }
 
     #[test]
     fn an_unknown_record_that_is_gone_is_ignored() {
-        assert_eq!(incoming(Known::Absent, Seen::Missing), Incoming::Ignore);
+        assert_eq!(decide(Known::Absent, Seen::Missing), Incoming::Ignore);
     }
 
     #[test]
     fn a_clean_record_follows_the_server() {
-        assert_eq!(incoming(Known::Clean, Seen::Changed), Incoming::Replace);
-        assert_eq!(incoming(Known::Clean, Seen::Same), Incoming::Keep);
-        assert_eq!(incoming(Known::Clean, Seen::Missing), Incoming::Purge);
+        assert_eq!(decide(Known::Clean, Seen::Changed), Incoming::Replace);
+        assert_eq!(decide(Known::Clean, Seen::Same), Incoming::Keep);
+        assert_eq!(decide(Known::Clean, Seen::Missing), Incoming::Purge);
     }
 
     #[test]
     fn an_edited_record_is_merged_with_what_changed() {
-        assert_eq!(incoming(Known::Edited, Seen::Changed), Incoming::Merge);
-        assert_eq!(incoming(Known::Edited, Seen::Same), Incoming::Keep);
+        assert_eq!(decide(Known::Edited, Seen::Changed), Incoming::Merge);
+        assert_eq!(decide(Known::Edited, Seen::Same), Incoming::Keep);
     }
 
     #[test]
     fn an_edit_of_a_deleted_record_is_asked_about() {
-        assert_eq!(incoming(Known::Edited, Seen::Missing), Incoming::AskDeleted);
+        assert_eq!(decide(Known::Edited, Seen::Missing), Incoming::AskDeleted);
     }
 
     #[test]
     fn a_deletion_loses_to_an_edit_on_the_other_side() {
         assert_eq!(
-            incoming(Known::Deleted, Seen::Changed),
+            decide(Known::Deleted, Seen::Changed),
             Incoming::WithdrawDelete
         );
-        assert_eq!(incoming(Known::Deleted, Seen::Same), Incoming::Keep);
+        assert_eq!(decide(Known::Deleted, Seen::Same), Incoming::Keep);
     }
 
     #[test]
     fn a_deletion_made_on_both_sides_is_settled() {
         assert_eq!(
-            incoming(Known::Deleted, Seen::Missing),
+            decide(Known::Deleted, Seen::Missing),
             Incoming::SettleDelete
         );
     }

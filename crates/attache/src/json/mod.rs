@@ -6,10 +6,12 @@
 
 mod input;
 mod journal;
+mod outcome;
 mod reader;
 mod scalar;
 
 pub(crate) use journal::{load_fields, store_fields};
+pub(crate) use outcome::instant;
 pub(crate) use reader::RecordReader;
 pub(crate) use scalar::parse_text;
 
@@ -91,7 +93,7 @@ fn push(out: &mut String, value: &Value) {
     write!(out, "{value}").expect("a string takes all that is written to it");
 }
 
-pub(crate) fn write_text(out: &mut String, text: &str) {
+fn write_text(out: &mut String, text: &str) {
     out.push_str(&serde_json::to_string(text).expect("any text has a JSON form"));
 }
 

@@ -2,9 +2,10 @@
 
 use super::{Change, MergePolicy, Merger, Outcome, Policy, Reason, Survivor, same};
 use crate::error::{Error, Result};
-use crate::json;
 use crate::record::{Fields, Value};
 use crate::schema::ObjectSchema;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -278,39 +279,33 @@ fn guessed(policy: &MergePolicy, sides: [&str; 3]) -> Result<ObjectSchema> {
     )
 }
 
-impl Explanation {
-    /// Writes the explanation as `{"outcome": ..., "reason": ..., "fields": {name: {"outcome": ...,
-    /// "reason": ..., "value": ..., "group": [...]}}}`; `group` is there for fields that have one.
-    pub fn to_json(&self) -> String {
-        let mut out = String::from("{\"outcome\":");
-        json::write_text(&mut out, self.outcome);
-        out.push_str(",\"reason\":");
-        json::write_text(&mut out, &self.reason);
-        out.push_str(",\"fields\":{");
-        for (at, field) in self.fields.iter().enumerate() {
-            if at > 0 {
-                out.push(',');
+impl Serialize for Explanation {
+    /// Writes `{"outcome": ..., "reason": ..., "fields": {name: {"outcome": ..., "reason": ...,
+    /// "value": ..., "group": [...]}}}`; `group` is there for fields that have one.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct ByName<'a>(&'a [Explained]);
+        impl Serialize for ByName<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_map(self.0.iter().map(|field| (&field.name, field)))
             }
-            json::write_text(&mut out, &field.name);
-            out.push_str(":{\"outcome\":");
-            json::write_text(&mut out, field.outcome);
-            out.push_str(",\"reason\":");
-            json::write_text(&mut out, &field.sentence());
-            out.push_str(",\"value\":");
-            out.push_str(&field.value.to_json());
-            if !field.group.is_empty() {
-                out.push_str(",\"group\":[");
-                for (at, name) in field.group.iter().enumerate() {
-                    if at > 0 {
-                        out.push(',');
-                    }
-                    json::write_text(&mut out, name);
-                }
-                out.push(']');
-            }
-            out.push('}');
         }
-        out.push_str("}}");
-        out
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("outcome", self.outcome)?;
+        map.serialize_entry("reason", &self.reason)?;
+        map.serialize_entry("fields", &ByName(&self.fields))?;
+        map.end()
+    }
+}
+
+impl Serialize for Explained {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("outcome", self.outcome)?;
+        map.serialize_entry("reason", &self.sentence())?;
+        map.serialize_entry("value", &self.value)?;
+        if !self.group.is_empty() {
+            map.serialize_entry("group", &self.group)?;
+        }
+        map.end()
     }
 }

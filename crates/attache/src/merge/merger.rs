@@ -1,6 +1,6 @@
 //! The merge itself: one pass over the fields of a record, in the order in which they are stored.
 
-use super::{FieldGroups, MergePolicy, Policy, join, same};
+use super::{DeletionPolicy, FieldGroups, MergePolicy, Policy, join, same};
 use crate::error::{Error, Result};
 use crate::record::Value;
 use crate::schema::{FieldSchema, ObjectSchema};
@@ -31,6 +31,7 @@ pub struct Merger {
     /// For each place in a row its place in the describe.
     fields: Vec<usize>,
     policies: Vec<Policy>,
+    deletion: DeletionPolicy,
     /// The places in a row, those of a group side by side.
     order: Vec<usize>,
     /// Where each group ends in `order`.
@@ -165,6 +166,7 @@ impl Merger {
             object,
             fields,
             policies,
+            deletion: policy.deletion(),
             order,
             ends,
         }
@@ -173,6 +175,11 @@ impl Merger {
     /// The fields of a row, in order.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = &FieldSchema> {
         self.fields.iter().map(|at| &self.object.fields[*at])
+    }
+
+    /// What to do where one side deleted what the other edited.
+    pub fn deletion(&self) -> DeletionPolicy {
+        self.deletion
     }
 
     /// The places that merge as one value; most groups are one field.

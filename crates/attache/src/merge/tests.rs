@@ -392,9 +392,9 @@ proptest! {
             if !gone || same(ty, &t.local[at], &t.remote[at]) {
                 continue;
             }
-            // Only a policy that says so gives an edit up, or one that put it into what the server has.
-            let joined = matches!(change.outcome, Outcome::Joined(_));
-            prop_assert!(joined || change.reason == Reason::ByPolicy(Policy::Remote), "{:?}", change);
+            // Only a policy that says so gives an edit up, or one whose join is what the server has.
+            let gives_up = |policy| !matches!(policy, Policy::Ask | Policy::Local);
+            prop_assert!(matches!(change.reason, Reason::ByPolicy(policy) if gives_up(policy)), "{:?}", change);
         }
     }
 

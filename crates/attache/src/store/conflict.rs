@@ -1,34 +1,35 @@
 //! Open conflicts: data, not errors.
 
-use super::journal::NewEntry;
 use super::rows::Row;
-use super::unsent::KIND_IMPORTED;
+use super::unsent::{KIND_DELETED_AT_REMOTE, KIND_DELETED_HERE, KIND_FIELDS, KIND_IMPORTED};
 use super::{Entry, Reading, State, Table, Writing};
-use crate::env::LocalTime;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::journal_states::Event;
 use crate::json;
-use crate::outcome::{
-    Conflict, ConflictField, ConflictId, ConflictKind, Keep, MutationKind, Resolution,
-};
+use crate::outcome::{Conflict, ConflictField, ConflictId, ConflictKind, MutationKind};
 use crate::record::{Fields, RecordId, ServerTime, Value, is_local};
 use rusqlite::{OptionalExtension, params};
-use std::sync::Arc;
 
-struct Open {
-    id: i64,
-    record: String,
-    object: String,
-    kind: ConflictKind,
+pub(super) struct Open {
+    pub id: i64,
+    pub record: String,
+    pub object: String,
+    pub kind: ConflictKind,
     /// The other side is not the server but another device, whose edits were imported.
-    imported: bool,
-    base: Fields,
-    remote: Fields,
+    pub imported: bool,
+    pub base: Fields,
+    pub remote: Fields,
     changed_by: Option<String>,
     changed_at: Option<ServerTime>,
 }
 
 impl Reading<'_> {
+    /// An open conflict.
+    pub(crate) fn conflict(&self, id: ConflictId) -> Result<Option<Conflict>> {
+        let open = self.open_conflict("id", &id.0.to_string())?;
+        open.map(|open| self.outward(open)).transpose()
+    }
+
     /// All open conflicts, oldest first.
     pub(crate) fn conflicts(&self) -> Result<Vec<Conflict>> {
         let mut statement = self
@@ -53,6 +54,7 @@ impl Reading<'_> {
         };
         Ok(match open.kind {
             ConflictKind::DeletedAtRemote => !entries.is_empty(),
+            ConflictKind::DeletedHere => is_deletion(entries),
             ConflictKind::Fields => entries
                 .iter()
                 .any(|entry| open.base.names().any(|name| entry.fields.contains(name))),
@@ -63,11 +65,11 @@ impl Reading<'_> {
     pub(super) fn began(&self, record: &str) -> Result<Option<Fields>> {
         let open = self.open_conflict("record", record)?;
         Ok(open
-            .filter(|open| open.kind == ConflictKind::Fields && !open.imported)
+            .filter(|open| open.kind != ConflictKind::DeletedAtRemote && !open.imported)
             .map(|open| open.base))
     }
 
-    fn open_conflict(&self, column: &'static str, value: &str) -> Result<Option<Open>> {
+    pub(super) fn open_conflict(&self, column: &'static str, value: &str) -> Result<Option<Open>> {
         let sql = format!(
             "SELECT id, record, object, kind, base, remote, changed_by, changed_at FROM attache_conflict WHERE CAST({column} AS TEXT) = ?1"
         );
@@ -81,8 +83,9 @@ impl Reading<'_> {
             id: row.get(0)?,
             record: row.get(1)?,
             kind: match row.get(3)? {
-                0 | KIND_IMPORTED => ConflictKind::Fields,
-                _ => ConflictKind::DeletedAtRemote,
+                KIND_DELETED_AT_REMOTE => ConflictKind::DeletedAtRemote,
+                KIND_DELETED_HERE => ConflictKind::DeletedHere,
+                _ => ConflictKind::Fields,
             },
             imported: row.get::<_, i64>(3)? == KIND_IMPORTED,
             base: json::load_fields(&row.get::<_, String>(4)?)?,
@@ -95,10 +98,13 @@ impl Reading<'_> {
 
     fn outward(&self, open: Open) -> Result<Conflict> {
         let table = self.catalogue.known(&open.object)?;
-        let local = self
-            .row(table, &open.record)?
-            .map(|row| table.fields(&row.values))
-            .unwrap_or_default();
+        let row = self.row(table, &open.record)?;
+        let local = row.map(|row| table.fields(&row.values)).unwrap_or_default();
+        // What is deleted here is still called as the server has it.
+        let called = match (open.kind, self.base(&open.record)?) {
+            (ConflictKind::DeletedHere, Some(base)) => base.fields,
+            _ => local.clone(),
+        };
         let value = |fields: &Fields, name: &str| fields.get(name).cloned().unwrap_or(Value::Null);
         let fields = open
             .base
@@ -116,7 +122,7 @@ impl Reading<'_> {
         let title = table
             .object
             .name_field()
-            .and_then(|field| local.get(&field.name))
+            .and_then(|field| called.get(&field.name))
             .filter(|value| !value.is_null());
         Ok(Conflict {
             id: ConflictId(open.id),
@@ -196,7 +202,11 @@ impl Writing<'_> {
             .execute(params![
                 record,
                 table.object.name,
-                i64::from(kind == ConflictKind::DeletedAtRemote),
+                match kind {
+                    ConflictKind::Fields => KIND_FIELDS,
+                    ConflictKind::DeletedAtRemote => KIND_DELETED_AT_REMOTE,
+                    ConflictKind::DeletedHere => KIND_DELETED_HERE,
+                },
                 json::store_fields(base),
                 json::store_fields(remote),
                 by,
@@ -212,11 +222,12 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Opens a conflict about fields, brings the one of this record up to date, or closes it when no field is left.
+    /// Opens a conflict, brings the one of this record up to date, or closes it when no field is left.
     ///
     /// `base` has for each field what both sides agreed on before the conflict began.
-    pub(super) fn put_fields_conflict(
+    pub(super) fn put_conflict_of(
         &self,
+        kind: ConflictKind,
         table: &Table,
         record: &str,
         base: &Fields,
@@ -238,14 +249,7 @@ impl Writing<'_> {
             Some(Value::DateTime(time)) => Some(*time),
             _ => None,
         };
-        self.put_conflict(
-            table,
-            record,
-            ConflictKind::Fields,
-            &of(base),
-            &of(remote),
-            Some((by, at)),
-        )
+        self.put_conflict(table, record, kind, &of(base), &of(remote), Some((by, at)))
     }
 
     /// Holds the mutations of fields in conflict, and frees those that no longer are.
@@ -261,188 +265,17 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Settles a conflict as a person decided.
-    pub(crate) fn resolve(
-        &self,
-        id: ConflictId,
-        resolution: &Resolution,
-        now: LocalTime,
-        new_key: impl FnOnce() -> RecordId,
-    ) -> Result<()> {
-        let reading = self.reading();
-        let Some(open) = reading.open_conflict("id", &id.0.to_string())? else {
-            return Err(Error::invalid(format!(
-                "there is no open conflict {}",
-                id.0
-            )));
-        };
-        let table = Arc::clone(self.catalogue().known(&open.object)?);
-        match open.kind {
-            ConflictKind::Fields => self.resolve_fields(&table, &open, resolution, now)?,
-            ConflictKind::DeletedAtRemote => match resolution {
-                Resolution::Mine => self.create_again(&table, &open, now, &new_key())?,
-                Resolution::Theirs => self.give_up(&table, &open.record)?,
-                Resolution::PerField(_) => {
-                    return Err(Error::invalid(
-                        "the record is deleted at the server: keep it with Mine, or let it go with Theirs",
-                    ));
-                }
-            },
-        }
-        Ok(())
-    }
-
-    fn resolve_fields(
-        &self,
-        table: &Table,
-        open: &Open,
-        resolution: &Resolution,
-        now: LocalTime,
-    ) -> Result<()> {
-        let reading = self.reading();
-        let Some(row) = reading.row(table, &open.record)? else {
-            return Err(Error::internal("a record in conflict is on this device"));
-        };
-        let local = table.fields(&row.values);
-        let (mut dropped, mut taken, mut written) = (Vec::new(), Fields::new(), Fields::new());
-        for name in open.base.names() {
-            let keep = match resolution {
-                Resolution::Mine => &Keep::Mine,
-                Resolution::Theirs => &Keep::Theirs,
-                Resolution::PerField(choices) => {
-                    let found = choices
-                        .iter()
-                        .find(|(choice, _)| choice.eq_ignore_ascii_case(name));
-                    found.map(|(_, keep)| keep).ok_or_else(|| {
-                        Error::invalid(format!("the resolution says nothing of {name}"))
-                    })?
-                }
-            };
-            match keep {
-                // The server does not have what was imported: taking it is an edit.
-                Keep::Theirs if open.imported => {
-                    dropped.push(name.to_owned());
-                    let theirs = value(&open.remote, name);
-                    let theirs = match theirs.as_text().filter(|text| is_local(text)) {
-                        Some(key) => reading.current(key)?.into(),
-                        None => theirs,
-                    };
-                    written.set(name, theirs);
-                }
-                Keep::Mine if open.imported => {}
-                // A member of a field group may be ours without an edit of its own.
-                Keep::Mine => {
-                    if !reading
-                        .entries_of(&open.record)?
-                        .iter()
-                        .any(|entry| entry.fields.contains(name))
-                    {
-                        written.set(name, value(&local, name));
-                    }
-                }
-                Keep::Theirs => {
-                    dropped.push(name.to_owned());
-                    taken.set(name, value(&open.remote, name));
-                }
-                Keep::Value(value) => {
-                    dropped.push(name.to_owned());
-                    written.set(name, value.clone());
-                }
-            }
-        }
-        if let Resolution::PerField(choices) = resolution
-            && let Some(stranger) = choices.keys().find(|choice| {
-                !open
-                    .base
-                    .names()
-                    .any(|name| name.eq_ignore_ascii_case(choice))
-            })
-        {
-            return Err(Error::invalid(format!(
-                "{stranger} is not in this conflict"
-            )));
-        }
-        let written = table.object.check_update(&local, &written)?;
-        self.drop_fields(&open.record, &dropped)?;
-        self.set_fields(table, &open.record, &taken)?;
-        self.drop_conflict(&open.record)?;
-        if !written.is_empty() {
-            self.set_fields(table, &open.record, &written)?;
-            self.append(&NewEntry {
-                changeset: reading.next_changeset()?,
-                object: &table.object.name,
-                record: &open.record,
-                kind: MutationKind::Update,
-                fields: &written,
-                client_key: None,
-                made_at: now,
-            })?;
-        }
-        let entries = reading.entries_of(&open.record)?;
-        self.mark_conflicted(&entries, &[])?;
-        if entries.is_empty() {
-            self.drop_base(&open.record)?;
-        }
-        Ok(())
-    }
-
-    /// The record is gone at the server and wanted here: its edits become a create.
-    fn create_again(
-        &self,
-        table: &Table,
-        open: &Open,
-        now: LocalTime,
-        key: &RecordId,
-    ) -> Result<()> {
-        let reading = self.reading();
-        let Some(row) = reading.row(table, &open.record)? else {
-            return Err(Error::internal("a record in conflict is on this device"));
-        };
-        let fields: Fields = table
-            .fields(&row.values)
-            .into_iter()
-            .filter(|(name, value)| {
-                !value.is_null()
-                    && table
-                        .object
-                        .field(name)
-                        .is_some_and(|field| field.createable)
-            })
-            .collect();
-        let entries = reading.entries_of(&open.record)?;
-        self.forget(&entries.iter().map(|entry| entry.seq).collect::<Vec<_>>())?;
-        self.drop_conflict(&open.record)?;
-        self.drop_base(&open.record)?;
-        self.append(&NewEntry {
-            changeset: reading.next_changeset()?,
-            object: &table.object.name,
-            record: &open.record,
-            kind: MutationKind::Create,
-            fields: &fields,
-            client_key: Some(client_key(key)),
-            made_at: now,
-        })?;
-        // The identity that hosts hold goes on; only what the server will call it is open again.
-        let known_as = row.key.unwrap_or_else(|| open.record.clone());
-        self.rename(table, &open.record, key.as_str())?;
-        self.connection.execute(
-            &format!(
-                "UPDATE {} SET \"attache_key\" = ?2, \"attache_rules\" = 0 WHERE \"Id\" = ?1",
-                super::quote(&table.object.name)
-            ),
-            params![key.as_str(), known_as],
-        )?;
-        Ok(())
-    }
-
     /// Looks at a conflict anew after an edit was taken back; says whether there was one.
     pub(super) fn reconsider(&self, table: &Table, record: &str) -> Result<bool> {
         let reading = self.reading();
         let Some(open) = reading.open_conflict("record", record)? else {
             return Ok(false);
         };
-        self.drop_conflict(record)?;
         let entries = reading.entries_of(record)?;
+        if open.kind == ConflictKind::DeletedHere && is_deletion(&entries) {
+            return Ok(true);
+        }
+        self.drop_conflict(record)?;
         self.mark_conflicted(&entries, &[])?;
         match (open.kind, reading.base(record)?) {
             (ConflictKind::DeletedAtRemote, _) | (_, None) => {
@@ -451,12 +284,10 @@ impl Writing<'_> {
                 }
                 self.missing(table, record)?;
             }
+            (ConflictKind::DeletedHere, Some(base)) => self.bring_back(table, &open, base)?,
             (ConflictKind::Fields, Some(base)) => {
                 // The base went on with the server; the dispute began before.
-                let mut began = base.fields.clone();
-                for (name, value) in open.base.iter() {
-                    began.set(name, value.clone());
-                }
+                let began = over(&base.fields, &open.base);
                 self.merge_anew(table, record, &began, &base.fields, &entries)?;
             }
         }
@@ -473,14 +304,6 @@ impl Writing<'_> {
             self.mark_conflicted(entries, &[])?;
         }
         Ok(())
-    }
-
-    fn give_up(&self, table: &Table, record: &str) -> Result<()> {
-        let entries = self.reading().entries_of(record)?;
-        self.forget(&entries.iter().map(|entry| entry.seq).collect::<Vec<_>>())?;
-        self.drop_conflict(record)?;
-        self.drop_base(record)?;
-        self.delete_row(table, record)
     }
 
     /// Puts a record back to what the server last confirmed, with the mutations that are left on top.
@@ -527,12 +350,25 @@ impl Writing<'_> {
     }
 }
 
+/// Says whether a record with these mutations is deleted here.
+pub(super) fn is_deletion(entries: &[Entry]) -> bool {
+    entries
+        .iter()
+        .any(|entry| entry.kind == MutationKind::Delete)
+}
+
+/// Fields with others written over them.
+pub(super) fn over(below: &Fields, above: &Fields) -> Fields {
+    let both = below.iter().chain(above.iter());
+    both.map(|(name, value)| (name, value.clone())).collect()
+}
+
 /// The part of a local key that goes to the server.
 pub(super) fn client_key(key: &RecordId) -> &str {
     key.as_str().strip_prefix("local-").unwrap_or(key.as_str())
 }
 
-fn value(fields: &Fields, name: &str) -> Value {
+pub(super) fn value(fields: &Fields, name: &str) -> Value {
     fields.get(name).cloned().unwrap_or(Value::Null)
 }
 

@@ -161,7 +161,7 @@ impl Writing<'_> {
     }
 
     /// The server has yet to see the record: what may be set in a create may still be changed.
-    fn check_unsent(
+    pub(super) fn check_unsent(
         &self,
         object: &ObjectSchema,
         current: &str,

@@ -4,7 +4,7 @@ use super::rows::Row;
 use super::{Entry, Reading, State, Table, Writing};
 use crate::error::Result;
 use crate::journal_states::Event;
-use crate::merge;
+use crate::merge::{self, Survivor};
 use crate::outcome::{ConflictKind, Dropped, Merged, MutationKind};
 use crate::plan::{self, Incoming, Known, Seen};
 use crate::record::{Fields, Value};
@@ -71,7 +71,7 @@ impl Writing<'_> {
             None => (Known::Absent, Seen::Changed),
             Some(row) => (Known::Clean, seen(differs(table, &row.values, &values))),
         };
-        match plan::incoming(known, seen) {
+        match plan::incoming(known, seen, Survivor::Edit) {
             Incoming::Insert => {
                 let key = self.key_of(&id)?;
                 self.insert_row(table, &Row { values, rules, key })?;
@@ -130,7 +130,8 @@ impl Writing<'_> {
         } else {
             Known::Edited
         };
-        let decision = plan::incoming(known, seen(changed));
+        let deleted_here = self.merger(table)?.deletion().here;
+        let decision = plan::incoming(known, seen(changed), deleted_here);
         let remote = table.fields(&values);
         match decision {
             Incoming::WithdrawDelete => {
@@ -156,6 +157,10 @@ impl Writing<'_> {
                 let arrived =
                     self.merge(table, id, base_values.as_deref(), values, rules, &entries)?;
                 self.withdrawn(table, id, arrived)
+            }
+            Incoming::AskWithdraw => {
+                let held = base.map_or(0, |base| base.rules) | rules;
+                self.ask_about_deletion(table, id, &remote, held, &entries)
             }
             Incoming::Merge => {
                 let arrived =
@@ -262,7 +267,7 @@ impl Writing<'_> {
             }
             _ => Known::Edited,
         };
-        match plan::incoming(known, Seen::Missing) {
+        match plan::incoming(known, Seen::Missing, Survivor::Edit) {
             Incoming::Purge => {
                 self.delete_row(table, id)?;
                 Ok(Arrived::Purged)
@@ -276,6 +281,7 @@ impl Writing<'_> {
                         problems: refused.problems.clone(),
                     })?;
                 }
+                self.drop_conflict(id)?;
                 self.forget(&entries.iter().map(|entry| entry.seq).collect::<Vec<_>>())?;
                 self.let_go(id)?;
                 self.drop_base(id)?;

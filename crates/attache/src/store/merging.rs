@@ -1,11 +1,11 @@
 //! Joins what the server has with the edits made here, under the policy of the briefcase.
 
 use super::incoming::overlay;
-use super::{Arrived, Entry, Table, Writing};
+use super::{Arrived, Entry, Reading, Table, Writing};
 use crate::briefcase::Briefcase;
 use crate::error::Result;
 use crate::merge::{MergePolicy, Merger};
-use crate::outcome::{Merged, MutationKind};
+use crate::outcome::{ConflictKind, Merged, MutationKind};
 use crate::record::{Fields, Value};
 use std::sync::Arc;
 
@@ -37,23 +37,25 @@ impl Table {
     }
 }
 
-impl Writing<'_> {
+impl Reading<'_> {
     /// What the briefcase says about the merging of an object's records.
     pub(crate) fn merge_policy(&self, object: &str) -> Result<MergePolicy> {
-        let Some(json) = self.reading().setting("briefcase")? else {
+        let Some(json) = self.setting("briefcase")? else {
             return Ok(MergePolicy::default());
         };
         let options = Briefcase::from_json(&json)?.options(object);
         Ok(options.merge.unwrap_or_default())
     }
+}
 
+impl Writing<'_> {
     /// The merger of a table, laid out once in a transaction.
-    fn merger(&self, table: &Table) -> Result<Arc<Merger>> {
+    pub(super) fn merger(&self, table: &Table) -> Result<Arc<Merger>> {
         let known = self.mergers.borrow().get(&table.object.name).cloned();
         if let Some(merger) = known {
             return Ok(merger);
         }
-        let merger = Arc::new(table.merger(&self.merge_policy(&table.object.name)?));
+        let merger = Arc::new(table.merger(&self.reading().merge_policy(&table.object.name)?));
         self.mergers
             .borrow_mut()
             .insert(table.object.name.clone(), Arc::clone(&merger));
@@ -113,7 +115,8 @@ impl Writing<'_> {
         self.drop_fields(id, &table.names_at(&settled))?;
         self.keep_merged_values(table, id, &merge.row, &merge.kept)?;
         let open = table.names_at(&merge.conflicts);
-        self.put_fields_conflict(table, id, &table.fields(&base), &confirmed, &open)?;
+        let began = table.fields(&base);
+        self.put_conflict_of(ConflictKind::Fields, table, id, &began, &confirmed, &open)?;
         let entries = reading.entries_of(id)?;
         if entries.is_empty() {
             self.drop_base(id)?;

@@ -19,6 +19,8 @@ mod notice;
 mod open;
 pub(crate) mod query;
 mod rekey;
+mod reopen;
+mod resolve;
 mod rows;
 mod rules;
 mod search;
@@ -58,7 +60,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 /// `ATCH`: says that a SQLite file is ours.
 const APPLICATION_ID: i32 = 0x4154_4348;
 /// The format that this library writes; each step up has its migration.
-const FORMAT: i32 = 6;
+const FORMAT: i32 = 7;
 const MIGRATIONS: [&str; FORMAT as usize] = [
     include_str!("sql/001_engine.sql"),
     include_str!("sql/002_copies.sql"),
@@ -66,6 +68,7 @@ const MIGRATIONS: [&str; FORMAT as usize] = [
     include_str!("sql/004_missing.sql"),
     include_str!("sql/005_tally.sql"),
     include_str!("sql/006_text.sql"),
+    include_str!("sql/007_resolutions.sql"),
 ];
 /// Readers kept open at most.
 const READERS_MAX: usize = 4;

@@ -1,5 +1,6 @@
 //! A session: pull, merge, push, read back. Linear code over [`Remote`], on no runtime in particular.
 
+mod answer;
 mod apply;
 mod doubt;
 mod draft;
@@ -22,9 +23,12 @@ mod survey;
 use crate::engine::CancelToken;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
-use crate::outcome::{JournalSeq, MutationKind, Phase, Progress, Rejected, Report, Truncated};
+use crate::outcome::{
+    Conflict, ConflictId, JournalSeq, MutationKind, Phase, Progress, Rejected, Report, Truncated,
+};
 use crate::record::{RecordId, ServerTime};
 use crate::remote::Remote;
+use crate::resolver::Resolver;
 use crate::store::{Durability, Entry, State, Store, Table};
 pub(crate) use patience::Patient;
 use prepare::Node;
@@ -88,6 +92,10 @@ pub(crate) struct Run<'a> {
     org_has_changed: bool,
     /// What the server's clock showed when this session began to read.
     began: Option<ServerTime>,
+    /// Whom the host lets decide conflicts.
+    resolver: Option<&'a Resolver>,
+    /// The conflicts that were put to it, as they were then.
+    shown: BTreeMap<ConflictId, Conflict>,
 }
 
 impl<'a> Run<'a> {
@@ -112,7 +120,14 @@ impl<'a> Run<'a> {
             gone: BTreeSet::new(),
             org_has_changed: false,
             began: None,
+            resolver: None,
+            shown: BTreeMap::new(),
         }
+    }
+
+    pub(crate) fn with_resolver(mut self, resolver: Option<&'a Resolver>) -> Run<'a> {
+        self.resolver = resolver;
+        self
     }
 
     /// Runs a whole session.
@@ -141,10 +156,12 @@ impl<'a> Run<'a> {
         self.resolve_doubt().await?;
         self.find_lost().await?;
         self.pull(true).await?;
+        self.answer_conflicts().await?;
         if self.push().await? {
             // What our writes moved elsewhere (roll-ups, memberships) is ours to know now.
             self.resolve_doubt().await?;
             self.pull(false).await?;
+            self.answer_conflicts().await?;
         }
         Ok(())
     }
@@ -158,6 +175,7 @@ impl<'a> Run<'a> {
         let now = self.env.now();
         let (untold, unpinned) = self.store.write(Durability::Durable, |w| {
             w.set_setting("last_sync", &now.0.to_string())?;
+            w.forget_decisions()?;
             Ok((w.take_notices()?, w.take_unpinned()?))
         })?;
         self.report = Report {

@@ -95,12 +95,16 @@ impl Run<'_> {
             if batch.locked {
                 self.env.sleep(part_of(LOCKED_MAX, self.env)).await;
             }
+            let read = !batch.written.is_empty() || !batch.stale.is_empty();
             for (phase, objects) in [(Phase::ReadBack, batch.written), (Phase::Push, batch.stale)] {
                 for (object, ids) in objects {
                     let table = self.store.catalogue().known(&object)?.clone();
                     let ids: Vec<String> = ids.into_iter().collect();
                     self.read_by_id(phase, &table, &ids, 0).await?;
                 }
+            }
+            if read {
+                self.answer_conflicts().await?;
             }
             if batch.unanswered {
                 return Ok(written);

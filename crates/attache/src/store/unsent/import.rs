@@ -183,6 +183,8 @@ impl Import<'_> {
         let key = row.as_ref().and_then(|row| row.key.clone());
         let rules = row.as_ref().map_or(0, |row| row.rules);
         if fresh.iter().any(|copy| copy.kind == CopiedKind::Delete) {
+            // Whether what was edited since may go was not decided there: it is found anew here.
+            let base = held.began(&base);
             if newer.is_some_and(|here| store.edited_by_hand(table, &base, here)) {
                 return self.withdraw(id, fresh);
             }
@@ -332,7 +334,7 @@ impl Import<'_> {
             .map(|(column, (local, base))| !merge::same(&column.ty, local, base))
             .collect();
         // Both are this user's edits: which of them stands is nobody else's to say.
-        let policy = store.merge_policy(&table.object.name)?.asking();
+        let policy = reading.merge_policy(&table.object.name)?.asking();
         let outcome = table.merger(&policy).merged(
             &began,
             &row.values,

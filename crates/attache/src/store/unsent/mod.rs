@@ -18,7 +18,9 @@ use std::collections::BTreeSet;
 
 /// The numbers of `attache_conflict.kind`.
 pub(super) const KIND_FIELDS: i64 = 0;
+pub(super) const KIND_DELETED_AT_REMOTE: i64 = 1;
 pub(super) const KIND_IMPORTED: i64 = 2;
+pub(super) const KIND_DELETED_HERE: i64 = 3;
 
 impl Reading<'_> {
     /// Everything that was not sent, with what it was made upon.
@@ -128,7 +130,7 @@ impl Reading<'_> {
         };
         Ok(Some(Dispute {
             kind: match kind {
-                KIND_FIELDS => DisputeKind::Fields,
+                KIND_FIELDS | KIND_DELETED_HERE => DisputeKind::Fields,
                 KIND_IMPORTED => DisputeKind::Imported,
                 _ => DisputeKind::DeletedAtRemote,
             },
