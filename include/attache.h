@@ -512,7 +512,8 @@ void attache_error_free(attache_error_t *error);
 
 /**
  * Lists everything the org has not confirmed, in journal order, as a JSON array of {"seq",
- * "changeset", "record", "object", "kind", "fields", "state", "problems", "made_at"}.
+ * "changeset", "record", "object", "kind", "state", "fields", "problems", "made_at"}; state is "pending",
+ * "sending", "in doubt", "rejected" or "conflicted", made_at an instant in UTC.
  *
  * @param out_json  Set to an owned text on success. Free it with attache_text_free().
  */
@@ -544,7 +545,7 @@ attache_status_t attache_conflicts(attache_t *attache,
  * Settles a conflict.
  *
  * @param resolution_json  "mine", "theirs", or for each field {"Phone": "mine", "Name":
- *                         "theirs", "Rating": {"value": "Hot"}}.
+ *                         "theirs", "Rating": {"value": "Hot"}, "Fax": "later"}.
  */
 attache_status_t attache_resolve(attache_t *attache,
                                  int64_t conflict,

@@ -75,7 +75,7 @@ impl From<attache::Error> for Failure {
                 .position()
                 .and_then(|position| i64::try_from(position).ok())
                 .unwrap_or(-1),
-            problems: json::problems(error.problems()),
+            problems: json::print(error.problems()),
         }
     }
 }

@@ -13,7 +13,8 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 /// Lists everything the org has not confirmed, in journal order, as a JSON array of {"seq",
-/// "changeset", "record", "object", "kind", "fields", "state", "problems", "made_at"}.
+/// "changeset", "record", "object", "kind", "state", "fields", "problems", "made_at"}; state is "pending",
+/// "sending", "in doubt", "rejected" or "conflicted", made_at an instant in UTC.
 ///
 /// @param out_json  Set to an owned text on success. Free it with attache_text_free().
 #[unsafe(no_mangle)]
@@ -24,9 +25,7 @@ pub unsafe extern "C" fn attache_pending(
 ) -> attache_status_t {
     enter_on(attache, out_error, |store: &Store| {
         let out = Out::new(out_json, "out_json")?;
-        out.set(table::insert(Text(json::mutations(
-            &store.engine().pending()?,
-        ))));
+        out.set(table::insert(Text(json::print(&store.engine().pending()?))));
         Ok(())
     })
 }
@@ -67,7 +66,7 @@ pub unsafe extern "C" fn attache_conflicts(
 ) -> attache_status_t {
     enter_on(attache, out_error, |store: &Store| {
         let out = Out::new(out_json, "out_json")?;
-        out.set(table::insert(Text(json::conflicts(
+        out.set(table::insert(Text(json::print(
             &store.engine().conflicts()?,
         ))));
         Ok(())
@@ -77,7 +76,7 @@ pub unsafe extern "C" fn attache_conflicts(
 /// Settles a conflict.
 ///
 /// @param resolution_json  "mine", "theirs", or for each field {"Phone": "mine", "Name":
-///                         "theirs", "Rating": {"value": "Hot"}}.
+///                         "theirs", "Rating": {"value": "Hot"}, "Fax": "later"}.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn attache_resolve(
     attache: *mut attache_t,
@@ -107,6 +106,14 @@ enum Side {
 }
 
 #[derive(serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Word {
+    Mine,
+    Theirs,
+    Later,
+}
+
+#[derive(serde::Deserialize)]
 struct NewValue<'a> {
     #[serde(borrow)]
     value: &'a RawValue,
@@ -117,7 +124,7 @@ fn per_field(engine: &Attache, id: ConflictId, document: &str) -> Result<Resolut
     let malformed = || {
         Failure::argument(
             "resolution_json is none of \"mine\", \"theirs\" and an object with, for each field, \
-             \"mine\", \"theirs\" or {\"value\": ...}",
+             \"mine\", \"theirs\", \"later\" or {\"value\": ...}",
         )
     };
     let choices: BTreeMap<String, &RawValue> =
@@ -126,8 +133,9 @@ fn per_field(engine: &Attache, id: ConflictId, document: &str) -> Result<Resolut
     let mut new_values = Vec::new();
     for (name, choice) in choices {
         match serde_json::from_str(choice.get()) {
-            Ok(Side::Mine) => kept.push((name, Keep::Mine)),
-            Ok(Side::Theirs) => kept.push((name, Keep::Theirs)),
+            Ok(Word::Mine) => kept.push((name, Keep::Mine)),
+            Ok(Word::Theirs) => kept.push((name, Keep::Theirs)),
+            Ok(Word::Later) => kept.push((name, Keep::Later)),
             Err(_) => {
                 let new: NewValue<'_> =
                     serde_json::from_str(choice.get()).map_err(|_| malformed())?;

@@ -133,7 +133,7 @@ pub unsafe extern "C" fn attache_sync(
         }
         let report = futures_lite::future::block_on(session.into_future())?;
         if let Ok(out) = Out::new(out_report, "out_report") {
-            out.set(table::insert(Text(json::report(&report))));
+            out.set(table::insert(Text(json::print(&report))));
         }
         Ok(())
     })

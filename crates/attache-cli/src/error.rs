@@ -186,15 +186,7 @@ struct Body<'a> {
     hint: Option<&'a str>,
     position: Option<usize>,
     expected: Option<&'a str>,
-    problems: Vec<ProblemView<'a>>,
-}
-
-/// A problem as data: `{fields, code, message}`.
-#[derive(Serialize)]
-pub struct ProblemView<'a> {
-    fields: &'a [String],
-    code: &'a str,
-    message: &'a str,
+    problems: &'a [Problem],
 }
 
 impl<'a> Envelope<'a> {
@@ -208,20 +200,8 @@ impl<'a> Envelope<'a> {
                 hint: failure.advice(),
                 position: failure.error.position(),
                 expected: failure.error.expected(),
-                problems: problems(failure.error.problems()),
+                problems: failure.error.problems(),
             },
         }
     }
-}
-
-/// Shows problems as data.
-pub fn problems(problems: &[Problem]) -> Vec<ProblemView<'_>> {
-    problems
-        .iter()
-        .map(|problem| ProblemView {
-            fields: &problem.fields,
-            code: &problem.code,
-            message: &problem.message,
-        })
-        .collect()
 }

@@ -88,6 +88,8 @@ pub enum ConflictKind {
     Fields,
     /// Edited here, deleted at the org (or moved out of this user's sight).
     DeletedAtRemote,
+    /// Deleted here, edited at the org, where the briefcase wants to be asked about that.
+    DeletedHere,
 }
 
 /// One field in a conflict.
@@ -136,6 +138,7 @@ impl From<&attache::Conflict> for Conflict {
             kind: match conflict.kind {
                 attache::ConflictKind::Fields => ConflictKind::Fields,
                 attache::ConflictKind::DeletedAtRemote => ConflictKind::DeletedAtRemote,
+                attache::ConflictKind::DeletedHere => ConflictKind::DeletedHere,
             },
             fields: conflict
                 .fields
@@ -166,6 +169,8 @@ pub enum Keep {
         /// The value.
         value: Value,
     },
+    /// Nothing yet: the field stays in conflict, and the record is not sent until it is decided.
+    Later,
 }
 
 /// How a person settles a conflict.
@@ -195,6 +200,7 @@ pub(crate) fn read_resolution(resolution: Resolution) -> Result<attache::Resolut
         match keep {
             Keep::Mine => kept.push((name, attache::Keep::Mine)),
             Keep::Theirs => kept.push((name, attache::Keep::Theirs)),
+            Keep::Later => kept.push((name, attache::Keep::Later)),
             Keep::NewValue { value } => {
                 new_values.insert(name, value);
             }

@@ -3546,6 +3546,10 @@ public enum ConflictKind: Equatable, Hashable {
      * Edited here, deleted at the org (or moved out of this user's sight).
      */
     case deletedAtRemote
+    /**
+     * Deleted here, edited at the org, where the briefcase wants to be asked about that.
+     */
+    case deletedHere
 
 
 
@@ -3571,6 +3575,8 @@ public struct FfiConverterTypeConflictKind: FfiConverterRustBuffer {
 
         case 2: return .deletedAtRemote
 
+        case 3: return .deletedHere
+
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -3585,6 +3591,10 @@ public struct FfiConverterTypeConflictKind: FfiConverterRustBuffer {
 
         case .deletedAtRemote:
             writeInt(&buf, Int32(2))
+
+
+        case .deletedHere:
+            writeInt(&buf, Int32(3))
 
         }
     }
@@ -3955,6 +3965,10 @@ public enum Keep: Equatable, Hashable {
          * The value.
          */value: Value
     )
+    /**
+     * Nothing yet: the field stays in conflict, and the record is not sent until it is decided.
+     */
+    case later
 
 
 
@@ -3983,6 +3997,8 @@ public struct FfiConverterTypeKeep: FfiConverterRustBuffer {
         case 3: return .newValue(value: try FfiConverterTypeValue.read(from: &buf)
         )
 
+        case 4: return .later
+
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -4002,6 +4018,10 @@ public struct FfiConverterTypeKeep: FfiConverterRustBuffer {
         case let .newValue(value):
             writeInt(&buf, Int32(3))
             FfiConverterTypeValue.write(value, into: &buf)
+
+
+        case .later:
+            writeInt(&buf, Int32(4))
 
         }
     }

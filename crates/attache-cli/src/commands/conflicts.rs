@@ -9,7 +9,6 @@ use attache::{
 };
 use clap::Args;
 use serde::Serialize;
-use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -34,36 +33,14 @@ struct Choice {
     /// Take the org's values.
     #[arg(long)]
     theirs: bool,
-    /// Decide field by field: Phone=mine, Phone=theirs or Phone=value:555-0100.
+    /// Decide field by field: Phone=mine, Phone=theirs, Phone=value:555-0100 or Phone=later.
     #[arg(long = "field", value_name = "FIELD=CHOICE")]
     fields: Vec<String>,
 }
 
 #[derive(Serialize)]
 struct ConflictsView<'a> {
-    conflicts: Vec<ConflictView<'a>>,
-}
-
-/// A conflict as data.
-#[derive(Serialize)]
-pub struct ConflictView<'a> {
-    id: i64,
-    record: &'a str,
-    object: &'a str,
-    title: Option<&'a str>,
-    kind: &'static str,
-    fields: Vec<FieldView<'a>>,
-    changed_by: Option<&'a str>,
-    changed_at: Option<String>,
-}
-
-#[derive(Serialize)]
-struct FieldView<'a> {
-    name: &'a str,
-    label: &'a str,
-    base: Box<RawValue>,
-    local: Box<RawValue>,
-    remote: Box<RawValue>,
+    conflicts: &'a [Conflict],
 }
 
 #[derive(Serialize)]
@@ -73,42 +50,11 @@ struct Resolved {
     pending: u64,
 }
 
-impl<'a> ConflictView<'a> {
-    /// Shows a conflict as data.
-    pub fn of(conflict: &'a Conflict) -> Result<ConflictView<'a>> {
-        let field = |field: &'a attache::ConflictField| {
-            Ok(FieldView {
-                name: &field.name,
-                label: &field.label,
-                base: output::json(&field.base)?,
-                local: output::json(&field.local)?,
-                remote: output::json(&field.remote)?,
-            })
-        };
-        Ok(ConflictView {
-            id: conflict.id.0,
-            record: conflict.record.as_str(),
-            object: &conflict.object,
-            title: conflict.title.as_deref(),
-            kind: match conflict.kind {
-                ConflictKind::Fields => "fields",
-                ConflictKind::DeletedAtRemote => "deleted_at_remote",
-            },
-            fields: conflict.fields.iter().map(field).collect::<Result<_>>()?,
-            changed_by: conflict.changed_by.as_deref(),
-            changed_at: conflict.changed_at.map(|time| time.to_soql()),
-        })
-    }
-}
-
 /// Lists the open conflicts.
 pub fn list(path: &Path, output: &Output) -> Result<()> {
     let conflicts = store::open(path)?.conflicts()?;
     let view = ConflictsView {
-        conflicts: conflicts
-            .iter()
-            .map(ConflictView::of)
-            .collect::<Result<_>>()?,
+        conflicts: &conflicts,
     };
     output.show(&view, || {
         if conflicts.is_empty() {
@@ -146,19 +92,25 @@ pub fn conflict_lines(conflict: &Conflict) -> Vec<String> {
             format!("deleted by {who}{when}")
         }
         ConflictKind::DeletedAtRemote => "gone from the org".into(),
+        ConflictKind::DeletedHere => format!("deleted here, changed by {who}{when}"),
     };
     let rows: Vec<Vec<String>> = conflict
         .fields
         .iter()
         .map(|field| {
-            let theirs = match conflict.kind {
-                ConflictKind::Fields => output::display(&field.remote),
-                ConflictKind::DeletedAtRemote => "deleted".into(),
-            };
+            let (mut mine, mut theirs) = (
+                output::display(&field.local),
+                output::display(&field.remote),
+            );
+            match conflict.kind {
+                ConflictKind::Fields => {}
+                ConflictKind::DeletedAtRemote => theirs = "deleted".into(),
+                ConflictKind::DeletedHere => mine = "deleted".into(),
+            }
             vec![
                 field.label.clone(),
                 output::display(&field.base),
-                output::display(&field.local),
+                mine,
                 theirs,
             ]
         })
@@ -230,6 +182,7 @@ fn per_field(store: &Attache, conflict: &Conflict, choices: &[String]) -> Result
         let keep = match (keep, keep.strip_prefix("value:")) {
             ("mine", _) => Keep::Mine,
             ("theirs", _) => Keep::Theirs,
+            ("later", _) => Keep::Later,
             (_, Some(text)) => {
                 let typed = [(name.to_owned(), text.to_owned())].into();
                 let fields = records::write_fields(&object, &typed)?;
@@ -237,7 +190,7 @@ fn per_field(store: &Attache, conflict: &Conflict, choices: &[String]) -> Result
             }
             _ => {
                 return Err(Failure::usage(format!(
-                    "{keep:?} is not a choice for {name}: mine, theirs or value:…"
+                    "{keep:?} is not a choice for {name}: mine, theirs, later or value:…"
                 )));
             }
         };

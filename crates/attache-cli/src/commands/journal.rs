@@ -1,7 +1,7 @@
 //! `attache pending`, `discard` and `retry`: the edits that were not confirmed.
 
-use crate::error::{ProblemView, Result, problems, sentence};
-use crate::output::{self, JsonFields, Output};
+use crate::error::{Result, sentence};
+use crate::output::{self, Output};
 use crate::store;
 use attache::{JournalSeq, Mutation, MutationKind, MutationState};
 use clap::Args;
@@ -20,21 +20,7 @@ pub struct Arguments {
 
 #[derive(Serialize)]
 struct PendingView<'a> {
-    pending: Vec<MutationView<'a>>,
-}
-
-/// An edit, as JSON shows it.
-#[derive(Serialize)]
-pub(super) struct MutationView<'a> {
-    seq: i64,
-    changeset: i64,
-    record: &'a str,
-    object: &'a str,
-    kind: &'static str,
-    state: &'static str,
-    fields: JsonFields,
-    problems: Vec<ProblemView<'a>>,
-    made_at: String,
+    pending: &'a [Mutation],
 }
 
 #[derive(Serialize)]
@@ -43,37 +29,10 @@ struct Handled {
     state: &'static str,
 }
 
-impl<'a> MutationView<'a> {
-    /// Makes the view of an edit.
-    pub(super) fn of(mutation: &'a Mutation) -> Result<MutationView<'a>> {
-        Ok(MutationView {
-            seq: mutation.seq.0,
-            changeset: mutation.changeset,
-            record: mutation.record.as_str(),
-            object: &mutation.object,
-            kind: kind(mutation.kind),
-            state: state(&mutation.state),
-            fields: output::json_fields(mutation.fields.iter())?,
-            problems: match &mutation.state {
-                MutationState::Rejected(reasons) => problems(reasons),
-                _ => Vec::new(),
-            },
-            made_at: output::local_time(mutation.made_at)
-                .replace(" UTC", "Z")
-                .replace(' ', "T"),
-        })
-    }
-}
-
 /// Lists the edits that the org has not confirmed.
 pub fn pending(path: &Path, output: &Output) -> Result<()> {
     let pending = store::open(path)?.pending()?;
-    let view = PendingView {
-        pending: pending
-            .iter()
-            .map(MutationView::of)
-            .collect::<Result<_>>()?,
-    };
+    let view = PendingView { pending: &pending };
     output.show(&view, || mutation_lines(&pending))
 }
 

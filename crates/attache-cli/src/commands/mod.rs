@@ -4,6 +4,7 @@ mod briefcase;
 mod conflicts;
 mod explain;
 mod explain_dates;
+mod explain_merge;
 mod explain_soql;
 mod holds;
 mod init;
@@ -18,7 +19,7 @@ mod sync;
 mod unsent;
 mod watch;
 
-pub use conflicts::{ConflictView, conflict_lines};
+pub use conflicts::conflict_lines;
 pub use sync::{ReportView, block_on};
 
 use crate::demo;

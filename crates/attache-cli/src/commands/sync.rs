@@ -1,10 +1,10 @@
 //! `attache sync`: one session.
 
-use crate::error::{Failure, ProblemView, Result, problems, sentence};
+use crate::error::{Failure, Result, sentence};
 use crate::output::{self, Output};
 use crate::progress::Bar;
 use crate::store::{self, Token};
-use attache::{Attache, CancelToken, ErrorKind, Merged, Rejected, Report};
+use attache::{Attache, CancelToken, ErrorKind, Report};
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -20,26 +20,12 @@ pub struct Arguments {
     token: Token,
 }
 
-/// A report as data.
+/// A report as data: what the engine tells, and what this run took.
 #[derive(Serialize)]
 pub struct ReportView<'a> {
-    settled: bool,
-    inserted: u64,
-    updated: u64,
-    evicted: u64,
-    deleted: u64,
-    out_of_sight: u64,
+    #[serde(flatten)]
+    report: &'a Report,
     pushed: Pushed,
-    merged: Vec<MergedView<'a>>,
-    rejected: Vec<RejectedView<'a>>,
-    conflicts: u64,
-    blocked: u64,
-    in_doubt: u64,
-    undecided: u64,
-    pending: u64,
-    truncated: Vec<TruncatedView<'a>>,
-    unpinned: Vec<UnpinnedView<'a>>,
-    api_calls: u64,
     seconds: f64,
     peak_memory_bytes: Option<u64>,
 }
@@ -51,98 +37,19 @@ struct Pushed {
     deletes: u64,
 }
 
-#[derive(Serialize)]
-struct MergedView<'a> {
-    record: &'a str,
-    object: &'a str,
-    taken: &'a [String],
-    kept: &'a [String],
-    delete_withdrawn: bool,
-}
-
-#[derive(Serialize)]
-struct RejectedView<'a> {
-    record: &'a str,
-    object: &'a str,
-    mutations: Vec<i64>,
-    problems: Vec<ProblemView<'a>>,
-}
-
-#[derive(Serialize)]
-struct TruncatedView<'a> {
-    rule: &'a str,
-    limit: u32,
-    matches: u64,
-}
-
-#[derive(Serialize)]
-struct UnpinnedView<'a> {
-    record: &'a str,
-    object: &'a str,
-}
-
 impl<'a> ReportView<'a> {
     /// Shows a report as data.
     pub fn of(report: &'a Report, seconds: f64) -> ReportView<'a> {
         ReportView {
-            settled: report.is_settled(),
-            inserted: report.inserted,
-            updated: report.updated,
-            evicted: report.evicted,
-            deleted: report.deleted,
-            out_of_sight: report.out_of_sight,
+            report,
             pushed: Pushed {
                 creates: report.pushed_creates,
                 updates: report.pushed_updates,
                 deletes: report.pushed_deletes,
             },
-            merged: report.merged.iter().map(merged).collect(),
-            rejected: report.rejected.iter().map(rejected).collect(),
-            conflicts: report.conflicts,
-            blocked: report.blocked,
-            in_doubt: report.in_doubt,
-            undecided: report.undecided,
-            pending: report.pending,
-            truncated: report
-                .truncated
-                .iter()
-                .map(|cut| TruncatedView {
-                    rule: &cut.rule,
-                    limit: cut.limit,
-                    matches: cut.matches,
-                })
-                .collect(),
-            unpinned: report
-                .unpinned
-                .iter()
-                .map(|(record, object)| UnpinnedView {
-                    record: record.as_str(),
-                    object,
-                })
-                .collect(),
-            api_calls: report.api_calls,
             seconds: (seconds * 1_000.0).round() / 1_000.0,
             peak_memory_bytes: peak_memory_bytes(),
         }
-    }
-}
-
-fn merged(merged: &Merged) -> MergedView<'_> {
-    MergedView {
-        record: merged.record.as_str(),
-        object: &merged.object,
-        taken: &merged.taken,
-        kept: &merged.kept,
-        delete_withdrawn: merged.delete_withdrawn,
-    }
-}
-
-fn rejected(rejected: &Rejected) -> RejectedView<'_> {
-    RejectedView {
-        record: rejected.record.as_str(),
-        object: &rejected.object,
-        mutations: rejected.mutations.iter().map(|seq| seq.0).collect(),
-        problems: problems(&rejected.problems),
     }
 }
 

@@ -1,11 +1,11 @@
 //! `attache export`, `import`, `inspect` and `wipe`: what was not sent, and the file it is in.
 
-use super::conflicts::{ConflictView, conflict_lines};
-use super::journal::{MutationView, mutation_lines};
+use super::conflicts::conflict_lines;
+use super::journal::mutation_lines;
 use crate::error::{Failure, Result};
 use crate::output::{self, Output};
 use crate::store;
-use attache::{ErrorKind, Imported, Inspection, Unsent};
+use attache::{Conflict, ErrorKind, Imported, Inspection, Mutation, Unsent};
 use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -102,8 +102,8 @@ struct InspectionView<'a> {
     user_id: Option<&'a str>,
     username: Option<&'a str>,
     records: BTreeMap<&'a str, u64>,
-    pending: Vec<MutationView<'a>>,
-    conflicts: Vec<ConflictView<'a>>,
+    pending: &'a [Mutation],
+    conflicts: &'a [Conflict],
     damage: &'a [String],
 }
 
@@ -210,16 +210,8 @@ pub fn inspect(path: &Path, output: &Output) -> Result<()> {
             .iter()
             .map(|(object, count)| (object.as_str(), *count))
             .collect(),
-        pending: found
-            .unsent
-            .iter()
-            .map(MutationView::of)
-            .collect::<Result<_>>()?,
-        conflicts: found
-            .conflicts
-            .iter()
-            .map(ConflictView::of)
-            .collect::<Result<_>>()?,
+        pending: &found.unsent,
+        conflicts: &found.conflicts,
         damage: &found.damage,
     };
     output.show(&view, || inspection_lines(&view.store, &found))?;

@@ -21,7 +21,7 @@ mod settle;
 mod world;
 
 use crate::commands::ReportView;
-use crate::error::{Failure, ProblemView, Result, problems};
+use crate::error::{Failure, Result};
 use crate::output::Output;
 use crate::progress::Bar;
 use attache::{Problem, Report};
@@ -100,7 +100,7 @@ struct StoryView<'a> {
     records: u64,
     packed: Vec<PackedView<'a>>,
     offline: &'a [Offline],
-    refused_locally: Vec<ProblemView<'a>>,
+    refused_locally: &'a [Problem],
     day: &'a Diary,
     sessions: Vec<SessionView<'a>>,
     conflicts: Vec<SettledView<'a>>,
@@ -156,7 +156,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode> {
         started,
     )?;
     if output.is_json() {
-        output.data(&story.view(&devices)?)?;
+        output.data(&story.view(&devices))?;
     }
     match story.findings.differences.is_empty() {
         true => Ok(ExitCode::SUCCESS),
@@ -381,7 +381,7 @@ impl Story {
             .sum()
     }
 
-    fn view<'a>(&'a self, devices: &'a [Device; 2]) -> Result<StoryView<'a>> {
+    fn view<'a>(&'a self, devices: &'a [Device; 2]) -> StoryView<'a> {
         let packed = self
             .packed
             .iter()
@@ -395,7 +395,7 @@ impl Story {
                     .collect(),
                 report: ReportView::of(&packed.report, packed.seconds),
             });
-        Ok(StoryView {
+        StoryView {
             seed: self.seed,
             agree: self.findings.differences.is_empty(),
             differences: &self.findings.differences,
@@ -403,7 +403,7 @@ impl Story {
             records: self.records,
             packed: packed.collect(),
             offline: &self.offline,
-            refused_locally: problems(&self.refused_locally),
+            refused_locally: &self.refused_locally,
             day: &self.diary,
             sessions: self
                 .home
@@ -416,7 +416,7 @@ impl Story {
                 .conflicts
                 .iter()
                 .map(|settled| settled.view(devices))
-                .collect::<Result<_>>()?,
+                .collect(),
             refusals: self
                 .home
                 .refusals
@@ -431,6 +431,6 @@ impl Story {
             compared: &self.findings,
             api_calls: self.api_calls(),
             seconds: (self.seconds * 1_000.0).round() / 1_000.0,
-        })
+        }
     }
 }

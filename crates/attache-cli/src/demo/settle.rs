@@ -1,11 +1,11 @@
 //! The way home: sessions, and a person's decisions between them, until nothing is left.
 
-use crate::commands::{ConflictView, ReportView, block_on};
+use crate::commands::{ReportView, block_on};
 use crate::demo::edits::{self, Day};
 use crate::demo::fields;
 use crate::demo::ledger::{Choice, Decision};
 use crate::demo::world::Device;
-use crate::error::{Failure, ProblemView, Result, problems};
+use crate::error::{Failure, Result};
 use crate::progress::Bar;
 use attache::{
     Conflict, ConflictField, ConflictKind, ErrorKind, Keep, Mutation, MutationState, Problem,
@@ -186,7 +186,10 @@ impl Day<'_> {
         for conflict in conflicts {
             let choices = match conflict.kind {
                 ConflictKind::DeletedAtRemote => self.settle_deletion(device, &conflict)?,
-                ConflictKind::Fields => self.settle_fields(device, &conflict)?,
+                // The demo's briefcase never asks about what was deleted here.
+                ConflictKind::Fields | ConflictKind::DeletedHere => {
+                    self.settle_fields(device, &conflict)?
+                }
             };
             home.conflicts.push(Settled {
                 device,
@@ -255,7 +258,7 @@ impl Day<'_> {
                 Keep::Theirs => self
                     .ledger
                     .drop_wants(device, &conflict.record, Some(&field.name)),
-                Keep::Mine => {}
+                Keep::Mine | Keep::Later => {}
             }
             keeps.insert(field.name.clone(), keep);
             choices.push((field.name.clone(), choice));
@@ -393,7 +396,7 @@ pub struct SessionView<'a> {
 #[derive(Serialize)]
 pub struct SettledView<'a> {
     user: &'a str,
-    conflict: ConflictView<'a>,
+    conflict: &'a Conflict,
     choices: BTreeMap<&'a str, &'static str>,
 }
 
@@ -404,7 +407,7 @@ pub struct RefusalView<'a> {
     object: &'a str,
     record: &'a str,
     title: &'a str,
-    problems: Vec<ProblemView<'a>>,
+    problems: &'a [Problem],
     choice: &'static str,
 }
 
@@ -427,16 +430,16 @@ impl Session {
 
 impl Settled {
     /// Shows a settled conflict as data.
-    pub fn view<'a>(&'a self, devices: &'a [Device; 2]) -> Result<SettledView<'a>> {
-        Ok(SettledView {
+    pub fn view<'a>(&'a self, devices: &'a [Device; 2]) -> SettledView<'a> {
+        SettledView {
             user: &devices[self.device].person.name,
-            conflict: ConflictView::of(&self.conflict)?,
+            conflict: &self.conflict,
             choices: self
                 .choices
                 .iter()
                 .map(|(field, choice)| (field.as_str(), choice.word()))
                 .collect(),
-        })
+        }
     }
 }
 
@@ -448,7 +451,7 @@ impl Refusal {
             object: &self.object,
             record: self.record.as_str(),
             title: &self.title,
-            problems: problems(&self.problems),
+            problems: &self.problems,
             choice: self.choice.word(),
         }
     }

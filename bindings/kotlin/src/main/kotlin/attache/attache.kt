@@ -5003,7 +5003,11 @@ enum class ConflictKind {
     /**
      * Edited here, deleted at the org (or moved out of this user's sight).
      */
-    DELETED_AT_REMOTE;
+    DELETED_AT_REMOTE,
+    /**
+     * Deleted here, edited at the org, where the briefcase wants to be asked about that.
+     */
+    DELETED_HERE;
 
 
 
@@ -5209,6 +5213,12 @@ sealed class Keep {
         companion object
     }
 
+    /**
+     * Nothing yet: the field stays in conflict, and the record is not sent until it is decided.
+     */
+    object Later : Keep()
+
+
 
 
 
@@ -5230,6 +5240,7 @@ public object FfiConverterTypeKeep : FfiConverterRustBuffer<Keep>{
             3 -> Keep.NewValue(
                 FfiConverterTypeValue.read(buf),
                 )
+            4 -> Keep.Later
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
         }
     }
@@ -5254,6 +5265,12 @@ public object FfiConverterTypeKeep : FfiConverterRustBuffer<Keep>{
                 + FfiConverterTypeValue.allocationSize(value.`value`)
             )
         }
+        is Keep.Later -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
     }
 
     override fun write(value: Keep, buf: ByteBuffer) {
@@ -5269,6 +5286,10 @@ public object FfiConverterTypeKeep : FfiConverterRustBuffer<Keep>{
             is Keep.NewValue -> {
                 buf.putInt(3)
                 FfiConverterTypeValue.write(value.`value`, buf)
+                Unit
+            }
+            is Keep.Later -> {
+                buf.putInt(4)
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
