@@ -298,7 +298,8 @@ pub struct Truncated {
     pub matches: u64,
 }
 
-/// A rule that was followed and cannot be any more, because the org changed under it.
+/// A rule that was followed and cannot be any more, because the org changed under it, or an optional one that names
+/// what the org never had.
 ///
 /// While a field that it names is gone, its records stay on the device and are kept up to date, and new ones do not
 /// come. While its object is gone, its records are too, but for those with unsent edits. It is followed again as soon

@@ -58,7 +58,7 @@ impl Briefcase {
                 };
                 let name = flat.name(format!("Recently viewed {object}"));
                 // Recents are a convenience: an org that does not keep them for an object has none.
-                flat.push(name, Some(object.clone()), false, source, None);
+                flat.push(name, Some(object.clone()), true, source, None);
             }
         }
         flat.rules

@@ -37,6 +37,8 @@ pub(super) struct Draft {
     pub resting: Vec<String>,
     pub unfollowed: Vec<Unfollowed>,
     pub describes: BTreeMap<String, Described>,
+    /// Objects that the org lacks and the briefcase can do without.
+    pub absent: BTreeSet<String>,
     /// Objects of records that something but a rule holds.
     pub held: BTreeSet<String>,
 }

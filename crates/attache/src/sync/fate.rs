@@ -5,8 +5,9 @@ use super::prepare::Described;
 use crate::briefcase::{Briefcase, Rule, Scope, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::Select;
+use crate::outcome::Unfollowed;
 use crate::schema::{FieldSchema, FieldType, ObjectSchema, Schema};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What becomes of a rule in this session.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,23 +65,88 @@ pub(super) fn still_on<T>(items: Vec<(Rule, T)>, fates: &[Fate]) -> Vec<(Rule, T
         .collect()
 }
 
+/// The rule that a related one hangs on.
+fn above(rule: &Rule) -> Option<usize> {
+    match &rule.source {
+        Source::Children { of, .. } | Source::Parents { of, .. } => Some(*of),
+        Source::Top { .. } | Source::Recent { .. } => None,
+    }
+}
+
+/// Says whether a briefcase can do without an object: rules name it, and all of those are optional or hang on one that is.
+pub(super) fn is_dispensable(rules: &[Rule], object: &str) -> bool {
+    let mut optional: Vec<bool> = Vec::with_capacity(rules.len());
+    let mut named = false;
+    for rule in rules {
+        let own = rule.optional || above(rule).is_some_and(|of| optional.get(of) == Some(&true));
+        optional.push(own);
+        let names = rule.object.as_ref();
+        if names.is_some_and(|name| name.eq_ignore_ascii_case(object)) {
+            if !own {
+                return false;
+            }
+            named = true;
+        }
+    }
+    named
+}
+
+/// Leaves out the rules for objects that the org lacks, with all that hangs on them, and says so.
+pub(super) fn without(rules: Vec<Rule>, absent: &BTreeSet<String>) -> (Vec<Rule>, Vec<Unfollowed>) {
+    let mut fates: Vec<Fate> = Vec::with_capacity(rules.len());
+    for rule in &rules {
+        let lacks = |name: &&String| absent.iter().any(|own| own.eq_ignore_ascii_case(name));
+        let fate = match (above(rule).and_then(|of| fates.get(of)), &rule.object) {
+            (Some(Fate::Off(reason)), _) => Fate::Off(reason.clone()),
+            (_, Some(name)) if lacks(&name) => Fate::Off(lacking(name)),
+            _ => Fate::Followed,
+        };
+        fates.push(fate);
+    }
+    let told = unfollowed(&rules, &fates).collect();
+    let items = rules.into_iter().map(|rule| (rule, ())).collect();
+    let kept = still_on(items, &fates).into_iter().map(|(rule, ())| rule);
+    (kept.collect(), told)
+}
+
+/// The rules that are not followed, and why.
+pub(super) fn unfollowed(rules: &[Rule], fates: &[Fate]) -> impl Iterator<Item = Unfollowed> {
+    rules.iter().zip(fates).filter_map(|(rule, fate)| {
+        Some(Unfollowed {
+            rule: rule.name.clone(),
+            reason: fate.reason()?.to_owned(),
+        })
+    })
+}
+
+fn lacking(object: &str) -> String {
+    format!("the org has no object {object} for this user")
+}
+
 /// What becomes of the rules: an error says what is wrong with the first one that the org never could follow.
 pub(super) fn fates(
     rules: &[Rule],
     objects: &[String],
     describes: &BTreeMap<String, Described>,
     drifts: bool,
+    was_followed: impl Fn(&Rule) -> Result<bool>,
 ) -> Result<Vec<Fate>> {
     let mut all = Schema::default();
     for described in describes.values() {
         all.insert(described.schema.clone());
     }
     let mut fates = Vec::with_capacity(rules.len());
-    for (rule, name) in rules.iter().zip(objects) {
+    for (at, (rule, name)) in rules.iter().zip(objects).enumerate() {
+        if let Some(Fate::Off(reason)) = above(rule).filter(|of| *of < at).map(|of| &fates[of]) {
+            fates.push(Fate::Off(reason.clone()));
+            continue;
+        }
         let gone = describes.get(name).is_some_and(|described| described.gone);
         fates.push(match check(rule, name, objects, describes, &all) {
-            _ if gone => Fate::Off(format!("the org has no object {name} for this user")),
+            _ if gone => Fate::Off(lacking(name)),
             Ok(()) => Fate::Followed,
+            // What an org never had does not rest: nothing of it is here.
+            Err(error) if rule.optional && !was_followed(rule)? => Fate::Off(error.to_string()),
             Err(error) if drifts => Fate::Rests(error.to_string()),
             Err(error) => return Err(error),
         });
@@ -246,12 +312,7 @@ pub(super) fn schema<'a>(
     describes
         .get(name)
         .map(|described| &described.schema)
-        .ok_or_else(|| {
-            Error::new(
-                ErrorKind::UnknownObject,
-                format!("the org has no object {name} for this user"),
-            )
-        })
+        .ok_or_else(|| Error::new(ErrorKind::UnknownObject, lacking(name)))
 }
 
 pub(super) fn reference<'a>(

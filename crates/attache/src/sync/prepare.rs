@@ -6,7 +6,7 @@ use super::fate::{self, Fate, reference, schema};
 use crate::briefcase::{Briefcase, Rule, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::Filter;
-use crate::outcome::{Phase, Unfollowed};
+use crate::outcome::Phase;
 use crate::remote::{Describe, Identity};
 use crate::schema::ObjectSchema;
 use crate::store::{Durability, Table, Writing};
@@ -78,6 +78,13 @@ impl Run<'_> {
         let followed = self.store.read(|r| r.setting(FOLLOWED))?;
         let drifts = !strict && followed.as_deref() == Some(json.as_str());
         let draft = self.draft(Briefcase::from_json(&json)?, drifts).await?;
+        // Asked for again when describes are. A store in memory cannot be read while it is written.
+        let mut unheard = Vec::new();
+        for name in &draft.absent {
+            if !self.is_known_absent(name)? {
+                unheard.push(name.clone());
+            }
+        }
         self.store.write(Durability::Durable, |w| {
             let identity = &draft.identity;
             w.set_setting("user_id", &identity.user_id)?;
@@ -86,6 +93,9 @@ impl Run<'_> {
             w.set_setting("time_zone", &identity.time_zone)?;
             w.set_setting("locale", &identity.locale)?;
             self.define(w, &draft)?;
+            for name in &unheard {
+                w.set_setting(&absent_key(name), &self.env.now().0.to_string())?;
+            }
             w.set_setting(FOLLOWED, &json)
         })?;
         let catalogue = self.store.catalogue();
@@ -108,25 +118,21 @@ impl Run<'_> {
     pub(super) async fn draft(&mut self, briefcase: Briefcase, drifts: bool) -> Result<Draft> {
         let identity = self.identify().await?;
         let rules = briefcase.rules();
-        let mut describes = self.describe_all(&briefcase, &rules, drifts).await?;
+        let (mut describes, absent) = self.describe_all(&briefcase, &rules, drifts).await?;
+        let (rules, mut unfollowed) = fate::without(rules, &absent);
         let held = self.describe_held(&mut describes).await?;
         let known = |key: &str| self.store.read(|r| r.object_of_rule(key));
-        let rules = draft::expand(rules, &briefcase, &describes, known)?;
+        let rules = draft::expand(rules, &briefcase, &describes, &known)?;
         let objects: Result<Vec<String>> = (0..rules.len())
             .map(|at| self.object_of(&rules, at, &describes, drifts))
             .collect();
         let objects = objects?;
-        let fates = fate::fates(&rules, &objects, &describes, drifts)?;
+        let was_followed = |rule: &Rule| Ok(drifts && known(&rule.key)?.is_some());
+        let fates = fate::fates(&rules, &objects, &describes, drifts, was_followed)?;
         if !drifts {
             fate::check_options(&describes, &briefcase)?;
         }
-        let unfollowed = rules.iter().zip(&fates).filter_map(|(rule, fate)| {
-            Some(Unfollowed {
-                rule: rule.name.clone(),
-                reason: fate.reason()?.to_owned(),
-            })
-        });
-        let unfollowed = unfollowed.collect();
+        unfollowed.extend(fate::unfollowed(&rules, &fates));
         let resting = rules
             .iter()
             .zip(&objects)
@@ -144,6 +150,7 @@ impl Run<'_> {
             resting,
             unfollowed,
             describes,
+            absent,
             held,
         })
     }
@@ -233,8 +240,10 @@ impl Run<'_> {
         briefcase: &Briefcase,
         rules: &[Rule],
         drifts: bool,
-    ) -> Result<BTreeMap<String, Described>> {
+    ) -> Result<(BTreeMap<String, Described>, BTreeSet<String>)> {
         let mut described: BTreeMap<String, Described> = BTreeMap::new();
+        // What the org lacks and no rule insists on.
+        let mut absent = BTreeSet::new();
         let mut wanted: Vec<String> = briefcase.objects().collect();
         // The object of a parent rule may be known only from the describe of the children.
         loop {
@@ -243,8 +252,20 @@ impl Run<'_> {
                     .keys()
                     .any(|known| known.eq_ignore_ascii_case(&name))
                 {
-                    let found = self.describe(&name, drifts).await?;
-                    described.insert(found.schema.name.clone(), found);
+                    let dispensable = fate::is_dispensable(rules, &name);
+                    if dispensable && drifts && self.is_known_absent(&name)? {
+                        absent.insert(name);
+                        continue;
+                    }
+                    match self.describe(&name, drifts).await {
+                        Ok(found) => {
+                            described.insert(found.schema.name.clone(), found);
+                        }
+                        Err(error) if error.kind() == ErrorKind::UnknownObject && dispensable => {
+                            absent.insert(name);
+                        }
+                        Err(error) => return Err(error),
+                    }
                 }
             }
             for (at, rule) in rules.iter().enumerate() {
@@ -256,9 +277,18 @@ impl Run<'_> {
                 }
             }
             if wanted.is_empty() {
-                return Ok(described);
+                return Ok((described, absent));
             }
         }
+    }
+
+    /// Says whether the org was asked for an object not long ago and had none.
+    fn is_known_absent(&self, name: &str) -> Result<bool> {
+        let asked = self.store.read(|r| r.setting(&absent_key(name)))?;
+        let age = asked
+            .and_then(|at| at.parse::<i64>().ok())
+            .map(|at| self.env.now().0 - at);
+        Ok(age.is_some_and(|age| (0..self.settings.describe_seconds * 1000).contains(&age)))
     }
 
     async fn describe(&mut self, name: &str, drifts: bool) -> Result<Described> {
@@ -314,6 +344,10 @@ impl Run<'_> {
             gone: false,
         })
     }
+}
+
+fn absent_key(name: &str) -> String {
+    format!("absent:{}", name.to_ascii_lowercase())
 }
 
 /// A describe, and whether it was read or confirmed in this session.
