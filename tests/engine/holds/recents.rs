@@ -129,6 +129,12 @@ fn what_a_person_viewed_at_the_org_comes_along() {
     device
         .set_briefcase(attache_tests::briefcase(none))
         .expect("stored");
-    let error = attache_sim::wait(device.sync()).expect_err("nobody keeps that");
-    assert!(error.to_string().contains("LastViewedDate"), "{error}");
+    let report = sync(&device);
+    let told: Vec<&str> = report
+        .unfollowed
+        .iter()
+        .map(|rule| rule.rule.as_str())
+        .collect();
+    assert_eq!(told, ["Recently viewed Task"], "nobody keeps that");
+    assert!(report.unfollowed[0].reason.contains("LastViewedDate"));
 }
