@@ -207,6 +207,25 @@ pub(crate) fn outgoing(steps: &[Step], optional: impl Fn(&str, &str) -> bool) ->
     Plan { ready, blocked }
 }
 
+/// Squashes a record anew for a write that was planned a while ago; `None` if the plan no longer holds for it.
+///
+/// What was edited since travels along. What was taken back, what became another
+/// kind of write, and what points at an unsent record by now is left to the next plan.
+pub(crate) fn renewed(planned: &Outgoing, steps: &[Step]) -> Option<Outgoing> {
+    let steps: Vec<&Step> = steps.iter().collect();
+    let pending = |step: &&Step| step.state == MutationState::Pending;
+    if steps.is_empty() || !steps.iter().all(pending) {
+        return None;
+    }
+    let mut write = squash(&steps);
+    for (name, _) in planned.deferred.iter() {
+        if let Some(value) = write.fields.remove(name) {
+            write.deferred.set(name, value);
+        }
+    }
+    (write.kind == planned.kind && unsent_lookups(&write.fields).next().is_none()).then_some(write)
+}
+
 /// Joins a record's mutations into one write. The journal holds no create that is also deleted.
 fn squash(steps: &[&Step]) -> Outgoing {
     let first = steps[0];
@@ -243,27 +262,28 @@ fn unsent_lookups(fields: &Fields) -> impl Iterator<Item = (&str, &str)> {
 
 /// The records whose lookups lead, be it over others, to one that does not leave.
 fn stuck(ready: &[Outgoing], waiting: &[Outgoing]) -> BTreeSet<String> {
-    let mut moving: BTreeSet<&str> = ready
+    let leaving: BTreeSet<&str> = ready
         .iter()
         .chain(waiting)
         .map(|write| write.record.as_str())
         .collect();
-    loop {
-        let before = moving.len();
-        for write in waiting {
-            if unsent_lookups(&write.fields).any(|(_, target)| !moving.contains(target)) {
-                moving.remove(write.record.as_str());
-            }
-        }
-        if moving.len() == before {
-            break;
+    let mut pointing: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for write in waiting {
+        for (_, target) in unsent_lookups(&write.fields) {
+            pointing.entry(target).or_default().push(&write.record);
         }
     }
-    waiting
-        .iter()
-        .filter(|write| !moving.contains(write.record.as_str()))
-        .map(|write| write.record.clone())
-        .collect()
+    let mut open: Vec<&str> = pointing.keys().copied().collect();
+    open.retain(|target| !leaving.contains(target));
+    let mut stuck = BTreeSet::new();
+    while let Some(target) = open.pop() {
+        for record in pointing.get(target).into_iter().flatten() {
+            if stuck.insert((*record).to_owned()) {
+                open.push(record);
+            }
+        }
+    }
+    stuck
 }
 
 /// Finds a create that waits only for what waits for it in turn, and leaves those lookups for later.
@@ -455,6 +475,52 @@ mod tests {
             [A]
         );
         assert!(plan.blocked.is_empty());
+    }
+
+    #[test]
+    fn a_planned_write_takes_along_what_was_edited_since() {
+        let create = step(1, A, MutationKind::Create, Fields::from([("Name", "a")]));
+        let later = step(2, A, MutationKind::Update, Fields::from([("Name", "b")]));
+        let planned = &plan(std::slice::from_ref(&create)).ready[0];
+        let now = renewed(planned, &[create, later]).expect("still a create");
+        assert_eq!(
+            (now.seqs, now.fields),
+            (vec![1, 2], Fields::from([("Name", "b")]))
+        );
+    }
+
+    #[test]
+    fn a_planned_write_that_is_another_by_now_is_left_to_the_next_plan() {
+        let edit = step(
+            1,
+            "001",
+            MutationKind::Update,
+            Fields::from([("Name", "b")]),
+        );
+        let planned = &plan(std::slice::from_ref(&edit)).ready[0];
+        let mut refused = edit.clone();
+        refused.state = MutationState::Rejected(Vec::new());
+        let deletion = step(2, "001", MutationKind::Delete, Fields::new());
+        let lookup = step(
+            2,
+            "001",
+            MutationKind::Update,
+            Fields::from([("ParentId", A)]),
+        );
+        assert_eq!(renewed(planned, &[]), None);
+        assert_eq!(renewed(planned, &[refused]), None);
+        assert_eq!(renewed(planned, &[edit.clone(), deletion]), None);
+        assert_eq!(renewed(planned, &[edit, lookup]), None);
+    }
+
+    #[test]
+    fn a_planned_write_leaves_out_what_breaks_its_circle() {
+        let steps = [
+            step(1, A, MutationKind::Create, Fields::from([("ParentId", B)])),
+            step(2, B, MutationKind::Create, Fields::from([("ParentId", A)])),
+        ];
+        let planned = &plan(&steps).ready[0];
+        assert_eq!(renewed(planned, &steps[..1]).as_ref(), Some(planned));
     }
 
     #[test]

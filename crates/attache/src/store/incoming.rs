@@ -33,17 +33,31 @@ pub(crate) enum Origin {
     Echo,
 }
 
-/// Records with edits at the start of a transaction: few, and asked for with each record that comes in.
-pub(crate) struct Edited(HashSet<String>);
+/// Records with edits at the start of a transaction, asked for with each record that comes in; `None`: too many to
+/// read for every page.
+pub(crate) struct Edited(Option<HashSet<String>>);
+
+/// So many edited records are read at once; of more, each is looked up.
+const EDITED_MAX: usize = 1_000;
 
 impl Reading<'_> {
     pub(crate) fn edited_records(&self) -> Result<Edited> {
         let mut statement = self
             .connection
-            .prepare_cached("SELECT DISTINCT record FROM attache_mutation")?;
-        let records: rusqlite::Result<HashSet<String>> =
-            statement.query_map([], |row| row.get(0))?.collect();
-        Ok(Edited(records?))
+            .prepare_cached("SELECT DISTINCT record FROM attache_mutation LIMIT ?1")?;
+        let records: rusqlite::Result<HashSet<String>> = statement
+            .query_map([EDITED_MAX as i64 + 1], |row| row.get(0))?
+            .collect();
+        Ok(Edited(
+            Some(records?).filter(|records| records.len() <= EDITED_MAX),
+        ))
+    }
+
+    fn is_among(&self, edited: &Edited, id: &str) -> Result<bool> {
+        match &edited.0 {
+            Some(records) => Ok(records.contains(id)),
+            None => self.edited(id),
+        }
     }
 }
 
@@ -63,7 +77,7 @@ impl Writing<'_> {
                 "a record came without an id",
             ));
         };
-        if edited.0.contains(&id) {
+        if self.reading().is_among(edited, &id)? {
             return self.arrive_edited(table, &id, values, rules, origin);
         }
         let row = self.reading().row(table, &id)?;

@@ -8,7 +8,7 @@ use crate::journal_states::{self, Event};
 use crate::json;
 use crate::outcome::{JournalSeq, Mutation, MutationKind, MutationState};
 use crate::plan::Step;
-use crate::record::{Fields, RecordId, ServerTime, Value};
+use crate::record::{Fields, RecordId, ServerTime, Value, is_local};
 use rusqlite::{OptionalExtension, Row, params};
 
 /// One mutation.
@@ -100,9 +100,13 @@ impl Reading<'_> {
         self.entries_where("object = ?1 COLLATE NOCASE", object)
     }
 
-    /// The mutations whose fields hold this text.
-    pub(crate) fn entries_that_mention(&self, text: &str) -> Result<Vec<Entry>> {
-        self.entries_where("instr(fields, ?1) > 0", text)
+    /// The mutations whose fields hold this id. A local key is looked up; for any other the journal is gone through.
+    pub(crate) fn entries_that_mention(&self, id: &str) -> Result<Vec<Entry>> {
+        if is_local(id) {
+            let mentions = "seq IN (SELECT seq FROM attache_mention WHERE key = ?1)";
+            return self.entries_where(mentions, id);
+        }
+        self.entries_where("instr(fields, ?1) > 0", id)
     }
 
     /// Looks a mutation up.
@@ -206,7 +210,27 @@ impl Writing<'_> {
                 entry.client_key,
                 entry.made_at.0,
             ])?;
-        Ok(JournalSeq(self.connection.last_insert_rowid()))
+        let seq = self.connection.last_insert_rowid();
+        self.mention(seq, entry.fields)?;
+        Ok(JournalSeq(seq))
+    }
+
+    /// Notes at which records without an id of the server a mutation points.
+    fn mention(&self, seq: i64, fields: &Fields) -> Result<()> {
+        let texts = fields.iter().filter_map(|(_, value)| value.as_text());
+        for key in texts.filter(|text| is_local(text)) {
+            self.connection
+                .prepare_cached("INSERT OR IGNORE INTO attache_mention VALUES (?1, ?2)")?
+                .execute(params![seq, key])?;
+        }
+        Ok(())
+    }
+
+    fn forget_mentions(&self, seq: i64) -> Result<()> {
+        self.connection
+            .prepare_cached("DELETE FROM attache_mention WHERE seq = ?1")?
+            .execute([seq])?;
+        Ok(())
     }
 
     /// Moves mutations on in their lives. One that has left the journal meanwhile stays away.
@@ -278,7 +302,8 @@ impl Writing<'_> {
         self.connection
             .prepare_cached("UPDATE attache_mutation SET fields = ?2 WHERE seq = ?1")?
             .execute(params![seq, json::store_fields(&fields)])?;
-        Ok(())
+        self.forget_mentions(seq)?;
+        self.mention(seq, &fields)
     }
 
     pub(crate) fn forget(&self, seqs: &[i64]) -> Result<()> {
@@ -287,6 +312,7 @@ impl Writing<'_> {
             .prepare_cached("DELETE FROM attache_mutation WHERE seq = ?1")?;
         for seq in seqs {
             statement.execute([seq])?;
+            self.forget_mentions(*seq)?;
         }
         Ok(())
     }

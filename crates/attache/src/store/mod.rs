@@ -60,7 +60,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 /// `ATCH`: says that a SQLite file is ours.
 const APPLICATION_ID: i32 = 0x4154_4348;
 /// The format that this library writes; each step up has its migration.
-const FORMAT: i32 = 7;
+const FORMAT: i32 = 8;
 const MIGRATIONS: [&str; FORMAT as usize] = [
     include_str!("sql/001_engine.sql"),
     include_str!("sql/002_copies.sql"),
@@ -69,6 +69,7 @@ const MIGRATIONS: [&str; FORMAT as usize] = [
     include_str!("sql/005_tally.sql"),
     include_str!("sql/006_text.sql"),
     include_str!("sql/007_resolutions.sql"),
+    include_str!("sql/008_mention.sql"),
 ];
 /// Readers kept open at most.
 const READERS_MAX: usize = 4;

@@ -40,76 +40,130 @@ struct Batch {
 
 impl Run<'_> {
     /// Pushes, and says whether anything was written.
+    ///
+    /// The journal is planned in waves: all that depends on nothing unsent, of one
+    /// kind, leaves in batches, and only then is the journal looked at anew. So it
+    /// is read as often as unsent records hang on each other, not once for each batch.
     pub(super) async fn push(&mut self) -> Result<bool> {
         let mut attempts: BTreeMap<String, u32> = BTreeMap::new();
         let mut checked: BTreeMap<String, (Option<ServerTime>, u32)> = BTreeMap::new();
         let mut written = false;
-        let total = self.store.read(|r| Ok(r.entries()?.len() as u64))?;
+        let mut total = None;
         loop {
             self.check_cancelled()?;
-            let entries = self.store.read(|r| r.entries())?;
-            let tired = |record: &str| {
-                attempts
-                    .get(record)
-                    .is_some_and(|times| *times >= ATTEMPTS_MAX)
-            };
-            let steps: Vec<Step> = entries
-                .iter()
-                .filter(|entry| !tired(&entry.record))
-                .map(Entry::step)
-                .collect();
-            self.tell(
-                Phase::Push,
-                "",
-                total.saturating_sub(entries.len() as u64),
-                Some(total),
-            );
-            let mut ready =
-                plan::outgoing(&steps, |object, field| self.is_optional(object, field)).ready;
-            // A child of a record that was set aside waits as well: its lookup still holds a local key.
-            ready.retain(|write| {
-                !write
-                    .fields
-                    .iter()
-                    .any(|(_, value)| value.as_text().is_some_and(crate::record::is_local))
-            });
-            let Some(kind) = ready.first().map(|write| write.kind) else {
+            let (wave, left) = self.wave(&attempts)?;
+            let total = *total.get_or_insert(left);
+            let mut done = total.saturating_sub(left);
+            self.tell(Phase::Push, "", done, Some(total));
+            if wave.is_empty() {
                 return Ok(written);
-            };
-            ready.retain(|write| write.kind == kind);
-            ready.truncate(self.settings.batch_rows_max);
-            if kind == MutationKind::Delete {
-                ready = self.still_wanted(ready).await?;
-                if ready.is_empty() {
-                    continue;
+            }
+            for planned in wave.chunks(self.settings.batch_rows_max) {
+                self.check_cancelled()?;
+                let ready = self.look_before(planned, &mut checked).await?;
+                let batch = self.send(ready).await?;
+                written |= batch.changed;
+                for record in batch.again {
+                    *attempts.entry(record).or_default() += 1;
                 }
-            }
-            if kind == MutationKind::Update && self.look_again(&ready, &mut checked).await? {
-                continue;
-            }
-            let batch = self.send(ready).await?;
-            written |= batch.changed;
-            for record in batch.again {
-                *attempts.entry(record).or_default() += 1;
-            }
-            if batch.locked {
-                self.env.sleep(part_of(LOCKED_MAX, self.env)).await;
-            }
-            let read = !batch.written.is_empty() || !batch.stale.is_empty();
-            for (phase, objects) in [(Phase::ReadBack, batch.written), (Phase::Push, batch.stale)] {
-                for (object, ids) in objects {
-                    let table = self.store.catalogue().known(&object)?.clone();
-                    let ids: Vec<String> = ids.into_iter().collect();
-                    self.read_by_id(phase, &table, &ids, 0).await?;
+                if batch.locked {
+                    self.env.sleep(part_of(LOCKED_MAX, self.env)).await;
                 }
-            }
-            if read {
-                self.answer_conflicts().await?;
-            }
-            if batch.unanswered {
-                return Ok(written);
+                let read = !batch.written.is_empty() || !batch.stale.is_empty();
+                self.read_all_by_id(Phase::ReadBack, batch.written).await?;
+                self.read_all_by_id(Phase::Push, batch.stale).await?;
+                if read {
+                    self.answer_conflicts().await?;
+                }
+                if batch.unanswered {
+                    return Ok(written);
+                }
+                let sent: usize = planned.iter().map(|write| write.seqs.len()).sum();
+                done += sent as u64;
+                self.tell(Phase::Push, "", done.min(total), Some(total));
             }
         }
+    }
+
+    /// What may leave now, all of one kind, and how many mutations there are in all.
+    fn wave(&self, attempts: &BTreeMap<String, u32>) -> Result<(Vec<Outgoing>, u64)> {
+        let entries = self.store.read(|r| r.entries())?;
+        let tired = |record: &str| {
+            attempts
+                .get(record)
+                .is_some_and(|times| *times >= ATTEMPTS_MAX)
+        };
+        let steps: Vec<Step> = entries
+            .iter()
+            .filter(|entry| !tired(&entry.record))
+            .map(Entry::step)
+            .collect();
+        let mut ready =
+            plan::outgoing(&steps, |object, field| self.is_optional(object, field)).ready;
+        // A child of a record that was set aside waits as well: its lookup still holds a local key.
+        ready.retain(|write| {
+            !write
+                .fields
+                .iter()
+                .any(|(_, value)| value.as_text().is_some_and(crate::record::is_local))
+        });
+        let kind = ready.first().map(|write| write.kind);
+        ready.retain(|write| Some(write.kind) == kind);
+        Ok((ready, entries.len() as u64))
+    }
+
+    /// Planned writes as they are by now, once all was looked at that has to be right before they leave.
+    async fn look_before(
+        &mut self,
+        planned: &[Outgoing],
+        checked: &mut BTreeMap<String, (Option<ServerTime>, u32)>,
+    ) -> Result<Vec<Outgoing>> {
+        let mut ready = self.renewed(planned)?;
+        match ready.first().map(|write| write.kind) {
+            // A delete cannot be made conditional: what is to be deleted is looked at once more, right before.
+            Some(MutationKind::Delete) => {
+                let mut objects: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+                for write in ready {
+                    let ids = objects.entry(write.object).or_default();
+                    ids.insert(write.record);
+                }
+                self.read_all_by_id(Phase::Push, objects).await?;
+                ready = self.renewed(planned)?;
+            }
+            Some(MutationKind::Update) => {
+                while self.look_again(&ready, checked).await? {
+                    ready = self.renewed(planned)?;
+                }
+            }
+            Some(MutationKind::Create) | None => {}
+        }
+        Ok(ready)
+    }
+
+    /// Planned writes as they are by now, but for those that are to be planned anew.
+    fn renewed(&self, planned: &[Outgoing]) -> Result<Vec<Outgoing>> {
+        self.store.read(|r| {
+            let mut ready = Vec::with_capacity(planned.len());
+            for write in planned {
+                let entries = r.entries_of(&write.record)?;
+                let steps: Vec<Step> = entries.iter().map(Entry::step).collect();
+                ready.extend(plan::renewed(write, &steps));
+            }
+            Ok(ready)
+        })
+    }
+
+    async fn read_all_by_id(
+        &mut self,
+        phase: Phase,
+        objects: BTreeMap<String, BTreeSet<String>>,
+    ) -> Result<()> {
+        for (object, ids) in objects {
+            let table = self.store.catalogue().known(&object)?.clone();
+            let ids: Vec<String> = ids.into_iter().collect();
+            self.read_by_id(phase, &table, &ids, 0).await?;
+        }
+        Ok(())
     }
 
     /// Reads records once more that were read in the very second of their stamp or never, and says whether there
@@ -155,30 +209,11 @@ impl Run<'_> {
         Ok(!objects.is_empty())
     }
 
-    /// A delete cannot be made conditional: what is to be deleted is looked at once more, right before.
-    async fn still_wanted(&mut self, deletes: Vec<Outgoing>) -> Result<Vec<Outgoing>> {
-        let mut objects: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        for write in &deletes {
-            objects
-                .entry(&write.object)
-                .or_default()
-                .push(write.record.clone());
-        }
-        for (object, ids) in objects {
-            let table = self.store.catalogue().known(object)?.clone();
-            self.read_by_id(Phase::Push, &table, &ids, 0).await?;
-        }
-        let entries = self.store.read(|r| r.entries())?;
-        let wanted = |write: &Outgoing| {
-            entries
-                .iter()
-                .any(|entry| entry.kind == MutationKind::Delete && write.seqs.contains(&entry.seq))
-        };
-        Ok(deletes.into_iter().filter(wanted).collect())
-    }
-
     async fn send(&mut self, batch: Vec<Outgoing>) -> Result<Batch> {
         let (batch, writes) = self.intend(batch)?;
+        if batch.is_empty() {
+            return Ok(Batch::default());
+        }
         let batch = &batch;
         let (store, now) = (self.store, self.env.now());
         let mut done = Batch::default();
