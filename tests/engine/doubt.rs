@@ -124,6 +124,48 @@ fn a_create_in_doubt_is_decided_by_itself_once_the_other_record_is_out_of_the_wa
     assert_ne!(server_id(&device, &contact), there);
 }
 
+/// Two creates that are much alike, the first of which never reached the org.
+fn two_alike(seed: u64) -> (World, Attache, [RecordId; 2], String) {
+    let (world, device) = primed(seed);
+    let before = made(&world);
+    let lost = unanswered(&world, &device, FaultKind::LoseRequest);
+    world.sandbox.advance(60);
+    let fields = [
+        ("LastName", "Alike"),
+        ("Title", "Captain"),
+        ("Fax", "+49 1"),
+    ];
+    let alike = create(&device, "Contact", fields);
+    lose(&world, FaultKind::LoseAnswer, "POST", "/composite/sobjects");
+    let _ = wait(device.sync());
+    assert_eq!(world.sandbox.clear_faults(), 0, "the fault struck");
+    let mut there = made(&world);
+    there.retain(|id| !before.contains(id));
+    let there = there.pop().expect("the second was done");
+    world.sandbox.advance(OVER);
+    (world, device, [lost, alike], there)
+}
+
+#[test]
+fn a_lost_create_does_not_take_the_record_of_one_that_is_much_alike() {
+    let (world, device, [lost, alike], there) = two_alike(505);
+    assert_eq!(counts(&sync(&device)), (0, 0, 2));
+    assert_eq!(server_id(&device, &alike), there);
+    assert_ne!(server_id(&device, &lost), there);
+    assert_eq!(world.times("Contact", "LastName", "Lost"), Ok(1));
+    agrees(&world, ME, &device);
+}
+
+#[test]
+fn a_record_that_may_be_either_of_two_creates_is_taken_for_neither() {
+    let (world, device, _, there) = two_alike(506);
+    let theirs = [("LastName", "Renamed")];
+    world
+        .change("Contact", &there, &theirs)
+        .expect("the boss may");
+    assert_eq!(counts(&sync(&device)), (2, 2, 0));
+}
+
 #[test]
 fn a_record_of_mine_of_another_day_holds_no_create_back() {
     let (world, device) = primed(504);

@@ -59,8 +59,8 @@ impl Doubt {
 /// What a record that this user created may have to do with a create in doubt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Likeness {
-    /// It is the one, as far as values can tell; so many of them agree.
-    Match(usize),
+    /// It is the one, as far as values can tell: so many of them agree, and so many do not.
+    Match { equal: usize, differing: usize },
     /// Nothing says that it is not.
     Possible,
     /// It is another one.
@@ -234,19 +234,31 @@ impl Run<'_> {
             page = self.remote.query_more(&next).await?;
         }
         let now = self.server_now()?;
-        let (mut adopted, mut left) = (Vec::new(), Vec::new());
-        for doubt in &doubts {
-            match best_match(table, doubt, &candidates, self.settings.doubt_seconds) {
-                Some(at) => {
-                    let (id, _) = candidates.remove(at);
-                    adopted.push(id.clone());
-                    self.conclude(doubt, Settlement::Created(id))?;
+        let seconds = self.settings.doubt_seconds;
+        let mut adopted = Vec::new();
+        let mut left: Vec<&Doubt> = doubts.iter().collect();
+        // What agrees in full goes first: its record agrees in part with a create that is much like it.
+        for in_part in [false, true] {
+            let open = std::mem::take(&mut left);
+            for doubt in &open {
+                let found = best_match(table, doubt, &candidates, seconds, in_part);
+                let rival = |other: &&Doubt| {
+                    other.write.fields != doubt.write.fields
+                        && found
+                            .is_some_and(|at| is_match(table, other, &candidates[at].1, seconds))
+                };
+                match found {
+                    // Which of two it is cannot be told by what both have.
+                    Some(at) if !in_part || !open.iter().any(rival) => {
+                        let (id, _) = candidates.remove(at);
+                        adopted.push(id.clone());
+                        self.conclude(doubt, Settlement::Created(id))?;
+                    }
+                    _ => left.push(doubt),
                 }
-                None => left.push(doubt),
             }
         }
         for doubt in left {
-            let seconds = self.settings.doubt_seconds;
             let possible: Vec<&str> = candidates
                 .iter()
                 .filter(|(_, fields)| likeness(table, doubt, fields, seconds) != Likeness::Other)
@@ -322,20 +334,28 @@ fn best_match(
     doubt: &Doubt,
     candidates: &[(String, Fields)],
     doubt_seconds: i64,
+    in_part: bool,
 ) -> Option<usize> {
     let scored = candidates
         .iter()
         .enumerate()
         .filter_map(
             |(at, (_, fields))| match likeness(table, doubt, fields, doubt_seconds) {
-                Likeness::Match(equal) => Some((equal, at)),
-                Likeness::Possible | Likeness::Other => None,
+                Likeness::Match { equal, differing } if in_part || differing == 0 => {
+                    Some((equal, at))
+                }
+                Likeness::Match { .. } | Likeness::Possible | Likeness::Other => None,
             },
         );
     // Of equals the oldest, so that two creates alike find two records in their order.
     scored
         .max_by_key(|(equal, at)| (*equal, std::cmp::Reverse(*at)))
         .map(|(_, at)| at)
+}
+
+fn is_match(table: &Table, doubt: &Doubt, fields: &Fields, doubt_seconds: i64) -> bool {
+    let likeness = likeness(table, doubt, fields, doubt_seconds);
+    matches!(likeness, Likeness::Match { .. })
 }
 
 /// Compares a record with a create in doubt.
@@ -374,7 +394,10 @@ fn likeness(table: &Table, doubt: &Doubt, fields: &Fields, doubt_seconds: i64) -
     }
     let late = after.is_some_and(|seconds| seconds > doubt_seconds + CLOCK_SLACK_SECONDS);
     match telling > 0 && equal * 2 > telling {
-        true if !elsewhere => Likeness::Match(equal),
+        true if !elsewhere => Likeness::Match {
+            equal,
+            differing: telling - equal,
+        },
         _ if elsewhere || late => Likeness::Other,
         _ => Likeness::Possible,
     }
