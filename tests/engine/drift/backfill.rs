@@ -112,9 +112,6 @@ fn a_new_field_costs_a_column_and_not_the_records() {
     let id = first(&rig.device, "SELECT Id FROM Account ORDER BY Id LIMIT 1");
     assert_eq!(value(&rig.device, &id, "New__c"), Value::from("seen"));
     let (calls, bytes) = (filled.0 - quiet.0, filled.1 - quiet.1);
-    println!(
-        "load {load:?}, quiet day {quiet:?}, back-fill of {accounts} records: {calls} calls, {bytes} bytes"
-    );
     assert_eq!(calls, accounts.div_ceil(2_000));
     // An id, an address and a value for each record.
     assert!(
