@@ -24,11 +24,11 @@ pub fn dump(path: &Path) -> Result<String> {
         if kind == "table" {
             rows(&file, name, &mut text)?;
         } else {
-            let _ = writeln!(
-                text,
-                "INSERT INTO {0} ({0}) VALUES ('rebuild');",
-                quoted(name)
-            );
+            // What a virtual table keeps is in tables of its own, which were made with it.
+            for own in own_tables(&file, name)? {
+                let _ = writeln!(text, "DELETE FROM {};", quoted(&own));
+                rows(&file, &own, &mut text)?;
+            }
         }
     }
     text.push_str("DELETE FROM sqlite_sequence;\n");
@@ -57,6 +57,13 @@ fn objects(file: &Connection) -> Result<(Vec<(String, String, String)>, Vec<Stri
         .query_map([], |row| row.get(0))?
         .collect::<Result<_>>()?;
     Ok((tables, rest))
+}
+
+fn own_tables(file: &Connection, table: &str) -> Result<Vec<String>> {
+    let mut statement = file.prepare(
+        "SELECT name FROM pragma_table_list WHERE type NOT IN ('table', 'virtual', 'view') AND schema = 'main' AND name LIKE ?1 || '%' ORDER BY name",
+    )?;
+    statement.query_map([table], |row| row.get(0))?.collect()
 }
 
 fn rows(file: &Connection, table: &str, text: &mut String) -> Result<()> {

@@ -215,24 +215,22 @@ fn an_inspection_reads_every_format_without_bringing_it_up() {
 #[test]
 fn a_migration_that_fails_leaves_the_store_as_it_was() {
     each(|format, path| {
-        if format == current() {
-            return;
-        }
-        // Something stands in the way of the last step.
+        // Something stands in the way of a later step.
+        let table = match format {
+            1..=3 => "attache_missing",
+            4 | 5 => "attache_text",
+            _ => return,
+        };
         let file = Connection::open(path).expect("a SQLite file");
-        file.execute_batch("CREATE TABLE attache_missing (x, y)")
+        file.execute_batch(&format!("CREATE TABLE {table} (x, y)"))
             .expect("a table");
         let before = dump::dump(path).expect("a dump");
-        if format < 4 {
-            let error = Attache::open(path).err().expect("a step that fails");
-            assert_eq!(error.kind(), ErrorKind::Internal, "{error}");
-        }
+        let error = Attache::open(path).err().expect("a step that fails");
+        assert_eq!(error.kind(), ErrorKind::Internal, "{error}");
         assert_eq!(dump::dump(path).expect("a dump"), before, "format {format}");
-        file.execute_batch("DROP TABLE attache_missing")
+        file.execute_batch(&format!("DROP TABLE {table}"))
             .expect("a table");
-        if format < 4 {
-            holds(&Attache::open(path).expect("it opens"));
-        }
+        holds(&Attache::open(path).expect("it opens"));
     });
 }
 

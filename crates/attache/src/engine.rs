@@ -175,7 +175,7 @@ impl Attache {
         self.edit(|w, stamp| w.delete_record(id, stamp))
     }
 
-    fn edit(&self, work: impl FnOnce(&Writing<'_>, Stamp) -> Result<()>) -> Result<()> {
+    pub(crate) fn edit(&self, work: impl FnOnce(&Writing<'_>, Stamp) -> Result<()>) -> Result<()> {
         let now = self.env.now();
         self.store.write(Durability::Durable, |w| {
             let changeset = w.reading().next_changeset()?;

@@ -108,6 +108,8 @@ struct Inner {
     position: Option<usize>,
     expected: Option<String>,
     problems: Vec<Problem>,
+    /// The edit of a changeset that each problem is of.
+    edits: Vec<usize>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -121,6 +123,7 @@ impl Error {
             position: None,
             expected: None,
             problems: Vec::new(),
+            edits: Vec::new(),
             source: None,
         }))
     }
@@ -159,6 +162,12 @@ impl Error {
         self
     }
 
+    /// Says of which edit of a changeset each problem is.
+    pub(crate) fn of_edits(mut self, edits: Vec<usize>) -> Error {
+        self.0.edits = edits;
+        self
+    }
+
     pub(crate) fn internal(message: impl Into<String>) -> Error {
         Error::new(ErrorKind::Internal, message)
     }
@@ -186,6 +195,12 @@ impl Error {
     /// Everything that is wrong with the write; empty for other kinds.
     pub fn problems(&self) -> &[Problem] {
         &self.0.problems
+    }
+
+    /// What is wrong with each edit of a [changeset](crate::Attache::changeset): the problems with the places of their
+    /// edits, counted from 0. Empty for what is not the refusal of a changeset.
+    pub fn problems_by_edit(&self) -> impl Iterator<Item = (usize, &Problem)> {
+        self.0.edits.iter().copied().zip(&self.0.problems)
     }
 
     /// What may be done about it.

@@ -86,6 +86,7 @@ mod store;
 mod sync;
 mod unsent;
 mod wipe;
+mod writes;
 
 pub use briefcase::{
     Briefcase, BriefcaseDiff, BriefcaseImport, FieldsChange, ObjectDiff, RuleChange, RuleDiff,

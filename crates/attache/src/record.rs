@@ -238,6 +238,27 @@ impl Fields {
         Fields::default()
     }
 
+    /// Adds a field, so that fields of several types are written in one line.
+    ///
+    /// # Examples
+    /// ```
+    /// use attache::Fields;
+    ///
+    /// let fields = Fields::new().with("Name", "Acme").with("NumberOfEmployees", 12).cleared("Fax");
+    /// assert_eq!(fields.to_json(), r#"{"Fax":null,"Name":"Acme","NumberOfEmployees":12}"#);
+    /// ```
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<Value>) -> Fields {
+        self.set(name, value);
+        self
+    }
+
+    /// Adds a field that is to be cleared.
+    #[must_use]
+    pub fn cleared(self, name: impl Into<String>) -> Fields {
+        self.with(name, Value::Null)
+    }
+
     /// Looks a field up by its exact name.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)

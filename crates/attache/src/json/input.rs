@@ -1,7 +1,7 @@
 //! What a host passes in: JSON objects, and `Field=Value` on a command line.
 
 use super::scalar;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::record::{Fields, Value};
 use crate::schema::check;
 use crate::schema::{FieldSchema, FieldType, ObjectSchema};
@@ -51,6 +51,16 @@ impl Fields {
     /// # }
     /// ```
     pub fn from_json(object: &ObjectSchema, json: &str) -> Result<Fields> {
+        let (fields, problems) = Fields::read_json(object, json)?;
+        if problems.is_empty() {
+            Ok(fields)
+        } else {
+            Err(check::refuse(problems))
+        }
+    }
+
+    /// Reads what can be read, and says what is wrong with the rest.
+    pub(crate) fn read_json(object: &ObjectSchema, json: &str) -> Result<(Fields, Vec<Problem>)> {
         let mut parser = serde_json::Deserializer::from_str(json);
         let given = parser
             .deserialize_map(Members)
@@ -79,11 +89,7 @@ impl Fields {
                 None => problems.push(check::wrong_type(field)),
             }
         }
-        if problems.is_empty() {
-            Ok(fields)
-        } else {
-            Err(check::refuse(problems))
-        }
+        Ok((fields, problems))
     }
 }
 

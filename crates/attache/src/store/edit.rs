@@ -1,16 +1,17 @@
 //! Edits of a host: each changes the row and the journal in one transaction.
 
+use super::checked::{Given, default_of};
 use super::conflict::client_key;
 use super::journal::NewEntry;
 use super::rows::{Place, Row};
 use super::{Entry, Reading, State, Table, Writing};
 use crate::env::LocalTime;
-use crate::error::{Error, ErrorKind, Problem, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::journal_states::Event;
 use crate::merge;
 use crate::outcome::{JournalSeq, MutationKind};
 use crate::record::{Fields, RecordId, Value, is_local, not_found};
-use crate::schema::{FieldType, ObjectSchema};
+use crate::schema::ObjectSchema;
 use std::sync::Arc;
 
 /// When and in which changeset an edit is made.
@@ -22,23 +23,15 @@ pub(crate) struct Stamp {
 
 impl Writing<'_> {
     /// Creates a record under a local key.
-    pub(crate) fn create_record(
+    pub(crate) fn create_record<'g>(
         &self,
         object: &str,
-        fields: &Fields,
+        given: impl Into<Given<'g>>,
         key: &RecordId,
         stamp: Stamp,
     ) -> Result<()> {
         let table = self.carried(object)?;
-        if !table.object.createable {
-            return Err(Error::invalid(format!(
-                "records of {} cannot be created",
-                table.object.name
-            )));
-        }
-        let fields = self.with_current_ids(&table.object, fields)?;
-        let fields = table.object.check_create(&fields)?;
-        self.refuse_uncarried(&table, &fields)?;
+        let fields = self.checked_create(&table, given.into())?;
         let values = table.values(&self.shown_when_created(&table, &fields, key.as_str())?);
         self.insert_row(
             &table,
@@ -55,6 +48,30 @@ impl Writing<'_> {
             kind: MutationKind::Create,
             fields: &fields,
             client_key: Some(client_key(key)),
+            made_at: stamp.now,
+        })?;
+        Ok(())
+    }
+
+    /// Puts an empty record in the place of one whose fields are wrong, in a transaction that will be taken back.
+    pub(crate) fn stand_in(&self, object: &str, key: &RecordId, stamp: Stamp) -> Result<()> {
+        let table = self.carried(object)?;
+        let fields = Fields::new();
+        let values = table.values(&self.shown_when_created(&table, &fields, key.as_str())?);
+        let key = key.as_str();
+        let row = Row {
+            values,
+            rules: 0,
+            key: Some(key.to_owned()),
+        };
+        self.insert_row(&table, &row)?;
+        self.append(&NewEntry {
+            changeset: stamp.changeset,
+            object: &table.object.name,
+            record: key,
+            kind: MutationKind::Create,
+            fields: &fields,
+            client_key: None,
             made_at: stamp.now,
         })?;
         Ok(())
@@ -79,15 +96,8 @@ impl Writing<'_> {
     fn assumed(&self, table: &Table, fields: &Fields) -> Result<Fields> {
         let mut assumed = Fields::new();
         for field in &table.object.fields {
-            if field.field_type == FieldType::Boolean {
-                assumed.set(field.name.as_str(), false);
-            } else if let Some(entry) = field
-                .picklist
-                .iter()
-                .find(|entry| entry.default && entry.active)
-                && field.defaulted_on_create
-            {
-                assumed.set(field.name.as_str(), entry.value.as_str());
+            if let Some(value) = default_of(field) {
+                assumed.set(field.name.as_str(), value);
             }
         }
         if !fields.contains("OwnerId")
@@ -100,21 +110,20 @@ impl Writing<'_> {
     }
 
     /// Changes fields of a record.
-    pub(crate) fn update_record(&self, id: &RecordId, fields: &Fields, stamp: Stamp) -> Result<()> {
+    pub(crate) fn update_record<'g>(
+        &self,
+        id: &RecordId,
+        given: impl Into<Given<'g>>,
+        stamp: Stamp,
+    ) -> Result<()> {
         let Place { table, id: current } =
             self.reading().locate(id)?.ok_or_else(|| not_found(id))?;
         let Some(row) = self.reading().row(&table, &current)? else {
             return Err(not_found(id));
         };
         let before = table.fields(&row.values);
-        let fields = self.with_current_ids(&table.object, fields)?;
         let created_here = is_local(&current);
-        let mut fields = if created_here {
-            self.check_unsent(&table.object, &current, &fields)?
-        } else {
-            table.object.check_update(&before, &fields)?
-        };
-        self.refuse_uncarried(&table, &fields)?;
+        let mut fields = self.checked_update(&table, &current, &before, given.into())?;
         // A value that is already there is not an edit.
         let same: Vec<String> = fields
             .iter()
@@ -158,35 +167,6 @@ impl Writing<'_> {
             made_at: stamp.now,
         })?;
         self.revive(&current)
-    }
-
-    /// The server has yet to see the record: what may be set in a create may still be changed.
-    pub(super) fn check_unsent(
-        &self,
-        object: &ObjectSchema,
-        current: &str,
-        changes: &Fields,
-    ) -> Result<Fields> {
-        let mut whole: Fields = self
-            .reading()
-            .entries_of(current)?
-            .into_iter()
-            .flat_map(|entry| entry.fields)
-            .collect();
-        for (name, value) in changes.iter() {
-            let name = object.field(name).map_or(name, |field| &field.name);
-            whole.set(name, value.clone());
-        }
-        let named = |name: &str| {
-            changes
-                .names()
-                .any(|change| change.eq_ignore_ascii_case(name))
-        };
-        Ok(object
-            .check_create(&whole)?
-            .into_iter()
-            .filter(|(name, _)| named(name))
-            .collect())
     }
 
     /// Deletes a record. One that the server never saw is dropped with its journal.
@@ -372,65 +352,13 @@ impl Writing<'_> {
         )
     }
 
-    fn carried(&self, object: &str) -> Result<Arc<Table>> {
+    pub(crate) fn carried(&self, object: &str) -> Result<Arc<Table>> {
         self.catalogue().table(object).cloned().ok_or_else(|| {
             Error::new(
                 ErrorKind::UnknownObject,
                 format!("the briefcase does not carry the object {object}"),
             )
         })
-    }
-
-    fn refuse_uncarried(&self, table: &Table, fields: &Fields) -> Result<()> {
-        let problems: Vec<Problem> = fields
-            .names()
-            .filter(|name| table.place(name).is_none())
-            .map(|name| Problem {
-                fields: vec![name.to_owned()],
-                code: "INVALID_FIELD".into(),
-                message: format!("the briefcase does not carry {}.{name}", table.object.name),
-            })
-            .collect();
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(invalid_record(&table.object, problems))
-        }
-    }
-
-    /// Lookups may name a record by the identity it had before the server gave it an id.
-    fn with_current_ids(&self, object: &ObjectSchema, fields: &Fields) -> Result<Fields> {
-        let mut current = fields.clone();
-        let mut problems = Vec::new();
-        for (name, value) in fields.iter() {
-            let Some(field) = object
-                .field(name)
-                .filter(|field| field.field_type == FieldType::Reference)
-            else {
-                continue;
-            };
-            let Some(text) = value.as_text() else {
-                continue;
-            };
-            let id = self.reading().current(text)?;
-            if is_local(&id) && self.reading().locate(&RecordId::trusted(&id))?.is_none() {
-                problems.push(Problem {
-                    fields: vec![field.name.clone()],
-                    code: "INVALID_CROSS_REFERENCE_KEY".into(),
-                    message: format!(
-                        "{} points at a record that is not on this device",
-                        field.label
-                    ),
-                });
-            } else if id != text {
-                current.set(name, id);
-            }
-        }
-        if problems.is_empty() {
-            Ok(current)
-        } else {
-            Err(invalid_record(object, problems))
-        }
     }
 }
 
@@ -443,24 +371,6 @@ impl Reading<'_> {
             .filter(|entry| states.contains(&entry.state))
             .count() as u64)
     }
-}
-
-fn invalid_record(object: &ObjectSchema, problems: Vec<Problem>) -> Error {
-    let count = problems.len();
-    let first = problems
-        .first()
-        .map(|problem| problem.message.clone())
-        .unwrap_or_default();
-    let more = if count > 1 {
-        format!(" (and {} more)", count - 1)
-    } else {
-        String::new()
-    };
-    Error::new(
-        ErrorKind::InvalidRecord,
-        format!("the {} cannot be saved: {first}{more}", object.label),
-    )
-    .with_problems(problems)
 }
 
 /// A person's name is made of its parts by the server; until then, by us.

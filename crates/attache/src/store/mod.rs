@@ -4,6 +4,7 @@
 //! waits for the writer and sees the last commit before it began.
 
 mod catalogue;
+mod checked;
 mod cipher;
 mod conflict;
 mod drift;
@@ -31,6 +32,7 @@ pub(crate) mod value;
 mod wipe;
 
 pub(crate) use catalogue::{Catalogue, Table};
+pub(crate) use checked::Given;
 pub(crate) use drift::Missing;
 pub(crate) use edit::Stamp;
 pub(crate) use holds::{Hold, bytes};

@@ -20,7 +20,10 @@ pub(crate) fn in_defined_order<'a>(
             .position(|entry| entry.value == member)
             .unwrap_or(usize::MAX)
     };
-    let mut members: Vec<&str> = members.filter(|member| !member.is_empty()).collect();
+    let mut members: Vec<&str> = members
+        .map(str::trim)
+        .filter(|member| !member.is_empty())
+        .collect();
     members.sort_by_key(|member| (place(member), *member));
     members.dedup();
     Value::text(members.join(";"))

@@ -202,10 +202,15 @@ fn an_update_may_leave_required_fields_out_but_not_clear_them() {
         update("OwnerId", Value::Null).as_deref(),
         Some("REQUIRED_FIELD_MISSING")
     );
-    assert_eq!(
-        update("Flag__c", Value::Null).as_deref(),
-        Some("INVALID_TYPE_ON_FIELD_IN_RECORD")
-    );
+}
+
+#[test]
+fn a_cleared_checkbox_is_off() {
+    let changes = Fields::new().cleared("Flag__c");
+    let written = object()
+        .check_update(&Fields::new(), &changes)
+        .expect("an edit");
+    assert_eq!(written.get("Flag__c"), Some(&Value::Boolean(false)));
 }
 
 #[test]

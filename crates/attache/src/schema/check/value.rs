@@ -15,6 +15,8 @@ const YEARS: std::ops::RangeInclusive<i16> = 1700..=4000;
 pub(super) fn convert(field: &FieldSchema, value: &Value) -> Result<Value, Problem> {
     let ty = &field.field_type;
     match value {
+        // A checkbox without a tick is off.
+        Value::Null if *ty == FieldType::Boolean => Ok(Value::Boolean(false)),
         Value::Null => Ok(Value::Null),
         Value::Text(text) => convert_text(field, text.trim()),
         value if suits(ty, value) => Ok(value.clone()),
@@ -29,6 +31,7 @@ pub(super) fn convert(field: &FieldSchema, value: &Value) -> Result<Value, Probl
 /// seem to be somebody else's change.
 fn convert_text(field: &FieldSchema, text: &str) -> Result<Value, Problem> {
     match &field.field_type {
+        FieldType::Boolean if text.is_empty() => Ok(Value::Boolean(false)),
         _ if text.is_empty() => Ok(Value::Null),
         FieldType::Id | FieldType::Reference => match RecordId::parse(text) {
             Ok(id) => Ok(Value::from(id)),
@@ -59,7 +62,6 @@ fn suits(ty: &FieldType, value: &Value) -> bool {
 pub(super) fn check(field: &FieldSchema, value: &Value, problems: &mut Vec<Problem>) {
     problems.extend(limit(field, value));
     match value {
-        Value::Null if field.field_type == FieldType::Boolean => problems.push(wrong_type(field)),
         Value::Text(text) => check_text(field, text, problems),
         Value::Date(date) if !YEARS.contains(&date.year()) => problems.push(out_of_years(field)),
         Value::DateTime(stamp) => {
@@ -140,7 +142,9 @@ fn is_email(text: &str) -> bool {
     let dotted = |part: &str| part.split('.').all(|label| !label.is_empty());
     !text.contains(char::is_whitespace)
         && !mailbox.contains('@')
-        && dotted(mailbox)
+        && !mailbox.is_empty()
+        && !mailbox.starts_with('.')
+        && !mailbox.ends_with('.')
         && dotted(host)
         && host.contains('.')
 }
