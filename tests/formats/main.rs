@@ -136,7 +136,7 @@ fn decide(device: &Attache) {
     for conflict in device.conflicts().expect("a read") {
         let resolution = match conflict.kind {
             ConflictKind::Fields => Resolution::per_field([("Phone", Keep::Mine)]),
-            ConflictKind::DeletedAtRemote => Resolution::Theirs,
+            ConflictKind::DeletedAtRemote | ConflictKind::DeletedHere => Resolution::Theirs,
         };
         device.resolve(conflict.id, resolution).expect("a decision");
     }
