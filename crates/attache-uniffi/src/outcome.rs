@@ -23,7 +23,11 @@ pub enum MutationState {
     /// Is on the wire; its intent is durable.
     Sending,
     /// Was sent and not answered: the next session finds out what became of it.
-    InDoubt,
+    InDoubt {
+        /// What stands in the way of finding out. Empty, unless it waits for a person: the records at the org that
+        /// it may be, of a create that nothing tells from them. Retry or discard it.
+        problems: Vec<Problem>,
+    },
     /// The org refused it. It waits for a person: edit the record, retry or discard.
     Rejected {
         /// The org's reasons.
@@ -70,7 +74,9 @@ impl From<&attache::Mutation> for Mutation {
             state: match &mutation.state {
                 attache::MutationState::Pending => MutationState::Pending,
                 attache::MutationState::Sending => MutationState::Sending,
-                attache::MutationState::InDoubt(_) => MutationState::InDoubt,
+                attache::MutationState::InDoubt(problems) => MutationState::InDoubt {
+                    problems: problems.iter().map(Problem::from).collect(),
+                },
                 attache::MutationState::Rejected(problems) => MutationState::Rejected {
                     problems: problems.iter().map(Problem::from).collect(),
                 },
@@ -253,6 +259,35 @@ pub struct Truncated {
     pub matches: u64,
 }
 
+/// A refused deletion that has nothing left to delete.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct Dropped {
+    /// The record's id.
+    pub record: String,
+    /// The record's object.
+    pub object: String,
+    /// Why the org had refused it.
+    pub problems: Vec<Problem>,
+}
+
+/// A record whose pin ended.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct Unpinned {
+    /// The record's id.
+    pub record: String,
+    /// The record's object.
+    pub object: String,
+}
+
+/// A rule that the org can no longer follow.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct Unfollowed {
+    /// The rule's name.
+    pub rule: String,
+    /// Why, in a sentence for a person.
+    pub reason: String,
+}
+
 /// What one session did. What is not counted as settled is counted under a name of its own.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct Report {
@@ -264,8 +299,10 @@ pub struct Report {
     pub updated: u64,
     /// Records that left the briefcase.
     pub evicted: u64,
-    /// Records that were deleted at the org.
+    /// Records that the org says were deleted.
     pub deleted: u64,
+    /// Records that the org no longer shows to this user: deleted since, given away, or no longer shared.
+    pub out_of_sight: u64,
     /// Records created at the org.
     pub pushed_creates: u64,
     /// Records changed at the org.
@@ -274,6 +311,8 @@ pub struct Report {
     pub pushed_deletes: u64,
     /// Records of both sides that were joined without asking.
     pub merged: Vec<Merged>,
+    /// Deletions that the org had refused, and that have nothing left to delete.
+    pub dropped: Vec<Dropped>,
     /// What the org refused.
     pub rejected: Vec<Rejected>,
     /// Open conflicts, of this and earlier sessions.
@@ -282,10 +321,16 @@ pub struct Report {
     pub blocked: u64,
     /// Mutations without an answer.
     pub in_doubt: u64,
+    /// Of those in doubt, the creates that wait for a person.
+    pub undecided: u64,
     /// Mutations that are to be sent by the next session.
     pub pending: u64,
     /// Rules whose limit cut something off.
     pub truncated: Vec<Truncated>,
+    /// Pinned records whose pins ended: the org no longer has them, or no longer shows them to this user.
+    pub unpinned: Vec<Unpinned>,
+    /// Rules that the org can no longer follow as they are.
+    pub unfollowed: Vec<Unfollowed>,
     /// Calls to the org.
     pub api_calls: u64,
 }
@@ -298,14 +343,17 @@ impl From<&attache::Report> for Report {
             updated: report.updated,
             evicted: report.evicted,
             deleted: report.deleted,
+            out_of_sight: report.out_of_sight,
             pushed_creates: report.pushed_creates,
             pushed_updates: report.pushed_updates,
             pushed_deletes: report.pushed_deletes,
             merged: report.merged.iter().map(merged).collect(),
+            dropped: report.dropped.iter().map(dropped).collect(),
             rejected: report.rejected.iter().map(rejected).collect(),
             conflicts: report.conflicts,
             blocked: report.blocked,
             in_doubt: report.in_doubt,
+            undecided: report.undecided,
             pending: report.pending,
             truncated: report
                 .truncated
@@ -314,6 +362,22 @@ impl From<&attache::Report> for Report {
                     rule: cut.rule.clone(),
                     limit: cut.limit,
                     matches: cut.matches,
+                })
+                .collect(),
+            unpinned: report
+                .unpinned
+                .iter()
+                .map(|(record, object)| Unpinned {
+                    record: record.to_string(),
+                    object: object.clone(),
+                })
+                .collect(),
+            unfollowed: report
+                .unfollowed
+                .iter()
+                .map(|rule| Unfollowed {
+                    rule: rule.rule.clone(),
+                    reason: rule.reason.clone(),
                 })
                 .collect(),
             api_calls: report.api_calls,
@@ -328,6 +392,14 @@ fn merged(merged: &attache::Merged) -> Merged {
         taken: merged.taken.clone(),
         kept: merged.kept.clone(),
         delete_withdrawn: merged.delete_withdrawn,
+    }
+}
+
+fn dropped(dropped: &attache::Dropped) -> Dropped {
+    Dropped {
+        record: dropped.record.to_string(),
+        object: dropped.object.clone(),
+        problems: dropped.problems.iter().map(Problem::from).collect(),
     }
 }
 

@@ -108,7 +108,7 @@ pub use merge::{
 };
 pub use options::{Limits, Options};
 pub use outcome::{
-    Conflict, ConflictField, ConflictId, ConflictKind, JournalSeq, Keep, Merged, Mutation,
+    Conflict, ConflictField, ConflictId, ConflictKind, Dropped, JournalSeq, Keep, Merged, Mutation,
     MutationKind, MutationState, Phase, Progress, Rejected, Report, Resolution, Status, Truncated,
     Unfollowed,
 };

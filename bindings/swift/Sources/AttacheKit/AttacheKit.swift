@@ -2280,6 +2280,85 @@ public func FfiConverterTypeConflictField_lower(_ value: ConflictField) -> RustB
 
 
 /**
+ * A refused deletion that has nothing left to delete.
+ */
+public struct Dropped: Equatable, Hashable {
+    /**
+     * The record's id.
+     */
+    public let record: String
+    /**
+     * The record's object.
+     */
+    public let object: String
+    /**
+     * Why the org had refused it.
+     */
+    public let problems: [Problem]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The record's id.
+         */record: String,
+        /**
+         * The record's object.
+         */object: String,
+        /**
+         * Why the org had refused it.
+         */problems: [Problem]) {
+        self.record = record
+        self.object = object
+        self.problems = problems
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Dropped: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeDropped: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Dropped {
+        return
+            try Dropped(
+                record: FfiConverterString.read(from: &buf),
+                object: FfiConverterString.read(from: &buf),
+                problems: FfiConverterSequenceTypeProblem.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Dropped, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.record, into: &buf)
+        FfiConverterString.write(value.object, into: &buf)
+        FfiConverterSequenceTypeProblem.write(value.problems, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDropped_lift(_ buf: RustBuffer) throws -> Dropped {
+    return try FfiConverterTypeDropped.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDropped_lower(_ value: Dropped) -> RustBuffer {
+    return FfiConverterTypeDropped.lower(value)
+}
+
+
+/**
  * A record whose two sides were joined without asking.
  */
 public struct Merged: Equatable, Hashable {
@@ -2775,9 +2854,13 @@ public struct Report: Equatable, Hashable {
      */
     public let evicted: UInt64
     /**
-     * Records that were deleted at the org.
+     * Records that the org says were deleted.
      */
     public let deleted: UInt64
+    /**
+     * Records that the org no longer shows to this user: deleted since, given away, or no longer shared.
+     */
+    public let outOfSight: UInt64
     /**
      * Records created at the org.
      */
@@ -2795,6 +2878,10 @@ public struct Report: Equatable, Hashable {
      */
     public let merged: [Merged]
     /**
+     * Deletions that the org had refused, and that have nothing left to delete.
+     */
+    public let dropped: [Dropped]
+    /**
      * What the org refused.
      */
     public let rejected: [Rejected]
@@ -2811,6 +2898,10 @@ public struct Report: Equatable, Hashable {
      */
     public let inDoubt: UInt64
     /**
+     * Of those in doubt, the creates that wait for a person.
+     */
+    public let undecided: UInt64
+    /**
      * Mutations that are to be sent by the next session.
      */
     public let pending: UInt64
@@ -2818,6 +2909,14 @@ public struct Report: Equatable, Hashable {
      * Rules whose limit cut something off.
      */
     public let truncated: [Truncated]
+    /**
+     * Pinned records whose pins ended: the org no longer has them, or no longer shows them to this user.
+     */
+    public let unpinned: [Unpinned]
+    /**
+     * Rules that the org can no longer follow as they are.
+     */
+    public let unfollowed: [Unfollowed]
     /**
      * Calls to the org.
      */
@@ -2839,8 +2938,11 @@ public struct Report: Equatable, Hashable {
          * Records that left the briefcase.
          */evicted: UInt64,
         /**
-         * Records that were deleted at the org.
+         * Records that the org says were deleted.
          */deleted: UInt64,
+        /**
+         * Records that the org no longer shows to this user: deleted since, given away, or no longer shared.
+         */outOfSight: UInt64,
         /**
          * Records created at the org.
          */pushedCreates: UInt64,
@@ -2854,6 +2956,9 @@ public struct Report: Equatable, Hashable {
          * Records of both sides that were joined without asking.
          */merged: [Merged],
         /**
+         * Deletions that the org had refused, and that have nothing left to delete.
+         */dropped: [Dropped],
+        /**
          * What the org refused.
          */rejected: [Rejected],
         /**
@@ -2866,11 +2971,20 @@ public struct Report: Equatable, Hashable {
          * Mutations without an answer.
          */inDoubt: UInt64,
         /**
+         * Of those in doubt, the creates that wait for a person.
+         */undecided: UInt64,
+        /**
          * Mutations that are to be sent by the next session.
          */pending: UInt64,
         /**
          * Rules whose limit cut something off.
          */truncated: [Truncated],
+        /**
+         * Pinned records whose pins ended: the org no longer has them, or no longer shows them to this user.
+         */unpinned: [Unpinned],
+        /**
+         * Rules that the org can no longer follow as they are.
+         */unfollowed: [Unfollowed],
         /**
          * Calls to the org.
          */apiCalls: UInt64) {
@@ -2879,16 +2993,21 @@ public struct Report: Equatable, Hashable {
         self.updated = updated
         self.evicted = evicted
         self.deleted = deleted
+        self.outOfSight = outOfSight
         self.pushedCreates = pushedCreates
         self.pushedUpdates = pushedUpdates
         self.pushedDeletes = pushedDeletes
         self.merged = merged
+        self.dropped = dropped
         self.rejected = rejected
         self.conflicts = conflicts
         self.blocked = blocked
         self.inDoubt = inDoubt
+        self.undecided = undecided
         self.pending = pending
         self.truncated = truncated
+        self.unpinned = unpinned
+        self.unfollowed = unfollowed
         self.apiCalls = apiCalls
     }
 
@@ -2913,16 +3032,21 @@ public struct FfiConverterTypeReport: FfiConverterRustBuffer {
                 updated: FfiConverterUInt64.read(from: &buf),
                 evicted: FfiConverterUInt64.read(from: &buf),
                 deleted: FfiConverterUInt64.read(from: &buf),
+                outOfSight: FfiConverterUInt64.read(from: &buf),
                 pushedCreates: FfiConverterUInt64.read(from: &buf),
                 pushedUpdates: FfiConverterUInt64.read(from: &buf),
                 pushedDeletes: FfiConverterUInt64.read(from: &buf),
                 merged: FfiConverterSequenceTypeMerged.read(from: &buf),
+                dropped: FfiConverterSequenceTypeDropped.read(from: &buf),
                 rejected: FfiConverterSequenceTypeRejected.read(from: &buf),
                 conflicts: FfiConverterUInt64.read(from: &buf),
                 blocked: FfiConverterUInt64.read(from: &buf),
                 inDoubt: FfiConverterUInt64.read(from: &buf),
+                undecided: FfiConverterUInt64.read(from: &buf),
                 pending: FfiConverterUInt64.read(from: &buf),
                 truncated: FfiConverterSequenceTypeTruncated.read(from: &buf),
+                unpinned: FfiConverterSequenceTypeUnpinned.read(from: &buf),
+                unfollowed: FfiConverterSequenceTypeUnfollowed.read(from: &buf),
                 apiCalls: FfiConverterUInt64.read(from: &buf)
         )
     }
@@ -2933,16 +3057,21 @@ public struct FfiConverterTypeReport: FfiConverterRustBuffer {
         FfiConverterUInt64.write(value.updated, into: &buf)
         FfiConverterUInt64.write(value.evicted, into: &buf)
         FfiConverterUInt64.write(value.deleted, into: &buf)
+        FfiConverterUInt64.write(value.outOfSight, into: &buf)
         FfiConverterUInt64.write(value.pushedCreates, into: &buf)
         FfiConverterUInt64.write(value.pushedUpdates, into: &buf)
         FfiConverterUInt64.write(value.pushedDeletes, into: &buf)
         FfiConverterSequenceTypeMerged.write(value.merged, into: &buf)
+        FfiConverterSequenceTypeDropped.write(value.dropped, into: &buf)
         FfiConverterSequenceTypeRejected.write(value.rejected, into: &buf)
         FfiConverterUInt64.write(value.conflicts, into: &buf)
         FfiConverterUInt64.write(value.blocked, into: &buf)
         FfiConverterUInt64.write(value.inDoubt, into: &buf)
+        FfiConverterUInt64.write(value.undecided, into: &buf)
         FfiConverterUInt64.write(value.pending, into: &buf)
         FfiConverterSequenceTypeTruncated.write(value.truncated, into: &buf)
+        FfiConverterSequenceTypeUnpinned.write(value.unpinned, into: &buf)
+        FfiConverterSequenceTypeUnfollowed.write(value.unfollowed, into: &buf)
         FfiConverterUInt64.write(value.apiCalls, into: &buf)
     }
 }
@@ -3425,6 +3554,144 @@ public func FfiConverterTypeTruncated_lift(_ buf: RustBuffer) throws -> Truncate
 #endif
 public func FfiConverterTypeTruncated_lower(_ value: Truncated) -> RustBuffer {
     return FfiConverterTypeTruncated.lower(value)
+}
+
+
+/**
+ * A rule that the org can no longer follow.
+ */
+public struct Unfollowed: Equatable, Hashable {
+    /**
+     * The rule's name.
+     */
+    public let rule: String
+    /**
+     * Why, in a sentence for a person.
+     */
+    public let reason: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The rule's name.
+         */rule: String,
+        /**
+         * Why, in a sentence for a person.
+         */reason: String) {
+        self.rule = rule
+        self.reason = reason
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Unfollowed: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeUnfollowed: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Unfollowed {
+        return
+            try Unfollowed(
+                rule: FfiConverterString.read(from: &buf),
+                reason: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Unfollowed, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.rule, into: &buf)
+        FfiConverterString.write(value.reason, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeUnfollowed_lift(_ buf: RustBuffer) throws -> Unfollowed {
+    return try FfiConverterTypeUnfollowed.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeUnfollowed_lower(_ value: Unfollowed) -> RustBuffer {
+    return FfiConverterTypeUnfollowed.lower(value)
+}
+
+
+/**
+ * A record whose pin ended.
+ */
+public struct Unpinned: Equatable, Hashable {
+    /**
+     * The record's id.
+     */
+    public let record: String
+    /**
+     * The record's object.
+     */
+    public let object: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The record's id.
+         */record: String,
+        /**
+         * The record's object.
+         */object: String) {
+        self.record = record
+        self.object = object
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Unpinned: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeUnpinned: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Unpinned {
+        return
+            try Unpinned(
+                record: FfiConverterString.read(from: &buf),
+                object: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Unpinned, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.record, into: &buf)
+        FfiConverterString.write(value.object, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeUnpinned_lift(_ buf: RustBuffer) throws -> Unpinned {
+    return try FfiConverterTypeUnpinned.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeUnpinned_lower(_ value: Unpinned) -> RustBuffer {
+    return FfiConverterTypeUnpinned.lower(value)
 }
 
 
@@ -4146,7 +4413,12 @@ public enum MutationState: Equatable, Hashable {
     /**
      * Was sent and not answered: the next session finds out what became of it.
      */
-    case inDoubt
+    case inDoubt(
+        /**
+         * What stands in the way of finding out. Empty, unless it waits for a person: the records at the org that
+         * it may be, of a create that nothing tells from them. Retry or discard it.
+         */problems: [Problem]
+    )
     /**
      * The org refused it. It waits for a person: edit the record, retry or discard.
      */
@@ -4184,7 +4456,8 @@ public struct FfiConverterTypeMutationState: FfiConverterRustBuffer {
 
         case 2: return .sending
 
-        case 3: return .inDoubt
+        case 3: return .inDoubt(problems: try FfiConverterSequenceTypeProblem.read(from: &buf)
+        )
 
         case 4: return .rejected(problems: try FfiConverterSequenceTypeProblem.read(from: &buf)
         )
@@ -4207,8 +4480,9 @@ public struct FfiConverterTypeMutationState: FfiConverterRustBuffer {
             writeInt(&buf, Int32(2))
 
 
-        case .inDoubt:
+        case let .inDoubt(problems):
             writeInt(&buf, Int32(3))
+            FfiConverterSequenceTypeProblem.write(problems, into: &buf)
 
 
         case let .rejected(problems):
@@ -4924,6 +5198,31 @@ fileprivate struct FfiConverterSequenceTypeConflictField: FfiConverterRustBuffer
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeDropped: FfiConverterRustBuffer {
+    typealias SwiftType = [Dropped]
+
+    public static func write(_ value: [Dropped], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeDropped.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Dropped] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Dropped]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeDropped.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeMerged: FfiConverterRustBuffer {
     typealias SwiftType = [Merged]
 
@@ -5091,6 +5390,56 @@ fileprivate struct FfiConverterSequenceTypeTruncated: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeTruncated.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeUnfollowed: FfiConverterRustBuffer {
+    typealias SwiftType = [Unfollowed]
+
+    public static func write(_ value: [Unfollowed], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeUnfollowed.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Unfollowed] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Unfollowed]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeUnfollowed.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeUnpinned: FfiConverterRustBuffer {
+    typealias SwiftType = [Unpinned]
+
+    public static func write(_ value: [Unpinned], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeUnpinned.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Unpinned] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Unpinned]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeUnpinned.read(from: &buf))
         }
         return seq
     }

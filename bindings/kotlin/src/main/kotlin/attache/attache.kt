@@ -4059,6 +4059,61 @@ public object FfiConverterTypeConflictField: FfiConverterRustBuffer<ConflictFiel
 
 
 /**
+ * A refused deletion that has nothing left to delete.
+ */
+data class Dropped (
+    /**
+     * The record's id.
+     */
+    val `record`: kotlin.String
+    ,
+    /**
+     * The record's object.
+     */
+    val `object`: kotlin.String
+    ,
+    /**
+     * Why the org had refused it.
+     */
+    val `problems`: List<Problem>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeDropped: FfiConverterRustBuffer<Dropped> {
+    override fun read(buf: ByteBuffer): Dropped {
+        return Dropped(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterSequenceTypeProblem.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Dropped) = (
+            FfiConverterString.allocationSize(value.`record`) +
+            FfiConverterString.allocationSize(value.`object`) +
+            FfiConverterSequenceTypeProblem.allocationSize(value.`problems`)
+    )
+
+    override fun write(value: Dropped, buf: ByteBuffer) {
+            FfiConverterString.write(value.`record`, buf)
+            FfiConverterString.write(value.`object`, buf)
+            FfiConverterSequenceTypeProblem.write(value.`problems`, buf)
+    }
+}
+
+
+
+/**
  * A record whose two sides were joined without asking.
  */
 data class Merged (
@@ -4422,9 +4477,14 @@ data class Report (
     val `evicted`: kotlin.ULong
     ,
     /**
-     * Records that were deleted at the org.
+     * Records that the org says were deleted.
      */
     val `deleted`: kotlin.ULong
+    ,
+    /**
+     * Records that the org no longer shows to this user: deleted since, given away, or no longer shared.
+     */
+    val `outOfSight`: kotlin.ULong
     ,
     /**
      * Records created at the org.
@@ -4447,6 +4507,11 @@ data class Report (
     val `merged`: List<Merged>
     ,
     /**
+     * Deletions that the org had refused, and that have nothing left to delete.
+     */
+    val `dropped`: List<Dropped>
+    ,
+    /**
      * What the org refused.
      */
     val `rejected`: List<Rejected>
@@ -4467,6 +4532,11 @@ data class Report (
     val `inDoubt`: kotlin.ULong
     ,
     /**
+     * Of those in doubt, the creates that wait for a person.
+     */
+    val `undecided`: kotlin.ULong
+    ,
+    /**
      * Mutations that are to be sent by the next session.
      */
     val `pending`: kotlin.ULong
@@ -4475,6 +4545,16 @@ data class Report (
      * Rules whose limit cut something off.
      */
     val `truncated`: List<Truncated>
+    ,
+    /**
+     * Pinned records whose pins ended: the org no longer has them, or no longer shows them to this user.
+     */
+    val `unpinned`: List<Unpinned>
+    ,
+    /**
+     * Rules that the org can no longer follow as they are.
+     */
+    val `unfollowed`: List<Unfollowed>
     ,
     /**
      * Calls to the org.
@@ -4504,13 +4584,18 @@ public object FfiConverterTypeReport: FfiConverterRustBuffer<Report> {
             FfiConverterULong.read(buf),
             FfiConverterULong.read(buf),
             FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
             FfiConverterSequenceTypeMerged.read(buf),
+            FfiConverterSequenceTypeDropped.read(buf),
             FfiConverterSequenceTypeRejected.read(buf),
             FfiConverterULong.read(buf),
             FfiConverterULong.read(buf),
             FfiConverterULong.read(buf),
             FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
             FfiConverterSequenceTypeTruncated.read(buf),
+            FfiConverterSequenceTypeUnpinned.read(buf),
+            FfiConverterSequenceTypeUnfollowed.read(buf),
             FfiConverterULong.read(buf),
         )
     }
@@ -4521,16 +4606,21 @@ public object FfiConverterTypeReport: FfiConverterRustBuffer<Report> {
             FfiConverterULong.allocationSize(value.`updated`) +
             FfiConverterULong.allocationSize(value.`evicted`) +
             FfiConverterULong.allocationSize(value.`deleted`) +
+            FfiConverterULong.allocationSize(value.`outOfSight`) +
             FfiConverterULong.allocationSize(value.`pushedCreates`) +
             FfiConverterULong.allocationSize(value.`pushedUpdates`) +
             FfiConverterULong.allocationSize(value.`pushedDeletes`) +
             FfiConverterSequenceTypeMerged.allocationSize(value.`merged`) +
+            FfiConverterSequenceTypeDropped.allocationSize(value.`dropped`) +
             FfiConverterSequenceTypeRejected.allocationSize(value.`rejected`) +
             FfiConverterULong.allocationSize(value.`conflicts`) +
             FfiConverterULong.allocationSize(value.`blocked`) +
             FfiConverterULong.allocationSize(value.`inDoubt`) +
+            FfiConverterULong.allocationSize(value.`undecided`) +
             FfiConverterULong.allocationSize(value.`pending`) +
             FfiConverterSequenceTypeTruncated.allocationSize(value.`truncated`) +
+            FfiConverterSequenceTypeUnpinned.allocationSize(value.`unpinned`) +
+            FfiConverterSequenceTypeUnfollowed.allocationSize(value.`unfollowed`) +
             FfiConverterULong.allocationSize(value.`apiCalls`)
     )
 
@@ -4540,16 +4630,21 @@ public object FfiConverterTypeReport: FfiConverterRustBuffer<Report> {
             FfiConverterULong.write(value.`updated`, buf)
             FfiConverterULong.write(value.`evicted`, buf)
             FfiConverterULong.write(value.`deleted`, buf)
+            FfiConverterULong.write(value.`outOfSight`, buf)
             FfiConverterULong.write(value.`pushedCreates`, buf)
             FfiConverterULong.write(value.`pushedUpdates`, buf)
             FfiConverterULong.write(value.`pushedDeletes`, buf)
             FfiConverterSequenceTypeMerged.write(value.`merged`, buf)
+            FfiConverterSequenceTypeDropped.write(value.`dropped`, buf)
             FfiConverterSequenceTypeRejected.write(value.`rejected`, buf)
             FfiConverterULong.write(value.`conflicts`, buf)
             FfiConverterULong.write(value.`blocked`, buf)
             FfiConverterULong.write(value.`inDoubt`, buf)
+            FfiConverterULong.write(value.`undecided`, buf)
             FfiConverterULong.write(value.`pending`, buf)
             FfiConverterSequenceTypeTruncated.write(value.`truncated`, buf)
+            FfiConverterSequenceTypeUnpinned.write(value.`unpinned`, buf)
+            FfiConverterSequenceTypeUnfollowed.write(value.`unfollowed`, buf)
             FfiConverterULong.write(value.`apiCalls`, buf)
     }
 }
@@ -4882,6 +4977,100 @@ public object FfiConverterTypeTruncated: FfiConverterRustBuffer<Truncated> {
             FfiConverterString.write(value.`rule`, buf)
             FfiConverterUInt.write(value.`limit`, buf)
             FfiConverterULong.write(value.`matches`, buf)
+    }
+}
+
+
+
+/**
+ * A rule that the org can no longer follow.
+ */
+data class Unfollowed (
+    /**
+     * The rule's name.
+     */
+    val `rule`: kotlin.String
+    ,
+    /**
+     * Why, in a sentence for a person.
+     */
+    val `reason`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeUnfollowed: FfiConverterRustBuffer<Unfollowed> {
+    override fun read(buf: ByteBuffer): Unfollowed {
+        return Unfollowed(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Unfollowed) = (
+            FfiConverterString.allocationSize(value.`rule`) +
+            FfiConverterString.allocationSize(value.`reason`)
+    )
+
+    override fun write(value: Unfollowed, buf: ByteBuffer) {
+            FfiConverterString.write(value.`rule`, buf)
+            FfiConverterString.write(value.`reason`, buf)
+    }
+}
+
+
+
+/**
+ * A record whose pin ended.
+ */
+data class Unpinned (
+    /**
+     * The record's id.
+     */
+    val `record`: kotlin.String
+    ,
+    /**
+     * The record's object.
+     */
+    val `object`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeUnpinned: FfiConverterRustBuffer<Unpinned> {
+    override fun read(buf: ByteBuffer): Unpinned {
+        return Unpinned(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Unpinned) = (
+            FfiConverterString.allocationSize(value.`record`) +
+            FfiConverterString.allocationSize(value.`object`)
+    )
+
+    override fun write(value: Unpinned, buf: ByteBuffer) {
+            FfiConverterString.write(value.`record`, buf)
+            FfiConverterString.write(value.`object`, buf)
     }
 }
 
@@ -5367,8 +5556,18 @@ sealed class MutationState {
     /**
      * Was sent and not answered: the next session finds out what became of it.
      */
-    object InDoubt : MutationState()
+    data class InDoubt(
+        /**
+         * What stands in the way of finding out. Empty, unless it waits for a person: the records at the org that
+         * it may be, of a create that nothing tells from them. Retry or discard it.
+         */
+        val `problems`: List<attache.Problem>) : MutationState()
 
+    {
+
+
+        companion object
+    }
 
     /**
      * The org refused it. It waits for a person: edit the record, retry or discard.
@@ -5409,7 +5608,9 @@ public object FfiConverterTypeMutationState : FfiConverterRustBuffer<MutationSta
         return when(buf.getInt()) {
             1 -> MutationState.Pending
             2 -> MutationState.Sending
-            3 -> MutationState.InDoubt
+            3 -> MutationState.InDoubt(
+                FfiConverterSequenceTypeProblem.read(buf),
+                )
             4 -> MutationState.Rejected(
                 FfiConverterSequenceTypeProblem.read(buf),
                 )
@@ -5435,6 +5636,7 @@ public object FfiConverterTypeMutationState : FfiConverterRustBuffer<MutationSta
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
+                + FfiConverterSequenceTypeProblem.allocationSize(value.`problems`)
             )
         }
         is MutationState.Rejected -> {
@@ -5464,6 +5666,7 @@ public object FfiConverterTypeMutationState : FfiConverterRustBuffer<MutationSta
             }
             is MutationState.InDoubt -> {
                 buf.putInt(3)
+                FfiConverterSequenceTypeProblem.write(value.`problems`, buf)
                 Unit
             }
             is MutationState.Rejected -> {
@@ -6281,6 +6484,34 @@ public object FfiConverterSequenceTypeConflictField: FfiConverterRustBuffer<List
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeDropped: FfiConverterRustBuffer<List<Dropped>> {
+    override fun read(buf: ByteBuffer): List<Dropped> {
+        val len = buf.getInt()
+        return List<Dropped>(len) {
+            FfiConverterTypeDropped.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Dropped>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeDropped.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Dropped>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeDropped.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeMerged: FfiConverterRustBuffer<List<Merged>> {
     override fun read(buf: ByteBuffer): List<Merged> {
         val len = buf.getInt()
@@ -6467,6 +6698,62 @@ public object FfiConverterSequenceTypeTruncated: FfiConverterRustBuffer<List<Tru
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeTruncated.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeUnfollowed: FfiConverterRustBuffer<List<Unfollowed>> {
+    override fun read(buf: ByteBuffer): List<Unfollowed> {
+        val len = buf.getInt()
+        return List<Unfollowed>(len) {
+            FfiConverterTypeUnfollowed.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Unfollowed>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeUnfollowed.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Unfollowed>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeUnfollowed.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeUnpinned: FfiConverterRustBuffer<List<Unpinned>> {
+    override fun read(buf: ByteBuffer): List<Unpinned> {
+        val len = buf.getInt()
+        return List<Unpinned>(len) {
+            FfiConverterTypeUnpinned.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Unpinned>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeUnpinned.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Unpinned>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeUnpinned.write(it, buf)
         }
     }
 }
