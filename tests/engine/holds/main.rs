@@ -6,6 +6,7 @@ mod limits;
 mod pins;
 mod recents;
 mod related;
+mod scopes;
 mod why;
 
 use attache::{Attache, Briefcase, RecordId};

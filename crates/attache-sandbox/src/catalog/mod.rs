@@ -29,6 +29,7 @@ pub fn standard() -> Schema {
         setup::organization(),
         person::user(),
         setup::group(),
+        setup::group_member(),
         setup::record_type(),
         account::account(),
         person::contact(),

@@ -1,4 +1,5 @@
-//! Organization, Group and RecordType: read only, as far as lookups need them.
+//! Organization, Group, GroupMember and RecordType, as far as lookups and queues need them. All but who is in a
+//! group is read only.
 
 use super::build::*;
 use crate::schema::ObjectDef;
@@ -51,6 +52,32 @@ pub(super) fn group() -> ObjectDef {
             email("Email", "Email").read_only(),
         ])
         .with(stamps())
+}
+
+/// That a user, or another group, is in a group. One is put in or taken out, never changed.
+///
+/// A real one has no `IsDeleted`; the sandbox keeps what was deleted by that field.
+pub(super) fn group_member() -> ObjectDef {
+    let mut member = ObjectDef::new("GroupMember", "Group Member", "Group Member", "011")
+        .scoped(&["everything"])
+        .with([
+            id("Group Member ID"),
+            deleted(),
+            lookup("GroupId", "Group ID", &["Group"], "Group")
+                .required()
+                .insert_only(),
+            lookup(
+                "UserOrGroupId",
+                "User/Group ID",
+                &["Group", "User"],
+                "UserOrGroup",
+            )
+            .required()
+            .insert_only(),
+        ])
+        .with(stamps().into_iter().skip(4));
+    member.updateable = false;
+    member
 }
 
 pub(super) fn record_type() -> ObjectDef {

@@ -21,7 +21,7 @@ enum Model {
     Public,
     /// Everybody sees every row and changes the one about themselves.
     Setup,
-    /// The owner, and whoever may see one of the rows these lookups name.
+    /// The owner, or who is in the group that owns it, and whoever may see one of the rows these lookups name.
     Private { owner: usize, through: Vec<Through> },
     /// Whoever may see the master.
     ByMaster { master: usize },
@@ -47,10 +47,11 @@ pub(super) struct Sharing {
 }
 
 /// Objects that only administrators change.
-const SETUP: [&str; 6] = [
+const SETUP: [&str; 7] = [
     "Organization",
     "User",
     "Group",
+    "GroupMember",
     "RecordType",
     "Profile",
     "UserRole",
@@ -250,11 +251,30 @@ impl Org {
                 .is_some_and(|&may_edit| may_edit || !edit)
     }
 
+    /// Says whether a field names the user, or a group they are in. A group within a group is not followed.
     fn names(&self, object: usize, slot: Slot, field: usize, viewer: &Viewer) -> bool {
-        self.tables[object]
-            .value(slot, field)
-            .as_text()
+        let named = self.tables[object].value(slot, field).as_text();
+        named
             .and_then(key)
-            == Some(viewer.key)
+            .is_some_and(|named| named == viewer.key || self.is_member(named, viewer))
+    }
+
+    fn is_member(&self, group: IdKey, viewer: &Viewer) -> bool {
+        let is_group = self
+            .schema
+            .object("Group")
+            .is_some_and(|of| group.starts_with(of.key_prefix.as_bytes()));
+        let Some(at) = self.schema.index("GroupMember").filter(|_| is_group) else {
+            return false;
+        };
+        let (object, table) = (&self.schema.objects()[at], &self.tables[at]);
+        let (Some(of), Some(member)) = (object.index("GroupId"), object.index("UserOrGroupId"))
+        else {
+            return false;
+        };
+        table.children(of, group).any(|slot| {
+            !table.is_deleted(slot)
+                && table.value(slot, member).as_text().and_then(key) == Some(viewer.key)
+        })
     }
 }

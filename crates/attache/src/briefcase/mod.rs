@@ -98,7 +98,14 @@ use std::collections::BTreeSet;
 /// | `queue` | owned by a queue or group that the user is a direct member of | the org: the device does not know who is in a group |
 /// | `team`, `my_territory`, `my_team_territory`, `delegated`, `scopingRule`, `mine_and_my_groups`, … | what `USING SCOPE` of that name gives | the org alone; the object's describe must list the scope |
 ///
-/// What only the org can tell is told again by each sweep, not between them.
+/// | scope | how it is sent | how coming and going is noticed |
+/// |---|---|---|
+/// | `everything` | nothing is | by the record's change; what the user may no longer see, by a sweep |
+/// | `mine` | `OwnerId = '<user>'`, or the field named | the same |
+/// | `queue` | `OwnerId IN (SELECT GroupId FROM GroupMember WHERE UserOrGroupId = '<user>')` | by the record's change; a membership given or taken changes no record: by a sweep |
+/// | another | `USING SCOPE <name>` | by the record's change; what joins or leaves the scope unchanged, by a sweep |
+///
+/// A sweep asks for the ids of all that match. It runs with a session, once the last one is old enough.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Briefcase {
     document: Document,
