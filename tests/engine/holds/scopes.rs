@@ -118,7 +118,7 @@ fn of_queue_as_boss(world: &World) -> usize {
 }
 
 #[test]
-fn the_device_tells_by_itself_what_is_no_longer_mine() {
+fn what_is_given_away_is_no_longer_mine() {
     let world = World::new(284, 1_500);
     let rules = r#"{"version": 1, "rules": [{"object": "Account", "scope": "mine"}]}"#;
     let device = prime(&world, ME, &briefcase(rules));
