@@ -51,8 +51,8 @@ pub fn test(workspace: &Workspace) -> Done {
     ]))
 }
 
-/// Runs the tests of the store's file once more, with encryption. Only what depends on SQLite is
-/// built anew for it.
+/// Runs the tests of the store's file and of the command once more, with encryption. Only what
+/// depends on SQLite is built anew for it.
 pub fn encryption(workspace: &Workspace) -> Done {
     // Without the system's libcrypto an OpenSSL is compiled, which takes minutes.
     let installed = find("pkg-config").is_some_and(|pkg_config| {
@@ -67,8 +67,12 @@ pub fn encryption(workspace: &Workspace) -> Done {
         "test",
         "--package",
         "attache-tests",
+        "--package",
+        "attache-cli",
         "--test",
         "vault",
+        "--test",
+        "cli",
         "--features",
         feature,
     ]))

@@ -6,6 +6,8 @@ mod demo;
 mod everyday;
 mod explain;
 mod holds;
+#[cfg(any(feature = "sqlcipher", feature = "sqlcipher-vendored"))]
+mod rekey;
 mod sandbox;
 mod search;
 mod support;
