@@ -1,6 +1,6 @@
 //! The objects of this store and their tables.
 
-use super::{Writing, quote};
+use super::{Writing, damaged, quote};
 use crate::error::{Error, Result};
 use crate::record::ServerTime;
 use crate::schema::{FieldType, ObjectSchema, Schema};
@@ -156,7 +156,10 @@ pub(super) fn load(connection: &Connection) -> Result<Catalogue> {
     while let Some(row) = rows.next()? {
         let (name, describe): (String, String) = (row.get(0)?, row.get(1)?);
         let carried: String = row.get(2)?;
-        add(&mut catalogue, &name, &describe, &parse_list(&carried)?)?;
+        let carried = parse_list(&carried)?;
+        // It could be read when it was stored, so that it is no fault of the remote's now.
+        add(&mut catalogue, &name, &describe, &carried)
+            .map_err(|error| damaged("the description of an object").with_source(error))?;
     }
     Ok(catalogue)
 }
@@ -181,8 +184,7 @@ fn add(catalogue: &mut Catalogue, name: &str, describe: &str, carried: &[String]
 }
 
 fn parse_list(json: &str) -> Result<Vec<String>> {
-    serde_json::from_str(json)
-        .map_err(|error| Error::internal("a list in the store cannot be read").with_source(error))
+    serde_json::from_str(json).map_err(|error| damaged("a list of fields").with_source(error))
 }
 
 impl Writing<'_> {

@@ -425,9 +425,31 @@ pub(crate) fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// Says that something is not as it was written.
+fn damaged(what: &str) -> Error {
+    Error::new(
+        ErrorKind::StorageCorrupt,
+        format!("the store's file is damaged: {what} cannot be read"),
+    )
+}
+
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Error {
         use rusqlite::ErrorCode;
+        if matches!(
+            error,
+            rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..)
+                | rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::Utf8Error(..)
+        ) {
+            return damaged("a value").with_source(error);
+        }
+        // SQLite has no code for a first page that tells of a format of its own to come.
+        if matches!(&error, rusqlite::Error::SqliteFailure(_, Some(said)) if said == "unsupported file format")
+        {
+            return damaged("the first page").with_source(error);
+        }
         let (kind, message) = match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => (
                 ErrorKind::StorageFull,
