@@ -3,8 +3,9 @@
 mod file;
 mod full;
 mod owners;
-#[cfg(feature = "sqlcipher")]
+#[cfg(any(feature = "sqlcipher", feature = "sqlcipher-vendored"))]
 mod sealed;
+mod waits;
 
 use attache::{Attache, ErrorKind, Options};
 use attache_sim::World;
