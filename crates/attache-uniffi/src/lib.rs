@@ -30,8 +30,8 @@ mod value;
 pub use cancel::CancelToken;
 pub use error::{AttacheError, ErrorKind, Problem, Retry};
 pub use outcome::{
-    Conflict, ConflictField, ConflictKind, Keep, Merged, Mutation, MutationKind, MutationState,
-    Rejected, Report, Resolution, Status, Truncated,
+    Conflict, ConflictField, ConflictKind, Dropped, Keep, Merged, Mutation, MutationKind,
+    MutationState, Rejected, Report, Resolution, Status, Truncated, Unfollowed, Unpinned,
 };
 pub use progress::{Phase, ProgressObserver, SyncProgress};
 pub use rows::{ChildRows, Row, RowCursor};

@@ -122,7 +122,7 @@ impl Run<'_> {
         let (rules, mut unfollowed) = fate::without(rules, &absent);
         let held = self.describe_held(&mut describes).await?;
         let known = |key: &str| self.store.read(|r| r.object_of_rule(key));
-        let rules = draft::expand(rules, &briefcase, &describes, &known)?;
+        let rules = draft::expand(rules, &briefcase, &describes, known)?;
         let objects: Result<Vec<String>> = (0..rules.len())
             .map(|at| self.object_of(&rules, at, &describes, drifts))
             .collect();
