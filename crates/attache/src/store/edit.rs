@@ -116,11 +116,8 @@ impl Writing<'_> {
         given: impl Into<Given<'g>>,
         stamp: Stamp,
     ) -> Result<()> {
-        let Place { table, id: current } =
-            self.reading().locate(id)?.ok_or_else(|| not_found(id))?;
-        let Some(row) = self.reading().row(&table, &current)? else {
-            return Err(not_found(id));
-        };
+        let (Place { table, id: current }, row) =
+            self.reading().find(id)?.ok_or_else(|| not_found(id))?;
         let before = table.fields(&row.values);
         let created_here = is_local(&current);
         let mut fields = self.checked_update(&table, &current, &before, given.into())?;
@@ -145,16 +142,15 @@ impl Writing<'_> {
         if !created_here {
             self.keep_base(&table, &current, &row)?;
         }
-        let mut shown = before.clone();
-        for (name, value) in fields.iter() {
-            shown.set(name, value.clone());
+        let mut shown = fields.clone();
+        let part = |name: &str| fields.get(name).or_else(|| before.get(name));
+        if let Some((name, whole)) = person_name(&table.object, part) {
+            shown.set(name, whole);
         }
-        name_person(&table.object, &mut shown);
         // A column that is set has its indexes written anew, be its value the same.
         let changed: Fields = shown
-            .iter()
-            .filter(|(name, value)| before.get(name) != Some(*value))
-            .map(|(name, value)| (name, value.clone()))
+            .into_iter()
+            .filter(|(name, value)| before.get(name) != Some(value))
             .collect();
         self.set_fields(&table, &current, &changed)?;
         self.append(&NewEntry {
@@ -172,10 +168,7 @@ impl Writing<'_> {
     /// Deletes a record. One that the server never saw is dropped with its journal.
     pub(crate) fn delete_record(&self, id: &RecordId, stamp: Stamp) -> Result<()> {
         let reading = self.reading();
-        let Place { table, id: current } = reading.locate(id)?.ok_or_else(|| not_found(id))?;
-        let Some(row) = reading.row(&table, &current)? else {
-            return Err(not_found(id));
-        };
+        let (Place { table, id: current }, row) = reading.find(id)?.ok_or_else(|| not_found(id))?;
         if !table.object.deletable {
             return Err(Error::invalid(format!(
                 "records of {} cannot be deleted",
@@ -323,6 +316,10 @@ impl Writing<'_> {
 
     /// What was refused goes out again, together with a new edit.
     pub(super) fn revive(&self, record: &str) -> Result<()> {
+        // Every edit asks this, and next to none finds anything: its journal need not be read for that.
+        if !self.reading().is_held_up(record)? {
+            return Ok(());
+        }
         let entries = self.reading().entries_of(record)?;
         let rejected: Vec<i64> = entries
             .iter()
@@ -340,16 +337,11 @@ impl Writing<'_> {
     }
 
     fn keep_base(&self, table: &Table, current: &str, row: &Row) -> Result<()> {
-        if self.reading().base(current)?.is_some() {
+        if self.reading().has_base(current)? {
             return Ok(());
         }
-        self.put_base(
-            table,
-            current,
-            &table.fields(&row.values),
-            row.rules,
-            row.key.as_deref(),
-        )
+        let fields = table.fields(&row.values);
+        self.store_base(table, current, &fields, row.rules, row.key.as_deref())
     }
 
     pub(crate) fn carried(&self, object: &str) -> Result<Arc<Table>> {
@@ -375,24 +367,26 @@ impl Reading<'_> {
 
 /// A person's name is made of its parts by the server; until then, by us.
 fn name_person(object: &ObjectSchema, fields: &mut Fields) {
-    let Some(name) = object.name_field().filter(|field| !field.createable) else {
-        return;
-    };
+    if let Some((name, whole)) = person_name(object, |part| fields.get(part)) {
+        fields.set(name, whole);
+    }
+}
+
+/// The field of a person's name, and the name that these parts make.
+fn person_name<'o, 'f>(
+    object: &'o ObjectSchema,
+    value: impl Fn(&str) -> Option<&'f Value>,
+) -> Option<(&'o str, String)> {
+    let name = object.name_field().filter(|field| !field.createable)?;
     let part = |part: &str| {
         let of_name = object
             .field(part)
             .is_some_and(|field| field.compound.as_deref() == Some(&name.name));
-        fields
-            .get(part)
-            .and_then(Value::as_text)
-            .filter(|_| of_name)
-            .map(str::to_owned)
+        value(part).and_then(Value::as_text).filter(|_| of_name)
     };
-    let parts: Vec<String> = ["FirstName", "LastName"]
+    let parts: Vec<&str> = ["FirstName", "LastName"]
         .into_iter()
         .filter_map(part)
         .collect();
-    if !parts.is_empty() {
-        fields.set(name.name.clone(), parts.join(" "));
-    }
+    (!parts.is_empty()).then(|| (name.name.as_str(), parts.join(" ")))
 }

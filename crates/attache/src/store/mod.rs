@@ -192,11 +192,13 @@ impl Store {
             mergers: RefCell::default(),
         };
         let done = work(&mut writing)?;
-        let changed = writing.changed.then_some(writing.catalogue);
-        let version = schema_version(&transaction)?;
+        let changed = match writing.changed {
+            true => Some((schema_version(&transaction)?, writing.catalogue)),
+            false => None,
+        };
         transaction.commit()?;
         self.signal.touch(touched.take());
-        if let Some(catalogue) = changed {
+        if let Some((version, catalogue)) = changed {
             self.set_catalogue(version, catalogue);
             self.signal.touch_all();
         }

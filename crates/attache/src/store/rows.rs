@@ -113,6 +113,17 @@ impl Reading<'_> {
         Ok(None)
     }
 
+    /// Finds a record with its row.
+    pub(crate) fn find(&self, id: &RecordId) -> Result<Option<(Place, Row)>> {
+        let current = self.current(id.as_str())?;
+        for table in self.candidates(&current)? {
+            if let Some(row) = self.row(&table, &current)? {
+                return Ok(Some((Place { table, id: current }, row)));
+            }
+        }
+        Ok(None)
+    }
+
     /// The tables in which an id can be.
     pub(super) fn candidates(&self, current: &str) -> Result<Vec<Arc<Table>>> {
         if is_local(current) {
@@ -156,10 +167,7 @@ impl Reading<'_> {
 
     /// Reads a record by its identity.
     pub(crate) fn record(&self, id: &RecordId) -> Result<Option<Record>> {
-        let Some(place) = self.locate(id)? else {
-            return Ok(None);
-        };
-        let Some(row) = self.row(&place.table, &place.id)? else {
+        let Some((place, row)) = self.find(id)? else {
             return Ok(None);
         };
         Ok(Some(Record {
@@ -188,6 +196,14 @@ impl Reading<'_> {
             rules,
             key,
         }))
+    }
+
+    /// Says whether a record has a base, which is long, without reading it.
+    pub(super) fn has_base(&self, id: &str) -> Result<bool> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT 1 FROM attache_base WHERE record = ?1")?
+            .exists([id])?)
     }
 
     /// How many records each table holds.
@@ -324,7 +340,18 @@ impl Writing<'_> {
                 fields.set(name, value);
             }
         }
-        let fields = &fields;
+        self.store_base(table, id, &fields, rules, key)
+    }
+
+    /// Writes a base as it is given.
+    pub(super) fn store_base(
+        &self,
+        table: &Table,
+        id: &str,
+        fields: &Fields,
+        rules: i64,
+        key: Option<&str>,
+    ) -> Result<()> {
         self.connection
             .prepare_cached(
                 "INSERT INTO attache_base VALUES (?1, ?2, ?3, ?4, ?5)
