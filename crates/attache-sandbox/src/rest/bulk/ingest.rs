@@ -1,9 +1,7 @@
 //! Jobs that write: CSV in, and which rows came to be, which did not and why.
 
-use super::{
-    Change, Delimiter, Head, Info, LineEnding, List, Progress, State, csv, invalid, started,
-    unknown, wrong_state,
-};
+use super::job::{self, Head, Info, Progress, State, started, wrong_state};
+use super::{Delimiter, Jobs, LineEnding, csv, invalid};
 use crate::json::{self, Fields};
 use crate::org::{SaveError, UpsertFailure};
 use crate::rest::{
@@ -71,7 +69,19 @@ impl Action {
     }
 }
 
-impl Job {
+impl job::Job for Job {
+    fn all(jobs: &mut Jobs) -> &mut BTreeMap<String, Job> {
+        &mut jobs.ingests
+    }
+
+    fn head(&self) -> &Head {
+        &self.head
+    }
+
+    fn head_mut(&mut self) -> &mut Head {
+        &mut self.head
+    }
+
     fn info(&self) -> Info<'_> {
         let mut info = self.head.info();
         info.external_id_field_name = self.key.as_deref();
@@ -82,18 +92,32 @@ impl Job {
         info
     }
 
-    fn shown(&self) -> Info<'_> {
-        let mut info = self.info();
-        info.progress = Some(Progress {
-            job_type: "V2Ingest",
-            number_records_processed: self.head.processed,
-            number_records_failed: Some(self.head.failed),
-            retries: 0,
-            total_processing_time: 0,
-            is_pk_chunking_supported: None,
-            error_message: self.head.error.as_deref(),
-        });
-        info
+    fn progress(&self) -> Progress<'_> {
+        let mut progress = self.head.progress("V2Ingest");
+        progress.number_records_failed = Some(self.head.failed);
+        progress
+    }
+
+    fn turn(&mut self, to: State, now_s: i64) -> Result<(), Failure> {
+        match (to, self.head.state) {
+            (State::UploadComplete, State::Open) => {
+                if self.data.is_none() {
+                    return Err(wrong_state(&self.head, "given its data first"));
+                }
+                self.head.ready_s = now_s;
+            }
+            (State::Aborted, from) if from != State::JobComplete => {}
+            _ => return Err(wrong_state(&self.head, "Open")),
+        }
+        self.head.state = to;
+        Ok(())
+    }
+
+    fn work(machine: &mut Machine, call: &Call<'_>, id: &str) {
+        if let Some(mut job) = machine.jobs.ingests.remove(id) {
+            run(machine, call, &mut job);
+            machine.jobs.ingests.insert(id.to_owned(), job);
+        }
     }
 }
 
@@ -104,16 +128,7 @@ pub(in crate::rest) fn ingest_jobs(
 ) -> Result<Response, Failure> {
     call.only("HEAD,GET,POST")?;
     if call.verb() != "POST" {
-        let own = machine.jobs.ingests.values();
-        let list = List {
-            done: true,
-            next_records_url: None,
-            records: own
-                .filter(|job| job.head.owner == call.actor)
-                .map(Job::info)
-                .collect(),
-        };
-        return Ok(Response::json(200, json::write(&list)));
+        return Ok(job::list::<Job>(machine, call));
     }
     let body: Body = call.json()?;
     let object = object_name(machine, &body.object)
@@ -142,9 +157,7 @@ pub(in crate::rest) fn ingest_jobs(
         failed: String::new(),
         unprocessed: String::new(),
     };
-    let answer = Response::json(200, json::write(&job.info()));
-    machine.jobs.ingests.insert(job.head.id.clone(), job);
-    Ok(answer)
+    Ok(job::add(machine, job))
 }
 
 /// `/jobs/ingest/<id>`
@@ -153,36 +166,7 @@ pub(in crate::rest) fn ingest_job(
     call: &Call<'_>,
     id: &str,
 ) -> Result<Response, Failure> {
-    call.only("HEAD,GET,PATCH,DELETE")?;
-    let change: Option<Change> = match call.verb() {
-        "PATCH" => Some(call.json()?),
-        _ => None,
-    };
-    advance(machine, call, id)?;
-    let now_s = machine.now_s();
-    let job = machine.jobs.ingests.get_mut(id).ok_or_else(unknown)?;
-    match (call.verb(), change.map(|change| change.state)) {
-        ("DELETE", _) if matches!(job.head.state, State::Open | State::InProgress) => {
-            return Err(wrong_state(&job.head, "at its end"));
-        }
-        ("DELETE", _) => {
-            machine.jobs.ingests.remove(id);
-            return Ok(Response::empty(204));
-        }
-        (_, Some(State::UploadComplete)) if job.head.state == State::Open => {
-            if job.data.is_none() {
-                return Err(wrong_state(&job.head, "given its data first"));
-            }
-            job.head.state = State::UploadComplete;
-            job.head.ready_s = now_s;
-        }
-        (_, Some(State::Aborted)) if job.head.state != State::JobComplete => {
-            job.head.state = State::Aborted;
-        }
-        (_, Some(_)) => return Err(wrong_state(&job.head, "Open")),
-        _ => {}
-    }
-    Ok(Response::json(200, json::write(&job.shown())))
+    job::one::<Job>(machine, call, id)
 }
 
 /// `PUT /jobs/ingest/<id>/batches`: the data of a job, once.
@@ -192,8 +176,7 @@ pub(in crate::rest) fn ingest_batches(
     id: &str,
 ) -> Result<Response, Failure> {
     call.only("PUT")?;
-    let job = machine.jobs.ingests.get_mut(id).ok_or_else(unknown)?;
-    job.head.check(call)?;
+    let job: &mut Job = job::find(machine, call, id)?;
     if job.head.state != State::Open || job.data.is_some() {
         return Err(wrong_state(&job.head, "Open and without data"));
     }
@@ -212,8 +195,7 @@ pub(in crate::rest) fn ingest_result(
     kind: &str,
 ) -> Result<Response, Failure> {
     call.only("HEAD,GET")?;
-    advance(machine, call, id)?;
-    let job = machine.jobs.ingests.get(id).ok_or_else(unknown)?;
+    let job: &mut Job = job::advance(machine, call, id)?;
     let text = match kind.to_ascii_lowercase().as_str() {
         "successfulresults" => &job.successful,
         "failedresults" => &job.failed,
@@ -221,21 +203,6 @@ pub(in crate::rest) fn ingest_result(
         _ => return Err(Failure::not_found()),
     };
     Ok(csv(text.as_str()))
-}
-
-/// Brings a job to where it is by now.
-fn advance(machine: &mut Machine, call: &Call<'_>, id: &str) -> Result<(), Failure> {
-    let (now_s, delay_s) = (machine.now_s(), machine.switches.bulk_delay_s);
-    let job = machine.jobs.ingests.get_mut(id).ok_or_else(unknown)?;
-    job.head.check(call)?;
-    if !job.head.is_due(now_s, delay_s) {
-        return Ok(());
-    }
-    if let Some(mut job) = machine.jobs.ingests.remove(id) {
-        run(machine, call, &mut job);
-        machine.jobs.ingests.insert(id.to_owned(), job);
-    }
-    Ok(())
 }
 
 /// Writes every row of a job's data, each by itself.

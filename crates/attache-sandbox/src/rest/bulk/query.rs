@@ -1,17 +1,16 @@
 //! Jobs that read: a statement in, CSV out, in pages that stay as they are.
 
-use super::{
-    Change, Delimiter, Head, Info, LineEnding, List, Progress, QUERY_JOBS_MAX, State, csv, invalid,
-    started, unknown, wrong_state,
-};
+use super::job::{self, Head, Progress, State, started, wrong_state};
+use super::{Delimiter, Jobs, LineEnding, QUERY_JOBS_MAX, csv, invalid};
 use crate::json;
-use crate::org::Cursor;
+use crate::org::Org;
 use crate::rest::{
     Call, failure::Failure, limits, machine::Machine, message::Response, query::STATEMENT_MAX,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Rows of a page of results if nobody says how many.
 const PAGE_ROWS: usize = 50_000;
@@ -68,19 +67,67 @@ struct PageUrl {
     result_url: String,
 }
 
+impl job::Job for Job {
+    fn all(jobs: &mut Jobs) -> &mut BTreeMap<String, Job> {
+        &mut jobs.queries
+    }
+
+    fn head(&self) -> &Head {
+        &self.head
+    }
+
+    fn head_mut(&mut self) -> &mut Head {
+        &mut self.head
+    }
+
+    fn progress(&self) -> Progress<'_> {
+        let mut progress = self.head.progress("V2Query");
+        progress.is_pk_chunking_supported = Some(true);
+        progress
+    }
+
+    fn turn(&mut self, to: State, _now_s: i64) -> Result<(), Failure> {
+        if to != State::Aborted || self.head.state == State::JobComplete {
+            return Err(wrong_state(
+                &self.head,
+                "unfinished, and can only be Aborted",
+            ));
+        }
+        self.head.state = to;
+        Ok(())
+    }
+
+    fn work(machine: &mut Machine, _call: &Call<'_>, id: &str) {
+        let Some(mut job) = machine.jobs.queries.remove(id) else {
+            return;
+        };
+        match job.find(&machine.org) {
+            Ok(found) => {
+                job.head.processed = found.ends.len();
+                job.head.state = State::JobComplete;
+                job.found = Some(found);
+            }
+            Err(message) => {
+                job.head.error = Some(message);
+                job.head.state = State::Failed;
+            }
+        }
+        machine.jobs.queries.insert(id.to_owned(), job);
+    }
+}
+
 impl Job {
-    fn shown(&self) -> Info<'_> {
-        let mut info = self.head.info();
-        info.progress = Some(Progress {
-            job_type: "V2Query",
-            number_records_processed: self.head.processed,
-            number_records_failed: None,
-            retries: 0,
-            total_processing_time: 0,
-            is_pk_chunking_supported: Some(true),
-            error_message: self.head.error.as_deref(),
-        });
-        info
+    /// Finds the rows, and writes them down.
+    fn find(&self, org: &Org) -> Result<Found, String> {
+        let owner = &self.head.owner;
+        let cursor = org
+            .query(owner, &self.query, self.all_rows)
+            .map_err(|error| error.message)?;
+        let mut found = Found::default();
+        let style = self.head.style();
+        org.csv_header(owner, &cursor, style, &mut found.header)?;
+        org.csv_lines(owner, &cursor, style, &mut found.lines, &mut found.ends);
+        Ok(found)
     }
 }
 
@@ -93,16 +140,7 @@ pub(in crate::rest) fn query_jobs(
     if call.verb() == "POST" {
         return create(machine, call);
     }
-    let own = machine.jobs.queries.values();
-    let list = List {
-        done: true,
-        next_records_url: None,
-        records: own
-            .filter(|job| job.head.owner == call.actor)
-            .map(|job| job.head.info())
-            .collect(),
-    };
-    Ok(Response::json(200, json::write(&list)))
+    Ok(job::list::<Job>(machine, call))
 }
 
 fn create(machine: &mut Machine, call: &Call<'_>) -> Result<Response, Failure> {
@@ -132,15 +170,13 @@ fn create(machine: &mut Machine, call: &Call<'_>) -> Result<Response, Failure> {
         line_ending: body.line_ending,
         ..started(machine, call)
     };
-    let answer = Response::json(200, json::write(&head.info()));
     let job = Job {
         query: body.query,
         all_rows,
         found: None,
         head,
     };
-    machine.jobs.queries.insert(job.head.id.clone(), job);
-    Ok(answer)
+    Ok(job::add(machine, job))
 }
 
 /// `/jobs/query/<id>`
@@ -149,33 +185,7 @@ pub(in crate::rest) fn query_job(
     call: &Call<'_>,
     id: &str,
 ) -> Result<Response, Failure> {
-    call.only("HEAD,GET,PATCH,DELETE")?;
-    let change: Option<Change> = match call.verb() {
-        "PATCH" => Some(call.json()?),
-        _ => None,
-    };
-    advance(machine, call, id)?;
-    let job = machine.jobs.queries.get_mut(id).ok_or_else(unknown)?;
-    match (call.verb(), change) {
-        ("DELETE", _) if matches!(job.head.state, State::UploadComplete | State::InProgress) => {
-            return Err(wrong_state(&job.head, "at its end"));
-        }
-        ("DELETE", _) => {
-            machine.jobs.queries.remove(id);
-            return Ok(Response::empty(204));
-        }
-        (_, Some(Change { state })) => {
-            if state != State::Aborted || job.head.state == State::JobComplete {
-                return Err(wrong_state(
-                    &job.head,
-                    "unfinished, and can only be Aborted",
-                ));
-            }
-            job.head.state = State::Aborted;
-        }
-        _ => {}
-    }
-    Ok(Response::json(200, json::write(&job.shown())))
+    job::one::<Job>(machine, call, id)
 }
 
 /// `GET /jobs/query/<id>/results`
@@ -281,56 +291,8 @@ fn bad_locator() -> Failure {
 }
 
 fn finished<'a>(machine: &'a mut Machine, call: &Call<'_>, id: &str) -> Result<&'a Found, Failure> {
-    advance(machine, call, id)?;
-    let job = machine.jobs.queries.get(id).ok_or_else(unknown)?;
+    let job: &mut Job = job::advance(machine, call, id)?;
     job.found
         .as_ref()
         .ok_or_else(|| wrong_state(&job.head, "JobComplete"))
-}
-
-/// Brings a job to where it is by now.
-fn advance(machine: &mut Machine, call: &Call<'_>, id: &str) -> Result<(), Failure> {
-    let (now_s, delay_s) = (machine.now_s(), machine.switches.bulk_delay_s);
-    let job = machine.jobs.queries.get_mut(id).ok_or_else(unknown)?;
-    job.head.check(call)?;
-    if !job.head.is_due(now_s, delay_s) {
-        return Ok(());
-    }
-    let done = machine
-        .org
-        .query(&job.head.owner, &job.query, job.all_rows)
-        .map_err(|error| error.message)
-        .and_then(|cursor| found(machine, id, &cursor));
-    let job = machine.jobs.queries.get_mut(id).ok_or_else(unknown)?;
-    match done {
-        Ok(found) => {
-            job.head.processed = found.ends.len();
-            job.head.state = State::JobComplete;
-            job.found = Some(found);
-        }
-        Err(message) => {
-            job.head.error = Some(message);
-            job.head.state = State::Failed;
-        }
-    }
-    Ok(())
-}
-
-fn found(machine: &Machine, id: &str, cursor: &Cursor) -> Result<Found, String> {
-    let Some(job) = machine.jobs.queries.get(id) else {
-        return Ok(Found::default());
-    };
-    let mut found = Found::default();
-    let style = job.head.style();
-    machine
-        .org
-        .csv_header(&job.head.owner, cursor, style, &mut found.header)?;
-    machine.org.csv_lines(
-        &job.head.owner,
-        cursor,
-        style,
-        &mut found.lines,
-        &mut found.ends,
-    );
-    Ok(found)
 }
