@@ -1,11 +1,11 @@
 //! What a briefcase would bring and take away, before it is set.
 
 use crate::briefcase::{Briefcase, Source};
-use crate::engine::{Attache, CancelToken};
+use crate::engine::Attache;
 use crate::error::Result;
 use crate::record::Value;
 use crate::store::{Reading, RuleState};
-use crate::sync::{Run, Settings, Survey, Surveyed};
+use crate::sync::{Settings, Survey, Surveyed};
 use std::collections::{BTreeMap, HashSet};
 
 /// Records in a page, at most.
@@ -94,18 +94,8 @@ impl Attache {
     /// # }
     /// ```
     pub async fn dry_run(&self, briefcase: &Briefcase) -> Result<DryRun> {
-        let _session = self.begin()?;
-        let (cancel, mut progress) = (CancelToken::new(), |_| {});
-        let remote = self.patient(&cancel)?;
-        let run = Run::new(
-            &self.store,
-            &remote,
-            &*self.env,
-            &cancel,
-            &mut progress,
-            Settings::default(),
-        );
-        let survey = run.survey(briefcase.clone()).await?;
+        let mut errand = self.errand()?;
+        let survey = errand.run().survey(briefcase.clone()).await?;
         let known = self.store.read(|r| r.rules())?;
         let members = self.members(&survey, &known)?;
         let size = |object: &str| survey.bytes.get(object).copied().unwrap_or(0);

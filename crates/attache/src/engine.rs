@@ -10,7 +10,7 @@ use crate::remote::{Remote, no_remote};
 use crate::resolver::Resolver;
 use crate::schema::Schema;
 use crate::store::{Durability, Stamp, State, Store, Writing};
-use crate::sync::{Patient, Run, Settings, new_key};
+use crate::sync::{Patient, new_key};
 use std::future::{Future, IntoFuture};
 use std::path::Path;
 use std::pin::Pin;
@@ -119,19 +119,7 @@ impl Attache {
     /// [`ErrorKind::InvalidArgument`] for a rule that cannot be followed,
     /// [`ErrorKind::WrongOwner`] for another user's credentials, and those of the remote.
     pub async fn prepare(&self) -> Result<()> {
-        let _session = self.begin()?;
-        let cancel = CancelToken::new();
-        let remote = self.patient(&cancel)?;
-        let mut progress = |_| {};
-        let run = Run::new(
-            &self.store,
-            &remote,
-            &*self.env,
-            &cancel,
-            &mut progress,
-            Settings::default(),
-        );
-        run.prepare_only().await
+        self.errand()?.run().prepare_only().await
     }
 
     /// Starts a session; it runs when it is awaited.
@@ -287,21 +275,9 @@ impl Session {
         self
     }
 
-    async fn run(mut self) -> Result<Report> {
-        let _session = self.attache.begin()?;
-        let remote = self.attache.patient(&self.cancel)?;
-        let (store, env) = (&*self.attache.store, &*self.attache.env);
-        Run::new(
-            store,
-            &remote,
-            env,
-            &self.cancel,
-            &mut *self.progress,
-            Settings::default(),
-        )
-        .with_resolver(self.attache.resolver.as_deref())
-        .sync()
-        .await
+    async fn run(self) -> Result<Report> {
+        let mut errand = self.attache.watched_errand(self.cancel, self.progress)?;
+        errand.run().sync().await
     }
 }
 

@@ -63,6 +63,7 @@ mod changeset;
 mod dry_run;
 mod engine;
 mod env;
+mod errand;
 mod error;
 mod filter;
 mod indexes;

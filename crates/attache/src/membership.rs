@@ -1,11 +1,10 @@
 //! What holds a record on this device: rules, pins, views, edits.
 
-use crate::engine::{Attache, CancelToken};
+use crate::engine::Attache;
 use crate::env::LocalTime;
 use crate::error::Result;
 use crate::record::{RecordId, not_found};
 use crate::store::{Durability, Hold};
-use crate::sync::{Run, Settings};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -188,18 +187,7 @@ impl Attache {
     /// # }
     /// ```
     pub async fn fetch(&self, ids: &[RecordId]) -> Result<Vec<Result<RecordId>>> {
-        let _session = self.begin()?;
-        let (cancel, mut progress) = (CancelToken::new(), |_| {});
-        let remote = self.patient(&cancel)?;
-        let run = Run::new(
-            &self.store,
-            &remote,
-            &*self.env,
-            &cancel,
-            &mut progress,
-            Settings::default(),
-        );
-        run.fetch(ids).await
+        self.errand()?.run().fetch(ids).await
     }
 
     /// Says what holds a record on this device; empty for one that is not here, or that the next session evicts.
