@@ -5,14 +5,15 @@ use crate::error::{Error, Result};
 use crate::record::ServerTime;
 use crate::schema::{FieldType, ObjectSchema, Schema};
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// What is known of the objects: one immutable value, replaced as a whole.
 #[derive(Default)]
 pub(crate) struct Catalogue {
     pub schema: Schema,
-    tables: HashMap<String, Arc<Table>>,
+    /// By their objects' names in lower case.
+    tables: BTreeMap<String, Arc<Table>>,
 }
 
 /// The table of one object.
@@ -42,11 +43,9 @@ impl Catalogue {
         self.tables.get(&object.to_ascii_lowercase())
     }
 
-    /// The tables, in order of their names.
-    pub(crate) fn tables(&self) -> Vec<&Arc<Table>> {
-        let mut tables: Vec<_> = self.tables.values().collect();
-        tables.sort_by(|a, b| a.object.name.cmp(&b.object.name));
-        tables
+    /// The tables, in order of their names, whatever the case.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &Arc<Table>> {
+        self.tables.values()
     }
 
     /// Says whether an object has a table of just these fields.

@@ -386,7 +386,7 @@ impl Writing<'_> {
     /// Removes what nothing holds, and gives how many records that were.
     pub(crate) fn evict(&self) -> Result<u64> {
         let (mut evicted, mut needed) = (0, None);
-        let tables: Vec<Arc<Table>> = self.catalogue().tables().into_iter().cloned().collect();
+        let tables: Vec<Arc<Table>> = self.catalogue().tables().cloned().collect();
         for table in tables {
             let name = quote(&table.object.name);
             let idle = format!("SELECT 1 FROM {name} WHERE \"attache_rules\" = 0");

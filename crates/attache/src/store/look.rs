@@ -121,7 +121,7 @@ impl Look {
 
     /// How many records each object has; `None` where they cannot be counted.
     pub(crate) fn counts(&mut self) -> Vec<(String, Option<u64>)> {
-        let tables = self.catalogue.tables().into_iter();
+        let tables = self.catalogue.tables();
         let objects: Vec<String> = tables.map(|table| table.object.name.clone()).collect();
         let mut counts = Vec::new();
         for object in objects {

@@ -139,7 +139,7 @@ impl Reading<'_> {
                 .collect());
         }
         let prefix = current.get(..3);
-        let tables = self.catalogue.tables().into_iter();
+        let tables = self.catalogue.tables();
         // Some objects have no prefix of their own, and some share one.
         Ok(tables
             .filter(|t| t.object.key_prefix.is_none() || t.object.key_prefix.as_deref() == prefix)
