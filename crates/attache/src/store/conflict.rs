@@ -8,7 +8,12 @@ use crate::journal_states::Event;
 use crate::json;
 use crate::outcome::{Conflict, ConflictField, ConflictId, ConflictKind, MutationKind};
 use crate::record::{Fields, RecordId, ServerTime, Value, is_local};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, ToSql, params};
+
+const OF_RECORD: &str = "SELECT id, record, object, kind, base, remote, changed_by, changed_at
+     FROM attache_conflict WHERE record = ?1";
+const OF_NUMBER: &str = "SELECT id, record, object, kind, base, remote, changed_by, changed_at
+     FROM attache_conflict WHERE id = ?1";
 
 pub(super) struct Open {
     pub id: i64,
@@ -26,7 +31,7 @@ pub(super) struct Open {
 impl Reading<'_> {
     /// An open conflict.
     pub(crate) fn conflict(&self, id: ConflictId) -> Result<Option<Conflict>> {
-        let open = self.open_conflict("id", &id.0.to_string())?;
+        let open = self.conflict_of_number(id)?;
         open.map(|open| self.outward(open)).transpose()
     }
 
@@ -39,7 +44,7 @@ impl Reading<'_> {
             statement.query_map([], |row| row.get(0))?.collect();
         let mut conflicts = Vec::new();
         for record in records? {
-            if let Some(open) = self.open_conflict("record", &record)? {
+            if let Some(open) = self.open_conflict(&record)? {
                 conflicts.push(self.outward(open)?);
             }
         }
@@ -49,7 +54,7 @@ impl Reading<'_> {
     /// Says whether these mutations of a record still edit what its open conflict is about.
     pub(super) fn is_in_dispute(&self, record: &str, entries: &[Entry]) -> Result<bool> {
         // The base went on to what the server has, so a conflict let go here is never found again.
-        let Some(open) = self.open_conflict("record", record)? else {
+        let Some(open) = self.open_conflict(record)? else {
             return Ok(false);
         };
         Ok(match open.kind {
@@ -78,17 +83,24 @@ impl Reading<'_> {
 
     /// What the fields in conflict were when it began.
     pub(super) fn began(&self, record: &str) -> Result<Option<Fields>> {
-        let open = self.open_conflict("record", record)?;
+        let open = self.open_conflict(record)?;
         Ok(open
             .filter(|open| open.kind != ConflictKind::DeletedAtRemote && !open.imported)
             .map(|open| open.base))
     }
 
-    pub(super) fn open_conflict(&self, column: &'static str, value: &str) -> Result<Option<Open>> {
-        let sql = format!(
-            "SELECT id, record, object, kind, base, remote, changed_by, changed_at FROM attache_conflict WHERE CAST({column} AS TEXT) = ?1"
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
+    /// The open conflict of a record.
+    pub(super) fn open_conflict(&self, record: &str) -> Result<Option<Open>> {
+        self.first_open(OF_RECORD, record)
+    }
+
+    /// The open conflict with a number.
+    pub(super) fn conflict_of_number(&self, id: ConflictId) -> Result<Option<Open>> {
+        self.first_open(OF_NUMBER, id.0)
+    }
+
+    fn first_open(&self, sql: &str, value: impl ToSql) -> Result<Option<Open>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([value])?;
         let Some(row) = rows.next()? else {
             return Ok(None);
@@ -283,7 +295,7 @@ impl Writing<'_> {
     /// Looks at a conflict anew after an edit was taken back; says whether there was one.
     pub(super) fn reconsider(&self, table: &Table, record: &str) -> Result<bool> {
         let reading = self.reading();
-        let Some(open) = reading.open_conflict("record", record)? else {
+        let Some(open) = reading.open_conflict(record)? else {
             return Ok(false);
         };
         let entries = reading.entries_of(record)?;
@@ -398,5 +410,31 @@ impl Reading<'_> {
         Ok(count
             .and_then(|count| u64::try_from(count).ok())
             .unwrap_or(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[test]
+    fn a_conflict_is_found_by_an_index() {
+        let store = Store::open_in_memory(crate::Options::new()).unwrap();
+        for sql in [OF_RECORD, OF_NUMBER] {
+            let plan: Vec<String> = store
+                .read(|r| {
+                    let sql = format!("EXPLAIN QUERY PLAN {sql}");
+                    let mut statement = r.connection.prepare(&sql)?;
+                    let steps = statement.query_map(["1"], |row| row.get("detail"))?;
+                    Ok(steps.collect::<rusqlite::Result<_>>()?)
+                })
+                .unwrap();
+            assert_eq!(plan.len(), 1, "{plan:?}");
+            assert!(
+                plan[0].starts_with("SEARCH attache_conflict USING"),
+                "{plan:?}"
+            );
+        }
     }
 }

@@ -35,7 +35,7 @@ impl Writing<'_> {
         new_key: impl FnOnce() -> RecordId,
     ) -> Result<()> {
         let reading = self.reading();
-        let Some(open) = reading.open_conflict("id", &id.0.to_string())? else {
+        let Some(open) = reading.conflict_of_number(id)? else {
             return Err(Error::invalid(format!(
                 "there is no open conflict {}",
                 id.0
