@@ -85,6 +85,20 @@ pub fn is_colourful() -> bool {
         && io::stdout().is_terminal()
 }
 
+/// The part of a listing that says how many records of each object there are; empty for none.
+pub fn record_counts<'a>(counts: impl IntoIterator<Item = (&'a String, &'a u64)>) -> Vec<String> {
+    let rows: Vec<Vec<String>> = counts
+        .into_iter()
+        .map(|(object, count)| vec![object.clone(), grouped(*count)])
+        .collect();
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![String::new()];
+    lines.extend(table(&["object", "records"], &rows));
+    lines
+}
+
 /// Lines up columns: a header, a rule and the rows. Cells are cut at `WIDTH_MAX` characters.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     let mut widths: Vec<usize> = header.iter().map(|cell| cell.chars().count()).collect();

@@ -1,5 +1,6 @@
 //! `attache why`, `rules`, `dry-run`, `pin`, `unpin` and `fetch`: what is on the device, and why.
 
+use super::records::One;
 use super::sync::block_on;
 use crate::error::{Failure, Result};
 use crate::output::{self, Output};
@@ -10,16 +11,6 @@ use attache::{
 use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-
-/// Which record of which store.
-#[derive(Args)]
-pub struct One {
-    /// The store's file.
-    #[arg(value_name = "FILE")]
-    store: PathBuf,
-    /// The record's id: the org's, or one that starts with local-.
-    id: String,
-}
 
 /// Which records to bring.
 #[derive(Args)]

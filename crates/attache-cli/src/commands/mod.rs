@@ -50,11 +50,11 @@ pub enum Command {
     /// List what each rule of the briefcase holds.
     Rules(Place),
     /// Say what holds a record on this device.
-    Why(holds::One),
+    Why(records::One),
     /// Keep a record whatever the briefcase says; the next sync fetches it.
-    Pin(holds::One),
+    Pin(records::One),
     /// Leave a pinned record to the briefcase again.
-    Unpin(holds::One),
+    Unpin(records::One),
     /// Bring records that the briefcase leaves out, for a while.
     Fetch(holds::Fetch),
     /// Ask a store a SOQL question; nothing leaves the device.

@@ -15,9 +15,9 @@ use std::sync::Arc;
 pub struct One {
     /// The store's file.
     #[arg(value_name = "FILE")]
-    store: PathBuf,
+    pub(super) store: PathBuf,
     /// The record's id: the org's, or one that starts with local-.
-    id: String,
+    pub(super) id: String,
 }
 
 /// A record to be.

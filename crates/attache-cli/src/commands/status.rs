@@ -72,14 +72,6 @@ fn lines(view: &StatusView) -> Vec<String> {
             output::count(view.conflicts, "conflict", "conflicts")
         ),
     ];
-    if !view.records.is_empty() {
-        let rows: Vec<Vec<String>> = view
-            .records
-            .iter()
-            .map(|(object, count)| vec![object.clone(), output::grouped(*count)])
-            .collect();
-        lines.push(String::new());
-        lines.extend(output::table(&["object", "records"], &rows));
-    }
+    lines.extend(output::record_counts(&view.records));
     lines
 }

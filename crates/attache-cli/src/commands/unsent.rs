@@ -234,15 +234,9 @@ fn inspection_lines(store: &str, found: &Inspection) -> Vec<String> {
             .iter()
             .map(|damage| format!("damage     {damage}")),
     );
-    if !found.records.is_empty() {
-        let rows: Vec<Vec<String>> = found
-            .records
-            .iter()
-            .map(|(object, count)| vec![object.clone(), output::grouped(*count)])
-            .collect();
-        lines.push(String::new());
-        lines.extend(output::table(&["object", "records"], &rows));
-    }
+    lines.extend(output::record_counts(
+        found.records.iter().map(|(object, count)| (object, count)),
+    ));
     lines.push(String::new());
     lines.extend(mutation_lines(&found.unsent));
     for conflict in &found.conflicts {

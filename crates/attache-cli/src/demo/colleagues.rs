@@ -82,36 +82,31 @@ impl Day<'_> {
         for (field, value) in &values {
             self.ledger.wrote(object, id, field, value);
         }
-        let subject = Subject {
-            object,
-            record: id,
-            title: &title,
-        };
-        self.diary.note(
-            self.world.sandbox.now(),
-            &self.world.colleague.name,
-            "changed",
-            subject,
-            &values,
-        )
+        self.note_at_org("changed", object, id, &title, &values)
     }
 
     fn remove(&mut self, object: &'static str, id: &str) -> Result<()> {
         let title = self.title_at_org(object, id)?;
         self.world.delete(&self.world.colleague, object, id)?;
         self.ledger.removed.insert(id.to_owned());
+        self.note_at_org("deleted", object, id, &title, &[])
+    }
+
+    fn note_at_org(
+        &mut self,
+        did: &'static str,
+        object: &'static str,
+        id: &str,
+        title: &str,
+        values: &[(String, Value)],
+    ) -> Result<()> {
         let subject = Subject {
             object,
             record: id,
-            title: &title,
+            title,
         };
-        self.diary.note(
-            self.world.sandbox.now(),
-            &self.world.colleague.name,
-            "deleted",
-            subject,
-            &[],
-        )
+        let (now, who) = (self.world.sandbox.now(), &self.world.colleague.name);
+        self.diary.note(now, who, did, subject, values)
     }
 
     /// Hands a record to this person, dated so that a rule of the briefcase takes it.
