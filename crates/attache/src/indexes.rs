@@ -2,7 +2,7 @@
 
 use crate::engine::Attache;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{Durability, Wish};
+use crate::store::{Durability, Table, Wish, Writing};
 
 /// A secondary index of an object's records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,22 +50,15 @@ impl Attache {
         object: &str,
         fields: impl IntoIterator<Item = F>,
     ) -> Result<()> {
-        let fields = listed(fields)?;
-        self.store.write(Durability::Durable, |w| {
-            let table = w.catalogue().table(object).cloned();
-            let wish = match &table {
-                Some(table) => Wish::on(table, &fields)?,
-                None => Wish::unknown(object, &fields)?,
+        self.wish(object, fields, |w, table, fields, wishes| {
+            let wish = match table {
+                Some(table) => Wish::on(table, fields)?,
+                None => Wish::unknown(object, fields)?,
             };
-            let mut wishes = w.reading().index_wishes()?;
             if !wishes.contains(&wish) {
                 wishes.push(wish.clone());
-                w.set_index_wishes(&wishes)?;
             }
-            match &table {
-                Some(table) => w.make_index(table, &wish),
-                None => Ok(()),
-            }
+            table.map_or(Ok(()), |table| w.make_index(table, &wish))
         })
     }
 
@@ -78,12 +71,9 @@ impl Attache {
         object: &str,
         fields: impl IntoIterator<Item = F>,
     ) -> Result<()> {
-        let fields = listed(fields)?;
-        self.store.write(Durability::Durable, |w| {
-            let table = w.catalogue().table(object).cloned();
-            let given = Wish::unknown(object, &fields)?;
-            let found = table.and_then(|table| Wish::on(&table, &fields).ok());
-            let mut wishes = w.reading().index_wishes()?;
+        self.wish(object, fields, |_, table, fields, wishes| {
+            let given = Wish::unknown(object, fields)?;
+            let found = table.and_then(|table| Wish::on(table, fields).ok());
             let before = wishes.len();
             wishes.retain(|wish| !wish.is(&given) && Some(wish) != found.as_ref());
             if wishes.len() == before {
@@ -92,6 +82,25 @@ impl Attache {
                     "nobody asked for an index of these fields",
                 ));
             }
+            Ok(())
+        })
+    }
+
+    /// Changes the list of wishes in one transaction.
+    fn wish<F: Into<String>>(
+        &self,
+        object: &str,
+        fields: impl IntoIterator<Item = F>,
+        change: impl FnOnce(&Writing<'_>, Option<&Table>, &[String], &mut Vec<Wish>) -> Result<()>,
+    ) -> Result<()> {
+        let fields: Vec<String> = fields.into_iter().map(Into::into).collect();
+        if fields.is_empty() {
+            return Err(Error::invalid("an index is on at least one field"));
+        }
+        self.store.write(Durability::Durable, |w| {
+            let table = w.catalogue().table(object).cloned();
+            let mut wishes = w.reading().index_wishes()?;
+            change(w, table.as_deref(), &fields, &mut wishes)?;
             w.set_index_wishes(&wishes)
         })
     }
@@ -114,12 +123,4 @@ impl Attache {
                 .collect()
         })
     }
-}
-
-fn listed<F: Into<String>>(fields: impl IntoIterator<Item = F>) -> Result<Vec<String>> {
-    let fields: Vec<String> = fields.into_iter().map(Into::into).collect();
-    if fields.is_empty() {
-        return Err(Error::invalid("an index is on at least one field"));
-    }
-    Ok(fields)
 }

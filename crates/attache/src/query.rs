@@ -59,10 +59,8 @@ impl Attache {
     /// # Ok::<(), attache::Error>(())
     /// ```
     pub fn query_with(&self, soql: &str, context: &Context) -> Result<Rows> {
-        let select = Select::parse(soql)?;
-        self.store.read(|r| {
-            let compiled = query::compile(&select, r.catalogue, context)?;
-            query::run(r.connection, &compiled)
+        self.compiled(soql, context, |r, compiled| {
+            query::run(r.connection, compiled)
         })
     }
 
@@ -96,10 +94,8 @@ impl Attache {
         context: &Context,
         mut visit: impl FnMut(Row) -> ControlFlow<()>,
     ) -> Result<()> {
-        let select = Select::parse(soql)?;
-        self.store.read(|r| {
-            let compiled = query::compile(&select, r.catalogue, context)?;
-            query::each(r.connection, &compiled, &mut visit)
+        self.compiled(soql, context, |r, compiled| {
+            query::each(r.connection, compiled, &mut visit)
         })
     }
 
@@ -138,10 +134,21 @@ impl Attache {
     /// # Errors
     /// Those of [`query`](Attache::query).
     pub fn explain_with(&self, soql: &str, context: &Context) -> Result<String> {
+        self.compiled(soql, context, |r, compiled| {
+            query::explain(r.connection, compiled)
+        })
+    }
+
+    fn compiled<T>(
+        &self,
+        soql: &str,
+        context: &Context,
+        work: impl FnOnce(&Reading<'_>, &query::Compiled) -> Result<T>,
+    ) -> Result<T> {
         let select = Select::parse(soql)?;
         self.store.read(|r| {
             let compiled = query::compile(&select, r.catalogue, context)?;
-            query::explain(r.connection, &compiled)
+            work(r, &compiled)
         })
     }
 

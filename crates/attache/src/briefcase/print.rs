@@ -80,11 +80,7 @@ impl Serialize for TopRule {
             self.order_by.as_ref().map(|order| &order.short),
         )?;
         entry(&mut map, "limit", self.limit)?;
-        entry(
-            &mut map,
-            "related",
-            Some(&self.related).filter(|all| !all.is_empty()),
-        )?;
+        related(&mut map, &self.related)?;
         map.end()
     }
 }
@@ -107,11 +103,7 @@ impl Serialize for RelatedRule {
         }
         entry(&mut map, "optional", Some(true).filter(|_| self.optional))?;
         condition(&mut map, self.filter.as_ref())?;
-        entry(
-            &mut map,
-            "related",
-            Some(&self.related).filter(|all| !all.is_empty()),
-        )?;
+        related(&mut map, &self.related)?;
         map.end()
     }
 }
@@ -177,6 +169,10 @@ fn entry<M: SerializeMap, T: Serialize>(
     value: Option<T>,
 ) -> Result<(), M::Error> {
     value.map_or(Ok(()), |value| map.serialize_entry(key, &value))
+}
+
+fn related<M: SerializeMap>(map: &mut M, rules: &[RelatedRule]) -> Result<(), M::Error> {
+    entry(map, "related", Some(rules).filter(|all| !all.is_empty()))
 }
 
 /// Writes a filter as it was written: as a condition, or as rows and their logic.

@@ -102,18 +102,8 @@ fn optional<T>(
 fn objects(problems: &mut Problems, raw: &RawValue, at: &str) -> BTreeMap<String, ObjectOptions> {
     let mut objects = BTreeMap::new();
     let mut seen: HashSet<String> = HashSet::new();
-    for (name, raw, at) in problems
-        .object(raw, at, &[])
-        .into_iter()
-        .flat_map(Members::all)
-    {
-        if !tree::is_api_name(&name) {
-            problems.add(
-                &at,
-                "INVALID_NAME",
-                "expected the API name of an object as the key",
-            );
-        } else if !seen.insert(name.to_lowercase()) {
+    for (name, raw, at) in entries(problems, raw, at) {
+        if is_name(problems, &name, &at, "an object") && !seen.insert(name.to_lowercase()) {
             problems.add(
                 &at,
                 "DUPLICATE_NAME",
@@ -138,23 +128,33 @@ fn objects(problems: &mut Problems, raw: &RawValue, at: &str) -> BTreeMap<String
     objects
 }
 
+/// The members of an object whose keys are names.
+fn entries<'a>(
+    problems: &mut Problems,
+    raw: &'a RawValue,
+    at: &str,
+) -> impl Iterator<Item = (String, &'a RawValue, String)> + use<'a> {
+    let members = problems.object(raw, at, &[]);
+    members.into_iter().flat_map(Members::all)
+}
+
+/// Says whether a key is a name, and adds a problem if not.
+fn is_name(problems: &mut Problems, key: &str, at: &str, what: &str) -> bool {
+    let is_name = tree::is_api_name(key);
+    if !is_name {
+        let message = format!("expected the API name of {what} as the key");
+        problems.add(at, "INVALID_NAME", message);
+    }
+    is_name
+}
+
 /// Reads a merge policy: each member by itself, so that each tells what is wrong with it.
 fn merge(problems: &mut Problems, raw: &RawValue, at: &str) -> Option<MergePolicy> {
     let members = problems.object(raw, at, MERGE_KEYS)?;
     for (key, raw, at) in members.all() {
         if key == "fields" {
-            for (name, raw, at) in problems
-                .object(raw, &at, &[])
-                .into_iter()
-                .flat_map(Members::all)
-            {
-                if !tree::is_api_name(&name) {
-                    problems.add(
-                        &at,
-                        "INVALID_NAME",
-                        "expected the API name of a field as the key",
-                    );
-                }
+            for (name, raw, at) in entries(problems, raw, &at) {
+                is_name(problems, &name, &at, "a field");
                 merge_part(problems, &format!(r#"{{"fields":{{"F":{raw}}}}}"#), &at);
             }
         } else {

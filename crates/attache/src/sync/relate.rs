@@ -80,19 +80,8 @@ impl Run<'_> {
                 break;
             };
             let present = self.ids_of_relatives(node, relation, &keys).await?;
-            let (held, members) = self.store.read(|r| {
-                Ok((
-                    r.held(relation.table, &present)?,
-                    r.led_to(relation, &keys)?,
-                ))
-            })?;
-            let held: HashSet<String> = held.into_iter().map(|(id, _)| id).collect();
-            let unknown: Vec<String> = present
-                .iter()
-                .filter(|id| !held.contains(*id))
-                .cloned()
-                .collect();
-            self.read_by_id(Phase::Pull, relation.table, &unknown, rule.mask)
+            let members = self.store.read(|r| r.led_to(relation, &keys))?;
+            self.read_unknown(relation.table, &present, rule.mask)
                 .await?;
             // What was not shown went out of sight, or elsewhere: reading it by its id tells which.
             let present: HashSet<String> = present.into_iter().collect();
@@ -119,21 +108,7 @@ impl Run<'_> {
         relation: &Relation<'_>,
         keys: &[String],
     ) -> Result<Vec<String>> {
-        let field = if relation.parents {
-            "Id"
-        } else {
-            relation.field
-        };
-        let mut conditions = node.conditions.clone();
-        conditions.push(format!("{field} IN ({})", soql::list(keys)));
-        let statement = Statement {
-            fields: "Id",
-            object: &node.table.object.name,
-            scope: None,
-            conditions,
-            tail: "",
-        };
-        self.query_ids(&statement.print()).await
+        self.query_ids(&relatives(node, relation, keys, "Id")).await
     }
 
     /// Runs a query of ids to its end.
@@ -158,25 +133,14 @@ impl Run<'_> {
         relation: &Relation<'_>,
         keys: &[String],
     ) -> Result<()> {
-        let field = if relation.parents {
-            "Id"
-        } else {
-            relation.field
-        };
-        let mut conditions = node.conditions.clone();
-        conditions.push(format!("{field} IN ({})", soql::list(keys)));
         let fields = soql::fields(&node.table);
-        let object = node.table.object.name.clone();
-        let statement = Statement {
-            fields: &fields,
-            object: &object,
-            scope: None,
-            conditions,
-            tail: "",
-        };
+        let object = &node.table.object.name;
         let reader = apply::reader(&node.table);
         let mut done = 0;
-        let mut page = self.remote.query(&statement.print()).await?;
+        let mut page = self
+            .remote
+            .query(&relatives(node, relation, keys, &fields))
+            .await?;
         let mut pages = Pages::default();
         loop {
             self.check_cancelled()?;
@@ -188,7 +152,7 @@ impl Run<'_> {
                 if last { w.cover(rule.id, keys) } else { Ok(()) }
             })?;
             done += ids.len() as u64;
-            self.tell(Phase::Pull, &object, done, Some(page.total));
+            self.tell(Phase::Pull, object, done, Some(page.total));
             let Some(next) = page.next else { return Ok(()) };
             page = self.remote.query_more(&next).await?;
         }
@@ -241,6 +205,25 @@ impl Run<'_> {
             0
         })
     }
+}
+
+/// The statement that reads fields of what a relation leads to from some records.
+fn relatives(node: &Node, relation: &Relation<'_>, keys: &[String], fields: &str) -> String {
+    let field = if relation.parents {
+        "Id"
+    } else {
+        relation.field
+    };
+    let mut conditions = node.conditions.clone();
+    conditions.push(format!("{field} IN ({})", soql::list(keys)));
+    let statement = Statement {
+        fields,
+        object: &node.table.object.name,
+        scope: None,
+        conditions,
+        tail: "",
+    };
+    statement.print()
 }
 
 fn relation<'a>(

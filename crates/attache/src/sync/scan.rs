@@ -8,7 +8,7 @@ use crate::error::{ErrorKind, Result};
 use crate::outcome::Phase;
 use crate::record::ServerTime;
 use crate::remote::Page;
-use crate::store::{Durability, Origin, RuleState, SweepRange, Writing};
+use crate::store::{Durability, Origin, RuleState, SweepRange, Table, Writing};
 use std::collections::{HashMap, HashSet};
 
 /// How often one scan starts over when the server forgets its place.
@@ -229,18 +229,27 @@ impl Run<'_> {
         reached: Option<&str>,
     ) -> Result<()> {
         // What is new has to be here before the page counts as done.
-        let held = self.store.read(|r| r.held(&node.table, ids))?;
+        self.read_unknown(&node.table, ids, rule.mask).await?;
+        self.store.write(Durability::Ordered, |w| {
+            reach(w, node, rule, range, reached)
+        })
+    }
+
+    /// Reads the records of these ids that are not here.
+    pub(super) async fn read_unknown(
+        &mut self,
+        table: &Table,
+        ids: &[String],
+        rules: i64,
+    ) -> Result<()> {
+        let held = self.store.read(|r| r.held(table, ids))?;
         let held: HashSet<String> = held.into_iter().map(|(id, _)| id).collect();
         let unknown: Vec<String> = ids
             .iter()
             .filter(|id| !held.contains(*id))
             .cloned()
             .collect();
-        self.read_by_id(Phase::Pull, &node.table, &unknown, rule.mask)
-            .await?;
-        self.store.write(Durability::Ordered, |w| {
-            reach(w, node, rule, range, reached)
-        })
+        self.read_by_id(Phase::Pull, table, &unknown, rules).await
     }
 
     /// Reads what a rule matches and somebody changed since `low`, and gives the ids.
