@@ -50,8 +50,22 @@
 //! | tombstone | a record that was deleted here, which the server does not know yet: a mutation and a base without a row |
 //! | cursor | how far the server's changes are known here; it moves with the rows that it covers |
 //! | [`Briefcase`], rule, filter | what to keep on the device; one object's part of it; its predicate |
+//! | layout | the form that the org draws for records of one kind: which fields, in which order |
+//! | member, hold | a record that a rule matches; what keeps a record here: a rule, a [`Pin`], a view, an unsent edit |
+//! | [`Pin`] | a person's word that a record stays, whatever the rules say |
+//! | [`Recent`], view | a record that somebody looked at, kept for a while; the look itself |
+//! | [`DryRun`] | what a briefcase would bring and take away, before it is set |
+//! | sweep | a look at all ids that a rule matches, for what left or came without being changed |
 //! | evict, delete, purge | left the briefcase (never sent); removed by a user (sent); gone at the server, so gone here |
 //! | [`Conflict`], [`Resolution`] | both sides changed one thing; what a person decided to keep |
+//! | in doubt | sent, and no answer came: it may have been done |
+//! | rejected, parked | refused by the server; kept with the reason until a person edits, retries or discards it |
+//! | unsent work | the journal with its bases and conflicts, as a file that another device takes in |
+//! | query, [`Select`], [`Filter`] | SOQL on this device; a statement; a condition |
+//! | [`Search`], [`Hit`] | words looked for in the texts of records; what was found, the best first |
+//! | [`Watch`] | a query that tells what each commit changed in its rows |
+//! | [`Index`] | an order that the store keeps beside the records, so that a list is found without reading all |
+//! | drift | the org described anew: a field or an object came, went or is another |
 //! | settle | both sides agree; nothing is left to send, ask or decide |
 //!
 //! # Where things are
