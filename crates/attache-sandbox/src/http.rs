@@ -1,7 +1,8 @@
 //! The org on a socket: HTTP/1.1 on loopback.
 
 use crate::{
-    fault::Outcome,
+    control,
+    fault::{Manner, Outcome},
     rest::{BODY_BYTES_MAX, Request, Response as Answer},
     sandbox::Sandbox,
 };
@@ -12,18 +13,21 @@ use hyper::{
     server::conn::http1,
     service::service_fn,
 };
-use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
+use hyper_util::rt::TokioIo;
 use std::{
     fmt, io,
     net::{Ipv4Addr, SocketAddr},
     pin::Pin,
-    task::{Context, Poll},
+    sync::{Mutex, PoisonError},
+    task::{Context, Poll, ready},
     thread,
     time::Duration,
 };
 use tokio::{
+    io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
-    sync::{oneshot, watch},
+    sync::{mpsc, oneshot, watch},
+    time::{Sleep, sleep},
 };
 
 /// Bytes of a request's head; the machine refuses heads of more than 16,384 itself, with an answer.
@@ -151,7 +155,8 @@ impl Drop for Serving {
 }
 
 async fn accept(sandbox: Sandbox, listener: TcpListener, mut stopping: watch::Receiver<bool>) {
-    let open = GracefulShutdown::new();
+    // Each connection holds one end; when all are dropped, the other end hears of it.
+    let (open, mut closed) = mpsc::channel::<()>(1);
     loop {
         let accepted = tokio::select! {
             _ = stopping.wait_for(|stop| *stop) => break,
@@ -159,32 +164,64 @@ async fn accept(sandbox: Sandbox, listener: TcpListener, mut stopping: watch::Re
         };
         match accepted {
             Ok((stream, _)) => {
-                tokio::spawn(talk(sandbox.clone(), stream, open.watcher()));
+                let talk = talk(sandbox.clone(), stream, stopping.clone());
+                let open = open.clone();
+                tokio::spawn(async move {
+                    talk.await;
+                    drop(open);
+                });
             }
             // A connection that is gone before it is taken is no reason to stop, and a process
             // out of file handles gets some back in a while.
-            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            Err(_) => sleep(ACCEPT_PAUSE).await,
         }
     }
-    drop(listener);
+    drop((listener, open));
     // A client that never finishes its request must not keep the org up.
-    let _ = tokio::time::timeout(GOODBYE_MAX, open.shutdown()).await;
+    let _ = tokio::time::timeout(GOODBYE_MAX, closed.recv()).await;
 }
 
+/// How a connection ends that is cut on purpose; `None` if it is merely dropped.
+type Ending = Mutex<Option<Manner>>;
+
 /// Answers the calls of one connection, one after the other.
-async fn talk(sandbox: Sandbox, stream: TcpStream, watcher: hyper_util::server::graceful::Watcher) {
+async fn talk(sandbox: Sandbox, stream: TcpStream, mut stopping: watch::Receiver<bool>) {
     // Answers are written at once; waiting for more only costs a round trip.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(|request| answer(&sandbox, request));
-    let connection = http1::Builder::new()
+    let ending = Ending::default();
+    let service = service_fn(|request| answer(&sandbox, &ending, request));
+    let mut connection = http1::Builder::new()
         .max_buf_size(HEAD_BUFFER_BYTES)
         .serve_connection(TokioIo::new(stream), service);
+    let stop = async {
+        let _ = stopping.wait_for(|stop| *stop).await;
+    };
     // An error is a client that went away, or a connection cut on purpose.
-    let _ = watcher.watch(connection).await;
+    let _ = tokio::select! {
+        ended = &mut connection => ended,
+        () = stop => {
+            Pin::new(&mut connection).graceful_shutdown();
+            (&mut connection).await
+        }
+    };
+    let mut stream = connection.into_parts().io.into_inner();
+    let ending = ending.lock().unwrap_or_else(PoisonError::into_inner).take();
+    // Whatever fails here, the client was to be disappointed anyway.
+    match ending {
+        Some(Manner::Reset) => {
+            let _ = stream.set_zero_linger();
+        }
+        Some(Manner::Raw(bytes)) => {
+            let _ = stream.write_all(&bytes).await;
+            let _ = stream.shutdown().await;
+        }
+        _ => {}
+    }
 }
 
 async fn answer(
     sandbox: &Sandbox,
+    ending: &Ending,
     request: hyper::Request<Incoming>,
 ) -> Result<Response<Sent>, Cut> {
     let (head, body) = request.into_parts();
@@ -198,10 +235,25 @@ async fn answer(
         headers: pairs(&head.headers),
         body: read(body).await?,
     };
-    match sandbox.handle(request) {
-        Outcome::NoAnswer => Err(Cut),
-        Outcome::Answer(answer) => reply(answer, false),
-        Outcome::Truncated(answer) => reply(answer, true),
+    if control::is_addressed(&request) {
+        return reply(control::answer(sandbox, &request), End::Clean, None);
+    }
+    let (outcome, manner) = sandbox.meet(request);
+    let pause = match manner {
+        Manner::Late(wait) => {
+            sleep(wait).await;
+            None
+        }
+        Manner::Drip(pause) => Some(pause),
+        _ => None,
+    };
+    match outcome {
+        Outcome::NoAnswer => {
+            *ending.lock().unwrap_or_else(PoisonError::into_inner) = Some(manner);
+            Err(Cut)
+        }
+        Outcome::Answer(answer) => reply(answer, End::Clean, pause),
+        Outcome::Truncated(answer) => reply(answer, End::Flush, pause),
     }
 }
 
@@ -234,16 +286,16 @@ fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
         .collect()
 }
 
-fn reply(answer: Answer, is_cut: bool) -> Result<Response<Sent>, Cut> {
+fn reply(answer: Answer, end: End, pause: Option<Duration>) -> Result<Response<Sent>, Cut> {
     let mut response = Response::builder().status(answer.status);
     for (name, value) in &answer.headers {
         response = response.header(name, value);
     }
-    let end = if is_cut { End::Flush } else { End::Clean };
     response
         .body(Sent {
             part: Some(Bytes::from(answer.body)),
             end,
+            drip: pause.map(|pause| (pause, Box::pin(sleep(pause)))),
         })
         .map_err(|_| Cut)
 }
@@ -253,6 +305,28 @@ fn reply(answer: Answer, is_cut: bool) -> Result<Response<Sent>, Cut> {
 struct Sent {
     part: Option<Bytes>,
     end: End,
+    /// The pause before each byte, and the one that runs.
+    drip: Option<(Duration, Pin<Box<Sleep>>)>,
+}
+
+impl Sent {
+    /// Takes what is sent next: all that is left, or a byte after a pause.
+    fn poll_part(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let Some(mut part) = self.part.take().filter(|part| !part.is_empty()) else {
+            return Poll::Ready(None);
+        };
+        let Some((pause, running)) = &mut self.drip else {
+            return Poll::Ready(Some(part));
+        };
+        if running.as_mut().poll(context).is_pending() {
+            self.part = Some(part);
+            return Poll::Pending;
+        }
+        running.set(sleep(*pause));
+        let byte = part.split_to(1);
+        self.part = Some(part);
+        Poll::Ready(Some(byte))
+    }
 }
 
 /// What follows the bytes of a body.
@@ -274,7 +348,7 @@ impl Body for Sent {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
-        match self.part.take().filter(|part| !part.is_empty()) {
+        match ready!(self.poll_part(context)) {
             Some(part) => Poll::Ready(Some(Ok(Frame::data(part)))),
             None if self.end == End::Flush => {
                 self.end = End::Cut;

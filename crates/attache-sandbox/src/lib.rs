@@ -7,6 +7,7 @@
 
 mod auth;
 pub mod catalog;
+mod control;
 pub mod describe;
 mod fault;
 mod http;

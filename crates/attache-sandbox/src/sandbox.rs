@@ -2,13 +2,14 @@
 
 use crate::{
     Machine, RestSwitches,
-    fault::{Fault, FaultKind, FaultPlan, Outcome, canned},
+    control::{self, Meter},
+    fault::{Fault, FaultPlan, Manner, Outcome, Strike},
     org::Org,
     rest::{Request, Response},
 };
 use serde::Serialize;
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -52,6 +53,7 @@ struct Inner {
     faults: FaultPlan,
     offline: bool,
     log: VecDeque<Logged>,
+    meter: Meter,
     seen: u64,
 }
 
@@ -78,7 +80,7 @@ pub struct UserAccess {
 }
 
 /// One request the org was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Logged {
     /// Upper case.
     pub method: String,
@@ -97,6 +99,8 @@ struct Info<'a> {
     api_version: &'a str,
     client_id: &'a str,
     client_secret: &'a str,
+    control_url: String,
+    control_token: &'a str,
     users: &'a [UserAccess],
 }
 
@@ -114,6 +118,7 @@ impl Sandbox {
             faults: FaultPlan::default(),
             offline: false,
             log: VecDeque::new(),
+            meter: Meter::default(),
             seen: 0,
         };
         Sandbox {
@@ -141,6 +146,8 @@ impl Sandbox {
             api_version: &inner.machine.org().config().api_version,
             client_id: &inner.machine.auth.client_id,
             client_secret: &inner.machine.auth.client_secret,
+            control_url: format!("{url}{}", control::ROOT),
+            control_token: &inner.machine.auth.control_token,
             users: &inner.users,
         };
         String::from_utf8(crate::json::write(&info)).unwrap_or_default()
@@ -157,6 +164,11 @@ impl Sandbox {
 
     /// Sends one request, and gives what the client would see of its answer.
     pub fn handle(&self, request: Request) -> Outcome {
+        self.lock().handle(request).0
+    }
+
+    /// The same, and how the answer travels on a socket.
+    pub(crate) fn meet(&self, request: Request) -> (Outcome, Manner) {
         self.lock().handle(request)
     }
 
@@ -196,6 +208,35 @@ impl Sandbox {
         self.lock().offline = offline;
     }
 
+    /// Says whether every connection is cut.
+    pub(crate) fn is_offline(&self) -> bool {
+        self.lock().offline
+    }
+
+    /// Tells what opens the sandbox's own resources over HTTP.
+    pub(crate) fn control_token(&self) -> String {
+        self.lock().machine.auth.control_token.clone()
+    }
+
+    /// Lists the faults that have not struck for the last time.
+    pub(crate) fn waiting_faults(&self) -> serde_json::Value {
+        let inner = self.lock();
+        let waiting: Vec<_> = inner.faults.iter().map(Fault::waiting).collect();
+        serde_json::to_value(waiting).unwrap_or_default()
+    }
+
+    /// Locks a row until a time; `false` if there is no such row.
+    pub(crate) fn lock_row(&self, object: &str, id: &str, until: i64) -> bool {
+        let everyone = self.lock().machine.integration_user.clone();
+        self.with_org(|org| {
+            let found = org.read(&everyone, object, id).is_some();
+            if found {
+                org.lock(object, id, until);
+            }
+            found
+        })
+    }
+
     /// Tells the org's time, in seconds since the epoch.
     pub fn now(&self) -> i64 {
         self.lock().clock.now_ms().div_euclid(1_000)
@@ -218,6 +259,20 @@ impl Sandbox {
         }
     }
 
+    /// Opens another session of a user, as a person does who signs in again; `None` for nobody of
+    /// [`users`](Sandbox::users). What they had goes on being worth what it was.
+    pub fn sign_in(&self, user: &str) -> Option<UserAccess> {
+        let mut inner = self.lock();
+        let now_s = inner.clock.now_ms().div_euclid(1_000);
+        let known = inner.users.iter().find(|known| known.id == user)?.clone();
+        let tokens = inner.machine.auth.enrol(user, now_s);
+        Some(UserAccess {
+            access_token: tokens.access,
+            refresh_token: tokens.refresh,
+            ..known
+        })
+    }
+
     /// Ends the sessions of a user: their access tokens are worthless, their refresh token is not.
     pub fn expire_tokens(&self, user: &str) {
         self.lock().machine.auth.expire(user);
@@ -233,36 +288,47 @@ impl Sandbox {
         self.lock().seen
     }
 
+    /// Counts those requests by what they ask for: `query`, `query_more`, `collections`, `token` and
+    /// so on; a kind that nobody asked for is missing.
+    pub fn meter(&self) -> BTreeMap<&'static str, u64> {
+        self.lock().meter.counts()
+    }
+
     /// Lists the latest requests, oldest first; the last 100,000 are kept.
     pub fn log(&self) -> Vec<Logged> {
         self.lock().log.iter().cloned().collect()
     }
 
-    /// Empties the log and sets its count to nought.
+    /// Empties the log and sets all counts to nought.
     pub fn clear_log(&self) {
         let mut inner = self.lock();
         inner.log.clear();
+        inner.meter = Meter::default();
         inner.seen = 0;
     }
 }
 
 impl Inner {
-    fn handle(&mut self, request: Request) -> Outcome {
+    fn handle(&mut self, request: Request) -> (Outcome, Manner) {
+        self.meter.count(&request);
         let (method, target) = (request.method.clone(), request.target.clone());
-        let struck = match self.offline {
-            true => Some(FaultKind::LoseRequest),
+        let strike = match self.offline {
+            true => Some(Strike::offline()),
             false => self.faults.strike(&request),
         };
-        let executed = !matches!(struck, Some(FaultKind::LoseRequest | FaultKind::Status(..)));
-        let outcome = match struck {
-            None => Outcome::Answer(self.execute(request)),
-            Some(FaultKind::LoseRequest) => Outcome::NoAnswer,
-            Some(FaultKind::LoseAnswer) => {
-                self.execute(request);
-                Outcome::NoAnswer
+        let executed = strike.as_ref().is_none_or(|strike| strike.executes);
+        let (outcome, manner) = match strike {
+            None => (Outcome::Answer(self.execute(request)), Manner::Plain),
+            Some(strike) => {
+                let mut request = request;
+                if strike.reads_answer() {
+                    request
+                        .headers
+                        .retain(|(name, _)| !name.eq_ignore_ascii_case("Accept-Encoding"));
+                }
+                let answer = executed.then(|| self.execute(request));
+                strike.befall(&target, answer)
             }
-            Some(FaultKind::Status(status, body)) => Outcome::Answer(canned(status, body)),
-            Some(FaultKind::Truncate(bytes)) => truncate(self.execute(request), bytes),
         };
         let status = match &outcome {
             Outcome::Answer(answer) => Some(answer.status),
@@ -278,24 +344,13 @@ impl Inner {
             executed,
         });
         self.seen += 1;
-        outcome
+        (outcome, manner)
     }
 
     fn execute(&mut self, request: Request) -> Response {
         let now_ms = self.clock.now_ms();
         self.machine.handle(request, now_ms)
     }
-}
-
-/// Cuts an answer's body. One that is shorter arrives whole.
-fn truncate(mut answer: Response, bytes: usize) -> Outcome {
-    if answer.body.len() <= bytes {
-        return Outcome::Answer(answer);
-    }
-    let whole = answer.body.len().to_string();
-    answer.body.truncate(bytes);
-    answer.headers.push(("Content-Length".into(), whole));
-    Outcome::Truncated(answer)
 }
 
 impl Clock {

@@ -298,7 +298,15 @@ fn the_line_for_programs_has_what_they_need() {
         .collect();
     assert_eq!(
         keys,
-        ["api_version", "client_id", "client_secret", "url", "users"]
+        [
+            "api_version",
+            "client_id",
+            "client_secret",
+            "control_token",
+            "control_url",
+            "url",
+            "users"
+        ]
     );
     assert_eq!(info["url"], "http://127.0.0.1:4711");
     assert_eq!(info["api_version"], "67.0");

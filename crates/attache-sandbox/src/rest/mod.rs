@@ -33,6 +33,7 @@ pub(crate) use dates::print_http;
 pub use machine::Machine;
 pub use message::{Request, Response};
 pub use switches::RestSwitches;
+pub(crate) use target::{Target, parameter};
 
 use crate::json::{self, Fields};
 use failure::Failure;
@@ -90,7 +91,7 @@ impl<'a> Call<'a> {
     }
 
     fn parameter(&self, name: &str) -> Option<&'a str> {
-        target::parameter(self.query, name)
+        parameter(self.query, name)
     }
 
     /// Reads the body as JSON of a known shape.
