@@ -3,13 +3,11 @@
 //! The keys, and which of them are always there, follow recorded answers of real orgs. Links to
 //! the browser's pages are left out, as the sandbox has none.
 
-use crate::schema::{FieldDef, FieldKind, Formula, ObjectDef, PicklistEntry, Schema};
+use crate::schema::{FieldDef, FieldKind, Formula, MASTER, ObjectDef, PicklistEntry, Schema};
 use crate::value::Value;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
-
-const MASTER_RECORD_TYPE: &str = "012000000000000AAA";
 
 /// Prints the full describe of an object (`GET /sobjects/X/describe`), or `None` if it is unknown.
 ///
@@ -107,7 +105,7 @@ struct Full<'a> {
     lookup_layoutable: Null,
     named_layout_infos: [Null; 0],
     network_scope_field_name: Null,
-    record_type_infos: [RecordTypeInfo; 1],
+    record_type_infos: Vec<RecordTypeInfo<'a>>,
     search_layoutable: bool,
     sobject_describe_option: &'static str,
     supported_scopes: Vec<Scope>,
@@ -145,20 +143,20 @@ struct ChildRelationship<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct RecordTypeInfo {
-    active: bool,
-    available: bool,
-    default_record_type_mapping: bool,
-    developer_name: &'static str,
-    master: bool,
-    name: &'static str,
-    record_type_id: &'static str,
-    urls: RecordTypeUrls,
+pub(crate) struct RecordTypeInfo<'a> {
+    pub(crate) active: bool,
+    pub(crate) available: bool,
+    pub(crate) default_record_type_mapping: bool,
+    pub(crate) developer_name: &'a str,
+    pub(crate) master: bool,
+    pub(crate) name: &'a str,
+    pub(crate) record_type_id: &'a str,
+    pub(crate) urls: RecordTypeUrls,
 }
 
 #[derive(Serialize)]
-struct RecordTypeUrls {
-    layout: String,
+pub(crate) struct RecordTypeUrls {
+    pub(crate) layout: String,
 }
 
 #[derive(Serialize)]
@@ -277,7 +275,6 @@ fn brief<'a>(object: &'a ObjectDef, version: &str) -> Brief<'a> {
 }
 
 fn full<'a>(schema: &'a Schema, object: &'a ObjectDef, version: &str) -> Full<'a> {
-    let root = root(&object.name, version);
     let scope = |&name: &&'static str| Scope {
         label: scope_label(object, name),
         name,
@@ -293,7 +290,7 @@ fn full<'a>(schema: &'a Schema, object: &'a ObjectDef, version: &str) -> Full<'a
         fields: object
             .fields
             .iter()
-            .map(|each| field(object, each))
+            .map(|each| described(object, each))
             .collect(),
         implemented_by: None,
         implements_interfaces: None,
@@ -301,25 +298,46 @@ fn full<'a>(schema: &'a Schema, object: &'a ObjectDef, version: &str) -> Full<'a
         lookup_layoutable: None,
         named_layout_infos: [],
         network_scope_field_name: None,
-        record_type_infos: [RecordTypeInfo {
-            active: true,
-            available: true,
-            default_record_type_mapping: true,
-            developer_name: "Master",
-            master: true,
-            name: "Master",
-            record_type_id: MASTER_RECORD_TYPE,
-            urls: RecordTypeUrls {
-                layout: format!("{root}/describe/layouts/{MASTER_RECORD_TYPE}"),
-            },
-        }],
+        record_type_infos: record_type_infos(object, version),
         search_layoutable: object.createable,
         sobject_describe_option: "FULL",
         supported_scopes: object.scopes.iter().map(scope).collect(),
     }
 }
 
-fn root(object: &str, version: &str) -> String {
+/// Lists the record types of an object, the master last.
+pub(crate) fn record_type_infos<'a>(
+    object: &'a ObjectDef,
+    version: &str,
+) -> Vec<RecordTypeInfo<'a>> {
+    let root = root(&object.name, version);
+    let urls = |id: &str| RecordTypeUrls {
+        layout: format!("{root}/describe/layouts/{id}"),
+    };
+    let own = object.record_types.iter().map(|one| RecordTypeInfo {
+        active: one.active,
+        available: one.available,
+        default_record_type_mapping: one.is_default,
+        developer_name: &one.developer_name,
+        master: false,
+        name: &one.name,
+        record_type_id: &one.id,
+        urls: urls(&one.id),
+    });
+    let master = RecordTypeInfo {
+        active: true,
+        available: true,
+        default_record_type_mapping: !object.record_types.iter().any(|one| one.is_default),
+        developer_name: "Master",
+        master: true,
+        name: "Master",
+        record_type_id: MASTER,
+        urls: urls(MASTER),
+    };
+    own.chain([master]).collect()
+}
+
+pub(crate) fn root(object: &str, version: &str) -> String {
     format!(
         "/services/data/v{}/sobjects/{object}",
         version.trim_start_matches('v')
@@ -376,7 +394,12 @@ fn scope_label(object: &ObjectDef, scope: &str) -> String {
     }
 }
 
-fn field<'a>(object: &'a ObjectDef, field: &'a FieldDef) -> Field<'a> {
+/// Describes one field.
+pub(crate) fn field<'a>(object: &'a ObjectDef, field: &'a FieldDef) -> impl Serialize + 'a {
+    described(object, field)
+}
+
+fn described<'a>(object: &'a ObjectDef, field: &'a FieldDef) -> Field<'a> {
     let kind = field.kind;
     let polymorphic = kind == FieldKind::Reference && is_polymorphic(object, field);
     let compound = kind == FieldKind::Address;
@@ -474,16 +497,18 @@ fn formula_text(object: &ObjectDef, field: &FieldDef) -> Option<String> {
     }
 }
 
-fn picklist_values<'a>(object: &ObjectDef, field: &'a FieldDef) -> Vec<PicklistValue<'a>> {
-    let controller = field
-        .controller
-        .as_deref()
-        .and_then(|name| object.field(name));
-    let indexes = match controller {
+/// Counts the values of the field that controls a picklist; 0 if none does.
+pub(crate) fn control_values(object: &ObjectDef, field: &FieldDef) -> usize {
+    let controller = field.controller.as_deref();
+    match controller.and_then(|name| object.field(name)) {
         Some(controller) if controller.kind == FieldKind::Boolean => 2,
         Some(controller) => controller.picklist.len(),
         None => 0,
-    };
+    }
+}
+
+fn picklist_values<'a>(object: &ObjectDef, field: &'a FieldDef) -> Vec<PicklistValue<'a>> {
+    let indexes = control_values(object, field);
     let value = |entry: &'a PicklistEntry| PicklistValue {
         active: entry.active,
         default_value: entry.default,
@@ -499,7 +524,7 @@ fn picklist_values<'a>(object: &ObjectDef, field: &'a FieldDef) -> Vec<PicklistV
 
 /// Sets a bit per valid index, the first being the highest of the first byte; at least three bytes,
 /// so that the text has no padding for the usual list.
-fn bitset(valid: &[usize], indexes: usize) -> String {
+pub(crate) fn bitset(valid: &[usize], indexes: usize) -> String {
     let mut bytes = vec![0_u8; indexes.div_ceil(8).next_multiple_of(3).max(3)];
     for &index in valid {
         if let Some(byte) = bytes.get_mut(index / 8) {

@@ -1,5 +1,10 @@
 //! The shape of the org's objects: what a describe is printed from and a save is checked against.
 
+mod record_type;
+
+pub(crate) use record_type::MASTER;
+pub use record_type::{PicklistOf, RecordTypeDef};
+
 use crate::value::Value;
 use rust_decimal::Decimal;
 use std::collections::HashMap;
@@ -34,6 +39,8 @@ pub struct ObjectDef {
     pub fields: Vec<FieldDef>,
     /// `supportedScopes` of the describe.
     pub scopes: Vec<&'static str>,
+    /// Kinds of rows besides the master, which every object has.
+    pub record_types: Vec<RecordTypeDef>,
     by_field: HashMap<String, usize>,
 }
 
@@ -287,6 +294,7 @@ impl ObjectDef {
             deletable: true,
             fields: Vec::new(),
             scopes: vec!["everything", "mine"],
+            record_types: Vec::new(),
             by_field: HashMap::new(),
         }
     }

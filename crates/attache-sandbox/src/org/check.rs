@@ -3,7 +3,7 @@
 use super::config::Switches;
 use super::input::malformed_id;
 use super::save::Draft;
-use super::{Org, SaveError, Viewer, key};
+use super::{Org, SaveError, Viewer, key, record_types};
 use crate::schema::{FieldDef, FieldKind, ObjectDef};
 use crate::value::Value;
 
@@ -43,6 +43,8 @@ pub(super) fn values(draft: &Draft, object: &ObjectDef, switches: &Switches) -> 
     if switches.enforces_dependent_picklists {
         errors.extend(dependent(draft, object));
     }
+    let picklists = switches.enforces_record_type_picklists;
+    errors.extend(record_types::check(draft, object, picklists));
     errors
 }
 
@@ -94,7 +96,7 @@ fn entry(field: &FieldDef, value: &str) -> Option<SaveError> {
     (field.restricted_picklist && !known).then(|| bad_entry(field, value))
 }
 
-fn bad_entry(field: &FieldDef, value: &str) -> SaveError {
+pub(super) fn bad_entry(field: &FieldDef, value: &str) -> SaveError {
     SaveError::field(
         "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
         &field.name,

@@ -66,6 +66,8 @@ pub struct Switches {
     pub recycle_bin_seconds: i64,
     /// §8.3: a dependent picklist accepts only what its controller allows.
     pub enforces_dependent_picklists: bool,
+    /// §8.2: a restricted picklist accepts only what the row's record type leaves of it.
+    pub enforces_record_type_picklists: bool,
     /// §4.4: a week's first day follows the user's locale; otherwise it is Sunday.
     pub week_follows_locale: bool,
 }
@@ -88,6 +90,7 @@ impl Default for Switches {
             restored_rows_stay_in_delete_log: true,
             recycle_bin_seconds: 15 * 86_400,
             enforces_dependent_picklists: true,
+            enforces_record_type_picklists: true,
             week_follows_locale: true,
         }
     }

@@ -13,12 +13,14 @@ mod config;
 mod delete;
 mod error;
 mod evolve;
+mod forms;
 mod formula;
 mod held;
 mod input;
 mod journal;
 mod people;
 mod query;
+mod record_types;
 mod replicate;
 mod row;
 mod rules;
@@ -36,6 +38,7 @@ mod tests;
 
 pub use config::{OrgConfig, Switches};
 pub use error::SaveError;
+pub use forms::{LayoutDef, LayoutItem, LayoutSection, ListCondition, ListViewDef};
 pub use journal::Savepoint;
 pub use query::Cursor;
 pub use replicate::Deleted;
@@ -71,6 +74,7 @@ pub struct Org {
     delete_log: DeleteLog,
     held: Vec<Held>,
     views: views::Views,
+    forms: forms::Forms,
 }
 
 impl Org {
@@ -86,6 +90,7 @@ impl Org {
             delete_log: DeleteLog::default(),
             held: Vec::new(),
             views: views::Views::default(),
+            forms: forms::Forms::default(),
         };
         org.refresh();
         org

@@ -2,7 +2,7 @@
 
 use super::row::Row;
 use super::table::folded;
-use super::{Org, SaveError, Slot, Viewer, check, input, key};
+use super::{Org, SaveError, Slot, Viewer, check, input, key, record_types};
 use crate::id;
 use crate::schema::{FieldKind, ObjectDef};
 use crate::value::Value;
@@ -278,6 +278,8 @@ impl Org {
     ) -> Result<Slot, Vec<SaveError>> {
         let viewer = self.viewer(actor);
         self.take_fields(&viewer, &mut draft, fields)?;
+        let definition = &self.schema.objects()[draft.object];
+        record_types::unname_master(&mut draft, definition);
         self.check_transfer(&viewer, &draft)?;
         if draft.is_new() {
             self.fill_in(actor, &mut draft);
@@ -438,6 +440,7 @@ impl Org {
     fn fill_in(&mut self, actor: &str, draft: &mut Draft) {
         let definition = &self.schema.objects()[draft.object];
         let id = self.tables[draft.object].next_id(&definition.key_prefix);
+        record_types::fill_in(draft, definition);
         for (at, field) in definition.fields.iter().enumerate() {
             if draft.row[at].is_null() && !draft.touched.contains(&at) && field.formula.is_none() {
                 let entry = field.picklist.iter().find(|entry| entry.default);

@@ -134,7 +134,12 @@ pub(super) fn run(
     parts: &[Part],
     all_or_none: bool,
 ) -> (Answered, bool) {
-    let savepoint = all_or_none.then(|| (machine.org.savepoint(), machine.recents.clone()));
+    let savepoint = all_or_none.then(|| {
+        (
+            machine.org.savepoint(),
+            machine.org.saved_recents(call.actor),
+        )
+    });
     let mut known = Answers::default();
     let mut answers: Vec<Response> = Vec::with_capacity(parts.len());
     let mut ok = true;
@@ -155,7 +160,7 @@ pub(super) fn run(
         Some((savepoint, _)) if ok => machine.org.release(savepoint),
         Some((savepoint, recents)) => {
             machine.org.rollback(savepoint);
-            machine.recents = recents;
+            machine.org.restore_recents(call.actor, recents);
             for answer in answers
                 .iter_mut()
                 .filter(|answer| succeeded(answer) && !has_failed_element(answer))

@@ -43,6 +43,20 @@ pub(crate) fn print_iso_utc(seconds: i64) -> String {
     format(seconds, "%Y-%m-%dT%H:%M:%SZ")
 }
 
+/// Prints a dateTime as the results of list views have it: `Fri Aug 01 21:15:46 GMT 2014`.
+pub(crate) fn print_java(seconds: i64) -> String {
+    format(seconds, "%a %b %d %H:%M:%S GMT %Y")
+}
+
+/// Reads a dateTime of row JSON without its zone: `2024-01-31T08:00:00.000`.
+pub(crate) fn parse_iso_utc(text: &str) -> Option<i64> {
+    let time = text
+        .parse::<jiff::civil::DateTime>()
+        .ok()
+        .filter(|_| text.contains('T'))?;
+    Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second())
+}
+
 fn format(seconds: i64, form: &str) -> String {
     let stamp = Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH);
     stamp.to_zoned(TimeZone::UTC).strftime(form).to_string()

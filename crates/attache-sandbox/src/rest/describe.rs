@@ -8,8 +8,12 @@ use super::{
     message::Response,
     recent,
 };
-use crate::{describe, org::Org, schema::Schema};
-use std::collections::BTreeMap;
+use crate::{
+    describe,
+    org::Org,
+    schema::{ObjectDef, Schema},
+};
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// When each description was last seen to change, by the name of what it describes.
 ///
@@ -76,14 +80,31 @@ pub(super) fn basic(machine: &Machine, call: &Call<'_>, object: &str) -> Result<
 /// Describes an object without the fields hidden from the user.
 fn describe_for(machine: &Machine, call: &Call<'_>, object: &str) -> Option<String> {
     let schema = machine.org.schema();
+    match shown_object(machine, call, object)? {
+        Cow::Borrowed(_) => describe::describe(schema, object, call.version),
+        Cow::Owned(shown) => {
+            let mut schema: Schema = schema.clone();
+            schema.insert(shown);
+            describe::describe(&schema, object, call.version)
+        }
+    }
+}
+
+/// An object as the user sees it: without the fields that are hidden from them.
+pub(super) fn shown_object<'a>(
+    machine: &'a Machine,
+    call: &Call<'_>,
+    object: &str,
+) -> Option<Cow<'a, ObjectDef>> {
+    let schema = machine.org.schema();
     let viewer = machine.org.viewer(call.actor);
     let at = schema.index(object)?;
     let hidden = |field: usize| !machine.org.readable(&viewer, at, field);
     let whole = &schema.objects()[at];
     if !(0..whole.fields.len()).any(hidden) {
-        return describe::describe(schema, object, call.version);
+        return Some(Cow::Borrowed(whole));
     }
-    let mut shown = crate::schema::ObjectDef::new(
+    let mut shown = ObjectDef::new(
         &whole.name,
         &whole.label,
         &whole.label_plural,
@@ -92,14 +113,13 @@ fn describe_for(machine: &Machine, call: &Call<'_>, object: &str) -> Option<Stri
     (shown.createable, shown.updateable, shown.deletable) =
         (whole.createable, whole.updateable, whole.deletable);
     (shown.custom, shown.scopes) = (whole.custom, whole.scopes.clone());
+    shown.record_types.clone_from(&whole.record_types);
     for (field, definition) in whole.fields.iter().enumerate() {
         if !hidden(field) {
             shown.push(definition.clone());
         }
     }
-    let mut schema: Schema = schema.clone();
-    schema.insert(shown);
-    describe::describe(&schema, object, call.version)
+    Some(Cow::Owned(shown))
 }
 
 fn answer(

@@ -183,7 +183,7 @@ fn upsert(
     }
     match upsert_row(machine, call, object, field, value, &fields) {
         Ok(Upserted { id, created }) => {
-            machine.touch(call, object, &id);
+            machine.touch(call, &id);
             Ok(upserted(machine, call, object, &id, created))
         }
         Err(UpsertFailure::Multiple(ids)) => Ok(choices(call, object, &ids)),

@@ -5,16 +5,15 @@ use super::{
     bulk::Jobs,
     collections, composite, describe, discovery, external,
     failure::Failure,
-    graph, identity, limits,
+    graph, identity, layouts, limits,
     limits::Usage,
+    list_views,
     message::{Request, Response},
     oauth, print_http, query,
     query::Locators,
-    recent,
-    recent::Recents,
-    replication, retrieve, rows,
+    recent, replication, retrieve, rows,
     target::Target,
-    tree,
+    tree, ui,
 };
 use crate::{auth::Auth, org::Org};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
@@ -41,7 +40,6 @@ pub struct Machine {
     pub(super) now_ms: i64,
     pub(super) usage: Usage,
     pub(super) locators: Locators,
-    pub(super) recents: Recents,
     pub(super) jobs: Jobs,
     pub(super) described: describe::Versions,
 }
@@ -63,7 +61,6 @@ impl Machine {
             integration_user: integration_user.into(),
             usage: Usage::default(),
             locators: Locators::default(),
-            recents: Recents::default(),
             jobs: Jobs::default(),
         }
     }
@@ -168,6 +165,14 @@ impl Machine {
             ["sobjects"] => describe::global(self, call),
             ["sobjects", object] => rows::collection(self, call, object),
             ["sobjects", object, "describe"] => describe::object(self, call, object),
+            ["sobjects", object, "describe", "layouts"] => layouts::all(self, call, object),
+            ["sobjects", object, "describe", "layouts", record_type] => {
+                layouts::one(self, call, object, record_type)
+            }
+            ["sobjects", object, "describe", "compactLayouts"] => {
+                layouts::compact(self, call, object)
+            }
+            ["sobjects", object, "listviews", rest @ ..] => self.list_view(call, object, rest),
             ["sobjects", object, "updated"] => replication::updated(self, call, object),
             ["sobjects", object, "deleted"] => replication::deleted(self, call, object),
             ["sobjects", object, id] => rows::row(self, call, object, id),
@@ -175,6 +180,7 @@ impl Machine {
             ["query"] => query::first(self, call, false),
             ["queryAll"] => query::first(self, call, true),
             ["query" | "queryAll", locator] => query::next(self, call, locator),
+            ["ui-api", path @ ..] => ui::answer(self, call, path),
             ["limits"] => limits::limits(self, call),
             ["limits", "recordCount"] => limits::record_count(self, call),
             ["recent"] => recent::recent(self, call),
@@ -188,6 +194,16 @@ impl Machine {
                 collections::upsert(self, call, object, field)
             }
             ["jobs", kind, rest @ ..] => self.job(call, kind, rest),
+            _ => Err(Failure::not_found()),
+        }
+    }
+
+    fn list_view(&self, call: &Call<'_>, object: &str, path: &[&str]) -> Result<Response, Failure> {
+        match path {
+            [] => list_views::all(self, call, object),
+            [id] => list_views::one(self, call, object, id),
+            [id, "describe"] => list_views::describe(self, call, object, id),
+            [id, "results"] => list_views::results(self, call, object, id),
             _ => Err(Failure::not_found()),
         }
     }

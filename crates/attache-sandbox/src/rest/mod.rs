@@ -15,7 +15,9 @@ mod external;
 mod failure;
 mod graph;
 mod identity;
+mod layouts;
 mod limits;
+mod list_views;
 mod machine;
 mod message;
 mod oauth;
@@ -28,6 +30,7 @@ mod rows;
 mod switches;
 mod target;
 mod tree;
+mod ui;
 
 pub(crate) use dates::print_http;
 pub use machine::Machine;

@@ -1,18 +1,13 @@
 //! What a user looked at or changed last.
 
 use super::{Call, failure::Failure, machine::Machine, message::Response};
-use std::collections::BTreeMap;
 
-/// Rows remembered per user and object, and answered at once.
+/// Rows answered at once.
 const ROWS_MAX: usize = 200;
-
-/// The rows each user touched, newest first: `(object, id)`.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Recents(BTreeMap<String, Vec<(String, String)>>);
 
 impl Machine {
     /// Notes that the caller read or wrote a row, unless the call asks not to.
-    pub(super) fn touch(&mut self, call: &Call<'_>, object: &str, id: &str) {
+    pub(super) fn touch(&mut self, call: &Call<'_>, id: &str) {
         let declined = call.header("Sforce-Mru").is_some_and(|value| {
             value
                 .replace(' ', "")
@@ -22,17 +17,6 @@ impl Machine {
             return;
         }
         self.org.look(call.actor, id);
-        let rows = self.recents.0.entry(call.actor.to_owned()).or_default();
-        rows.retain(|(_, known)| known != id);
-        rows.insert(0, (object.to_owned(), id.to_owned()));
-        if let Some(oldest) = rows
-            .iter()
-            .enumerate()
-            .filter(|(_, (known, _))| known == object)
-            .nth(ROWS_MAX)
-        {
-            rows.remove(oldest.0);
-        }
     }
 }
 
@@ -58,14 +42,9 @@ pub(super) fn of_object(machine: &Machine, call: &Call<'_>, object: &str) -> Str
 
 /// Prints the rows that the caller may still see.
 fn list(machine: &Machine, call: &Call<'_>, only: Option<&str>, limit: usize) -> String {
-    let rows = machine
-        .recents
-        .0
-        .get(call.actor)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let shown: Vec<String> = rows
-        .iter()
+    let shown: Vec<String> = machine
+        .org
+        .recents(call.actor)
         .filter(|(object, _)| only.is_none_or(|only| only.eq_ignore_ascii_case(object)))
         .filter_map(|(object, id)| {
             let definition = machine.org.schema().object(object)?;

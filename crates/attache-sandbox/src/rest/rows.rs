@@ -71,7 +71,7 @@ fn create(machine: &mut Machine, call: &Call<'_>, object: &str) -> Result<Respon
         .org
         .create(call.actor, object, &fields.0)
         .map_err(Failure::of_save)?;
-    machine.touch(call, object, &id);
+    machine.touch(call, &id);
     let body = format!(
         r#"{{"id":{},"success":true,"errors":[]}}"#,
         json::quoted(&id)
@@ -103,7 +103,7 @@ pub(super) fn read(
         .row_json(call.actor, object, id, fields.as_deref(), call.version)
         .map_err(Failure::of_query)?
         .ok_or_else(Failure::not_found)?;
-    machine.touch(call, object, id);
+    machine.touch(call, id);
     Ok(state.describe(Response::json(200, row)))
 }
 
@@ -132,7 +132,7 @@ fn update(
             false => Failure::of_save(errors),
         },
     )?;
-    machine.touch(call, object, id);
+    machine.touch(call, id);
     Ok(Response::empty(204))
 }
 

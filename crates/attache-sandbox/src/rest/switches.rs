@@ -41,6 +41,11 @@ pub struct RestSwitches {
     pub precondition_code: &'static str,
     /// §6.1: a second element with the same id in one update list is refused.
     pub refuses_repeated_ids: bool,
+    /// §9.3: `describe/layouts` of an object with several record types tells which has which, and
+    /// the layouts themselves come one by one.
+    pub layouts_come_apart: bool,
+    /// §9.3: a layout still has the items of fields that this user may not see.
+    pub layouts_show_hidden_fields: bool,
     /// §9.1: row reads and writes touch the recent list unless `Sforce-Mru` says otherwise.
     pub touches_recents: bool,
     /// §10: seconds between the hand-over of a bulk job and its end.
@@ -70,6 +75,8 @@ impl Default for RestSwitches {
             refuses_conditional_delete: false,
             precondition_code: "MATCH_PRECONDITION_FAILED",
             refuses_repeated_ids: true,
+            layouts_come_apart: false,
+            layouts_show_hidden_fields: false,
             touches_recents: true,
             bulk_delay_s: 0,
             bulk_page_rows_max: 250_000,
