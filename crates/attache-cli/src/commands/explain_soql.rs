@@ -5,10 +5,13 @@ use crate::asker::Asker;
 use crate::error::{Failure, Result};
 use crate::output::Output;
 use crate::store;
-use attache::{Context, Error, Filter, ObjectSchema, Schema, Select};
+use attache::{Context, Error, ErrorKind, Filter, ObjectSchema, Schema, Select};
 use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+
+/// What an object is called that nobody named.
+const UNNAMED: &str = "Record";
 
 /// Against which schema.
 #[derive(Args)]
@@ -19,9 +22,9 @@ pub struct Arguments {
     /// Take names and types from the describes in this folder, a .json file each.
     #[arg(long, value_name = "DIR")]
     describe: Option<PathBuf>,
-    /// The object that conditions are about.
-    #[arg(long, value_name = "NAME", default_value = "Record")]
-    object: String,
+    /// The object that conditions are about; needed with --store and --describe.
+    #[arg(long, value_name = "NAME")]
+    object: Option<String>,
     #[command(flatten)]
     asker: Asker,
 }
@@ -58,7 +61,12 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<()> {
         let explained = if is_statement(&line) {
             statement(&line, schema.as_ref(), &context)
         } else {
-            condition(&line, schema.as_ref(), &arguments.object, &context)
+            condition(
+                &line,
+                schema.as_ref(),
+                arguments.object.as_deref(),
+                &context,
+            )
         };
         output.data(&explained)?;
     }
@@ -84,16 +92,28 @@ fn statement(line: &str, schema: Option<&Schema>, context: &Context) -> Explaine
     Explained::new(select.to_string(), sql)
 }
 
-fn condition(line: &str, schema: Option<&Schema>, object: &str, context: &Context) -> Explained {
+fn condition(
+    line: &str,
+    schema: Option<&Schema>,
+    object: Option<&str>,
+    context: &Context,
+) -> Explained {
     let filter = match Filter::parse(line) {
         Ok(filter) => filter,
         Err(error) => return Explained::refused(None, &error),
     };
-    let sql = match schema {
-        Some(schema) => filter.to_sql(schema, object, context),
-        None => filter
-            .sketch(object)
-            .and_then(|schema| filter.to_sql(&schema, object, context)),
+    let sql = match (schema, object) {
+        (Some(schema), Some(object)) => filter.to_sql(schema, object, context),
+        (Some(_), None) => Err(Error::new(
+            ErrorKind::InvalidArgument,
+            "a condition does not say what it is about: name the object with --object",
+        )),
+        (None, object) => {
+            let object = object.unwrap_or(UNNAMED);
+            filter
+                .sketch(object)
+                .and_then(|schema| filter.to_sql(&schema, object, context))
+        }
     };
     Explained::new(filter.to_string(), sql)
 }

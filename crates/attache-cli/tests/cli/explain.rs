@@ -78,6 +78,9 @@ fn a_statement_is_held_against_describes() {
     assert_eq!(explained[0]["error"]["position"], 7);
     assert_eq!(explained[1]["ok"], true);
     assert_eq!(explained[2]["error"]["expected"], "a text");
+    let unnamed = lines(&fed(&arguments[..4], "Name = 'x'"));
+    let message = unnamed[0]["error"]["message"].as_str().expect("a text");
+    assert!(message.contains("--object"), "{message}");
     let ran = fed(&["explain", "soql", "--describe", "/nowhere"], "");
     assert_eq!(ran.code, 1, "{}", ran.out);
 }
