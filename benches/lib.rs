@@ -13,3 +13,12 @@ pub fn machine() -> String {
         model.trim_start_matches([' ', '\t', ':'])
     )
 }
+
+/// The most memory that this process has had, in KiB, where the system tells (Linux).
+pub fn peak_memory_kb() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
+}

@@ -53,6 +53,7 @@ use crate::record::ServerTime;
 use crate::schema::Schema;
 use cipher::Spec;
 use file::Held;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -94,6 +95,9 @@ struct Writer {
 
 impl Writer {
     fn new(mut connection: Connection) -> Result<Writer> {
+        // Otherwise SQLite prepares some statements anew at each row, to look at what is bound to them:
+        // a third of the time of a load.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(Writer {
             touched: signal::Touched::of(&mut connection)?,
             connection,
