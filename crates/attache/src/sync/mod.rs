@@ -1,5 +1,6 @@
 //! A session: pull, merge, push, read back. Linear code over [`Remote`], on no runtime in particular.
 
+mod ahead;
 mod answer;
 mod apply;
 mod doubt;

@@ -1,5 +1,6 @@
 //! Reads what a rule matches: all of it, its ids only, what changed, or its first so many.
 
+use super::ahead::Ahead;
 use super::prepare::Node;
 use super::soql::{self, Statement};
 use super::{Run, apply};
@@ -124,6 +125,13 @@ impl Run<'_> {
                 to: to.as_deref(),
                 present: &ids,
             });
+            let load = depth == Depth::Records && ordered && !in_file;
+            let rest = total.saturating_sub(done + ids.len() as u64);
+            let in_a_file = load && rest >= FILE_ROWS_MIN;
+            let ahead = match page.next.clone().filter(|_| !in_a_file) {
+                Some(next) => Some(Ahead::of(self.remote, next).await),
+                None => None,
+            };
             match decoded {
                 Some(decoded) => {
                     let left = total.saturating_sub(done);
@@ -145,9 +153,7 @@ impl Run<'_> {
             }
             after = last;
             let Some(next) = page.next else { break };
-            let rest = total.saturating_sub(done);
-            let load = depth == Depth::Records && ordered && !in_file;
-            let file = match load && rest >= FILE_ROWS_MIN {
+            let file = match in_a_file {
                 true => {
                     self.file(&self.statement(node, depth, after.as_deref()))
                         .await?
@@ -157,15 +163,17 @@ impl Run<'_> {
             if file.is_some() {
                 (in_file, pages) = (true, Pages::default());
             }
-            page = match file {
-                Some(first) => first,
-                None => match self.remote.query_more(&next).await {
-                    Ok(page) => page,
-                    Err(error) if error.kind() == ErrorKind::CursorExpired => {
-                        return Ok(Scanned::Forgotten);
-                    }
-                    Err(error) => return Err(error),
-                },
+            let answer = match (file, ahead) {
+                (Some(first), _) => Ok(first),
+                (None, Some(ahead)) => ahead.page().await,
+                (None, None) => self.remote.query_more(&next).await,
+            };
+            page = match answer {
+                Ok(page) => page,
+                Err(error) if error.kind() == ErrorKind::CursorExpired => {
+                    return Ok(Scanned::Forgotten);
+                }
+                Err(error) => return Err(error),
             };
         }
         if !ordered {
