@@ -4,7 +4,7 @@ mod case;
 
 pub use case::Case;
 
-use attache::{Attache, Briefcase, Fields, RecordId, Report, Value};
+use attache::{Attache, Briefcase, Fields, RecordId, Report, Resolution, Value};
 use attache_sim::{Moment, Watcher, World, wait};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,6 +41,15 @@ pub fn prime(world: &World, user: usize, briefcase: &Briefcase) -> Attache {
     let report = wait(device.sync()).expect("a first session runs");
     assert!(report.inserted > 0, "{report:?}");
     device
+}
+
+/// A primed device of [`ME`] with the briefcase of most tests, and the first account it holds.
+pub fn primed(seed: u64) -> (World, Attache, RecordId) {
+    let world = World::new(seed, 600);
+    let device = prime(&world, ME, &field_sales());
+    let id = first(&device, "SELECT Id FROM Account ORDER BY Id LIMIT 1");
+    world.sandbox.advance(60);
+    (world, device, id)
 }
 
 /// Runs a session that must succeed.
@@ -115,6 +124,64 @@ pub fn at_org(world: &World, object: &str, id: &str, field: &str) -> Option<Stri
     let rows = world.rows(world.boss(), &soql).expect("a valid query");
     rows.first()
         .and_then(|row| row.raw(field).map(str::to_owned))
+}
+
+/// Asserts what text a field of an account holds at the org.
+#[track_caller]
+pub fn org_says(world: &World, id: &str, field: &str, text: &str) {
+    let there = at_org(world, "Account", id, field);
+    assert_eq!(there, Some(format!("{text:?}")), "{field}");
+}
+
+/// Asserts that a session sent no update and asks about one record.
+#[track_caller]
+pub fn asks(report: &Report) {
+    let told = (report.pushed_updates, report.conflicts);
+    assert_eq!(told, (0, 1), "{report:?}");
+}
+
+/// Decides the first conflict there is.
+#[track_caller]
+pub fn decide(device: &Attache, resolution: Resolution) {
+    let conflict = device.conflicts().expect("a read").remove(0);
+    device
+        .resolve(conflict.id, resolution)
+        .expect("a valid resolution");
+}
+
+/// A text as JSON, as the org takes it.
+pub fn quoted(text: &str) -> String {
+    format!("{text:?}")
+}
+
+/// The id of [`ME`] as JSON.
+pub fn me(world: &World) -> String {
+    quoted(&world.users[ME].id)
+}
+
+/// A colleague writes a text into an account, a few seconds away from what was before and comes after.
+#[track_caller]
+pub fn colleague(world: &World, id: &str, field: &str, text: &str) {
+    world.sandbox.advance(5);
+    world
+        .change("Account", id, &[(field, &quoted(text))])
+        .expect("the boss may");
+    world.sandbox.advance(5);
+}
+
+/// A colleague's write of texts into an account, for [`meanwhile`].
+pub fn colleague_at_once<const N: usize>(
+    world: &World,
+    id: &RecordId,
+    texts: [(&'static str, &'static str); N],
+) -> impl Fn() + Send + Sync + 'static {
+    let (sandbox, boss, id) = (world.sandbox.clone(), world.boss().to_owned(), id.clone());
+    move || {
+        let fields = attache_sim::fields(&texts);
+        sandbox
+            .with_org(|org| org.update(&boss, "Account", id.as_str(), &fields, None))
+            .expect("the boss may");
+    }
 }
 
 /// Creates a record on a device.

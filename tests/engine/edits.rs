@@ -3,29 +3,10 @@
 use attache::{Attache, ConflictKind, Keep, MutationState, RecordId, Resolution, Value};
 use attache_sim::{Moment, World};
 use attache_tests::{
-    ME, agrees, at_org, briefcase, create, edit, field_sales, first, meanwhile, prime, server_id,
-    settle, sync, value,
+    ME, agrees, asks, briefcase, colleague, colleague_at_once, create, decide, edit, meanwhile,
+    org_says, prime, primed, server_id, settle, sync, value,
 };
 use std::sync::{Arc, OnceLock};
-
-const ACCOUNT: &str = "SELECT Id FROM Account ORDER BY Id LIMIT 1";
-
-fn primed(seed: u64) -> (World, Attache, RecordId) {
-    let world = World::new(seed, 600);
-    let device = prime(&world, ME, &field_sales());
-    let id = first(&device, ACCOUNT);
-    world.sandbox.advance(60);
-    (world, device, id)
-}
-
-fn colleague(world: &World, id: &RecordId, field: &str, value: &str) {
-    world.sandbox.advance(5);
-    let value = format!("{value:?}");
-    world
-        .change("Account", id.as_str(), &[(field, &value)])
-        .expect("the boss may");
-    world.sandbox.advance(5);
-}
 
 #[test]
 fn an_edit_made_while_its_record_is_on_the_wire_stays_pending_on_top() {
@@ -49,9 +30,8 @@ fn an_edit_made_while_its_record_is_on_the_wire_stays_pending_on_top() {
             "{moment:?}"
         );
         settle(&world, &device);
-        let there = |field| at_org(&world, "Account", id.as_str(), field);
-        assert_eq!(there("Site").as_deref(), Some("\"second\""), "{moment:?}");
-        assert_eq!(there("Fax").as_deref(), Some("\"third\""), "{moment:?}");
+        org_says(&world, id.as_str(), "Site", "second");
+        org_says(&world, id.as_str(), "Fax", "third");
         agrees(&world, ME, &device);
     }
 }
@@ -59,7 +39,7 @@ fn an_edit_made_while_its_record_is_on_the_wire_stays_pending_on_top() {
 #[test]
 fn an_edit_made_while_its_page_is_on_the_way_is_not_overwritten() {
     let (world, device, id) = primed(202);
-    colleague(&world, &id, "Fax", "theirs");
+    colleague(&world, id.as_str(), "Fax", "theirs");
     let at = id.clone();
     let watched = meanwhile(
         &world,
@@ -115,35 +95,19 @@ fn a_record_may_be_edited_again_right_after_its_own_push() {
 fn a_colleague_who_writes_between_pull_and_push_is_not_overwritten() {
     let (world, device, id) = primed(205);
     edit(&device, &id, "Site", "mine");
-    let (sandbox, boss, at) = (world.sandbox.clone(), world.boss().to_owned(), id.clone());
-    let watched = meanwhile(
-        &world,
-        &device,
-        (Moment::Sent, "POST", "v67.0/composite"),
-        move |_| {
-            sandbox.advance(3);
-            let fields = attache_sim::fields(&[("Site", "theirs"), ("Fax", "theirs")]);
-            let done =
-                sandbox.with_org(|org| org.update(&boss, "Account", at.as_str(), &fields, None));
-            done.expect("the boss may");
-        },
-    );
-    let report = sync(&watched);
-    assert_eq!(
-        (report.pushed_updates, report.conflicts),
-        (0, 1),
-        "{report:?}"
-    );
-    let site = at_org(&world, "Account", id.as_str(), "Site");
-    assert_eq!(site.as_deref(), Some("\"theirs\""));
-    let conflict = device.conflicts().expect("a read").remove(0);
-    device
-        .resolve(conflict.id, Resolution::Mine)
-        .expect("a valid resolution");
+    let theirs = colleague_at_once(&world, &id, [("Site", "theirs"), ("Fax", "theirs")]);
+    let sandbox = world.sandbox.clone();
+    let just_before = (Moment::Sent, "POST", "v67.0/composite");
+    let watched = meanwhile(&world, &device, just_before, move |_| {
+        sandbox.advance(3);
+        theirs();
+    });
+    asks(&sync(&watched));
+    org_says(&world, id.as_str(), "Site", "theirs");
+    decide(&device, Resolution::Mine);
     settle(&world, &device);
-    let there = |field| at_org(&world, "Account", id.as_str(), field);
-    assert_eq!(there("Site").as_deref(), Some("\"mine\""));
-    assert_eq!(there("Fax").as_deref(), Some("\"theirs\""));
+    org_says(&world, id.as_str(), "Site", "mine");
+    org_says(&world, id.as_str(), "Fax", "theirs");
     agrees(&world, ME, &device);
 }
 
@@ -221,7 +185,7 @@ fn a_record_deleted_at_the_org_comes_back_or_goes_as_the_person_says() {
 fn a_deletion_gives_way_to_a_colleagues_edit_and_says_so() {
     let (world, device, id) = primed(208);
     device.delete(&id).expect("an account may be deleted");
-    colleague(&world, &id, "Fax", "theirs");
+    colleague(&world, id.as_str(), "Fax", "theirs");
     let report = sync(&device);
     assert!(
         report
@@ -313,25 +277,15 @@ fn two_unsent_records_that_point_at_each_other_arrive() {
 fn taking_back_another_edit_does_not_settle_a_conflict() {
     let (world, device, id) = primed(211);
     edit(&device, &id, "Site", "mine");
-    colleague(&world, &id, "Site", "theirs");
+    colleague(&world, id.as_str(), "Site", "theirs");
     edit(&device, &id, "Fax", "mine too");
     assert_eq!(sync(&device).conflicts, 1);
     let fax = device.pending().expect("a read").pop().expect("an edit");
     assert!(fax.fields.contains("Fax"), "{fax:?}");
     device.discard(fax.seq).expect("it may be taken back");
-    let report = sync(&device);
-    assert_eq!(
-        (report.conflicts, report.pushed_updates),
-        (1, 0),
-        "{report:?}"
-    );
-    let site = at_org(&world, "Account", id.as_str(), "Site");
-    assert_eq!(site.as_deref(), Some("\"theirs\""));
-    let conflict = device.conflicts().expect("a read").remove(0);
-    let theirs = Resolution::per_field([("Site", Keep::Theirs)]);
-    device
-        .resolve(conflict.id, theirs)
-        .expect("a valid resolution");
+    asks(&sync(&device));
+    org_says(&world, id.as_str(), "Site", "theirs");
+    decide(&device, Resolution::per_field([("Site", Keep::Theirs)]));
     settle(&world, &device);
     agrees(&world, ME, &device);
 }
@@ -354,26 +308,16 @@ fn sending_once_more_what_was_refused_does_not_settle_a_conflict() {
         ];
         device.update(&id, refused).expect("a valid edit");
         assert_eq!(sync(&device).rejected.len(), 1);
-        colleague(&world, &id, "Site", "theirs");
+        colleague(&world, id.as_str(), "Site", "theirs");
         assert_eq!(sync(&device).conflicts, 1);
         again(&device, &id);
         // The org would take it now.
         edit(&device, &id, "NumberOfEmployees", 1);
-        let report = sync(&device);
-        assert_eq!(
-            (report.conflicts, report.pushed_updates),
-            (1, 0),
-            "{report:?}"
-        );
-        let site = at_org(&world, "Account", id.as_str(), "Site");
-        assert_eq!(site.as_deref(), Some("\"theirs\""));
-        let conflict = device.conflicts().expect("a read").remove(0);
-        device
-            .resolve(conflict.id, Resolution::Mine)
-            .expect("a valid resolution");
+        asks(&sync(&device));
+        org_says(&world, id.as_str(), "Site", "theirs");
+        decide(&device, Resolution::Mine);
         settle(&world, &device);
-        let site = at_org(&world, "Account", id.as_str(), "Site");
-        assert_eq!(site.as_deref(), Some("\"mine\""));
+        org_says(&world, id.as_str(), "Site", "mine");
         agrees(&world, ME, &device);
     }
 }
@@ -390,24 +334,9 @@ fn a_colleague_who_writes_in_the_second_in_which_a_record_was_read_is_not_overwr
             .expect("the boss may");
     };
     change("Phone", "\"1\"");
-    let (sandbox, boss, at) = (world.sandbox.clone(), world.boss().to_owned(), id.clone());
-    let watched = meanwhile(
-        &world,
-        &device,
-        (Moment::Answered, "GET", "FROM%20Account"),
-        move |_| {
-            let fields = attache_sim::fields(&[("Site", "theirs")]);
-            let done =
-                sandbox.with_org(|org| org.update(&boss, "Account", at.as_str(), &fields, None));
-            done.expect("the boss may");
-        },
-    );
-    let report = sync(&watched);
-    assert_eq!(
-        (report.pushed_updates, report.conflicts),
-        (0, 1),
-        "{report:?}"
-    );
-    let site = at_org(&world, "Account", id.as_str(), "Site");
-    assert_eq!(site.as_deref(), Some("\"theirs\""));
+    let theirs = colleague_at_once(&world, &id, [("Site", "theirs")]);
+    let as_it_is_read = (Moment::Answered, "GET", "FROM%20Account");
+    let watched = meanwhile(&world, &device, as_it_is_read, move |_| theirs());
+    asks(&sync(&watched));
+    org_says(&world, id.as_str(), "Site", "theirs");
 }

@@ -3,8 +3,8 @@
 use attache::{Attache, ErrorKind, Keep, Resolution, Value};
 use attache_sim::World;
 use attache_tests::{
-    agrees, all, at_org, briefcase, create, edit, field_sales, first, prime, server_id, settle,
-    sync, value,
+    agrees, all, at_org, briefcase, colleague, create, decide, edit, field_sales, first, org_says,
+    prime, server_id, settle, sync, value,
 };
 
 const ANY: &str = "SELECT Id FROM Account ORDER BY Id LIMIT 1";
@@ -72,10 +72,7 @@ fn the_work_of_a_lost_device_is_sent_by_another() {
         Value::from(server_id(&b, &account))
     );
     assert_eq!(at_org(&world, "Task", gone.as_str(), "Id"), None);
-    assert_eq!(
-        at_org(&world, "Account", edited.as_str(), "Phone").as_deref(),
-        Some("\"+49 1\"")
-    );
+    org_says(&world, edited.as_str(), "Phone", "+49 1");
 }
 
 #[test]
@@ -145,10 +142,7 @@ fn an_edit_made_after_the_export_is_sent_on_top() {
     settle(&world, &b);
     settle(&world, &a);
     assert_eq!(named(&world, "On top"), 1);
-    assert_eq!(
-        at_org(&world, "Account", &server_id(&a, &id), "Phone").as_deref(),
-        Some("\"later\"")
-    );
+    org_says(&world, &server_id(&a, &id), "Phone", "later");
 }
 
 #[test]
@@ -164,10 +158,7 @@ fn a_record_that_the_other_device_does_not_hold_comes_with_the_file() {
     carry(&a, &b);
     assert_eq!(value(&b, &id, "Name"), value(&a, &id, "Name"));
     settle(&world, &b);
-    assert_eq!(
-        at_org(&world, "Account", id.as_str(), "Phone").as_deref(),
-        Some("\"carried\"")
-    );
+    org_says(&world, id.as_str(), "Phone", "carried");
 }
 
 #[test]
@@ -183,6 +174,27 @@ fn edits_of_different_fields_on_two_devices_are_joined() {
     );
     settle(&world, &b);
     agrees(&world, 0, &b);
+}
+
+/// Asserts the two values of the first field in conflict.
+#[track_caller]
+fn differs(device: &Attache, local: &str, remote: &str) {
+    let field = device
+        .conflicts()
+        .expect("a read")
+        .remove(0)
+        .fields
+        .remove(0);
+    assert_eq!((field.local, field.remote), (local.into(), remote.into()));
+}
+
+/// A phone is edited on a, and then by a colleague.
+fn overtaken(seed: u64) -> (World, Attache, Attache, attache::RecordId) {
+    let (world, a, b) = two(seed);
+    let id = first(&a, ANY);
+    edit(&a, &id, "Phone", "from a");
+    colleague(&world, id.as_str(), "Phone", "theirs");
+    (world, a, b, id)
 }
 
 /// Both devices edit one field; b imports the work of a.
@@ -213,92 +225,48 @@ fn a_field_edited_on_two_devices_is_a_conflict_and_nothing_is_sent() {
 #[test]
 fn the_imported_value_of_a_conflict_may_be_taken() {
     let (world, b, id) = disputed(10);
-    let conflict = b.conflicts().expect("a read").remove(0);
-    b.resolve(conflict.id, Resolution::Theirs)
-        .expect("a resolution");
+    decide(&b, Resolution::Theirs);
     settle(&world, &b);
-    assert_eq!(
-        at_org(&world, "Account", id.as_str(), "Phone").as_deref(),
-        Some("\"from a\"")
-    );
-    assert_eq!(
-        at_org(&world, "Account", id.as_str(), "Website").as_deref(),
-        Some("\"https://a.example\"")
-    );
+    org_says(&world, id.as_str(), "Phone", "from a");
+    org_says(&world, id.as_str(), "Website", "https://a.example");
     agrees(&world, 0, &b);
 }
 
 #[test]
 fn the_value_of_this_device_may_be_kept_against_an_imported_one() {
     let (world, b, id) = disputed(11);
-    let conflict = b.conflicts().expect("a read").remove(0);
-    b.resolve(conflict.id, Resolution::per_field([("Phone", Keep::Mine)]))
-        .expect("a resolution");
+    decide(&b, Resolution::per_field([("Phone", Keep::Mine)]));
     settle(&world, &b);
-    assert_eq!(
-        at_org(&world, "Account", id.as_str(), "Phone").as_deref(),
-        Some("\"from b\"")
-    );
+    org_says(&world, id.as_str(), "Phone", "from b");
     agrees(&world, 0, &b);
 }
 
 #[test]
 fn what_the_server_changed_during_a_conflict_with_imported_work_is_not_overwritten() {
     let (world, b, id) = disputed(12);
-    world.sandbox.advance(60);
-    world
-        .change("Account", id.as_str(), &[("Phone", "\"theirs\"")])
-        .expect("a change");
-    world.sandbox.advance(60);
+    colleague(&world, id.as_str(), "Phone", "theirs");
     assert_eq!(sync(&b).conflicts, 1);
-    let conflict = b.conflicts().expect("a read").remove(0);
-    b.resolve(conflict.id, Resolution::Theirs)
-        .expect("a resolution");
+    decide(&b, Resolution::Theirs);
     let report = sync(&b);
     assert_eq!(
         report.conflicts, 1,
         "the server's value is news: {report:?}"
     );
-    let field = b.conflicts().expect("a read").remove(0).fields.remove(0);
-    assert_eq!(
-        (&field.local, &field.remote),
-        (&"from a".into(), &"theirs".into())
-    );
-    assert_eq!(
-        at_org(&world, "Account", id.as_str(), "Phone").as_deref(),
-        Some("\"theirs\"")
-    );
+    differs(&b, "from a", "theirs");
+    org_says(&world, id.as_str(), "Phone", "theirs");
 }
 
 #[test]
 fn a_newer_server_value_on_the_other_device_is_a_conflict_with_the_import() {
-    let (world, a, b) = two(13);
-    let id = first(&a, ANY);
-    edit(&a, &id, "Phone", "from a");
-    world.sandbox.advance(60);
-    world
-        .change("Account", id.as_str(), &[("Phone", "\"theirs\"")])
-        .expect("a change");
-    world.sandbox.advance(60);
+    let (_world, a, b, _) = overtaken(13);
     sync(&b);
     assert_eq!(carry(&a, &b).conflicts, 1);
-    let field = b.conflicts().expect("a read").remove(0).fields.remove(0);
-    assert_eq!(
-        (&field.local, &field.remote),
-        (&"from a".into(), &"theirs".into())
-    );
+    differs(&b, "from a", "theirs");
 }
 
 #[test]
 fn an_open_conflict_travels() {
-    let (world, a, b) = two(14);
-    let id = first(&a, ANY);
-    edit(&a, &id, "Phone", "from a");
-    world.sandbox.advance(60);
-    world
-        .change("Account", id.as_str(), &[("Phone", "\"theirs\"")])
-        .expect("a change");
-    world.sandbox.advance(60);
+    let (_world, a, b, _) = overtaken(14);
     assert_eq!(sync(&a).conflicts, 1);
     let imported = carry(&a, &b);
     assert_eq!(imported.conflicts, 1, "{imported:?}");
@@ -317,10 +285,7 @@ fn a_deletion_gives_way_to_an_edit_on_the_other_device() {
     edit(&b, &id, "Phone", "kept");
     assert_eq!(carry(&a, &b).withdrawn, std::slice::from_ref(&id));
     settle(&world, &b);
-    assert_eq!(
-        at_org(&world, "Account", id.as_str(), "Phone").as_deref(),
-        Some("\"kept\"")
-    );
+    org_says(&world, id.as_str(), "Phone", "kept");
 }
 
 #[test]
@@ -341,22 +306,13 @@ fn a_record_in_conflict_here_waits_and_can_be_imported_after_the_decision() {
     let id = first(&a, ANY);
     edit(&a, &id, "Fax", "from a");
     edit(&b, &id, "Phone", "from b");
-    world.sandbox.advance(60);
-    world
-        .change("Account", id.as_str(), &[("Phone", "\"theirs\"")])
-        .expect("a change");
-    world.sandbox.advance(60);
+    colleague(&world, id.as_str(), "Phone", "theirs");
     assert_eq!(sync(&b).conflicts, 1);
     assert_eq!(carry(&a, &b).waiting, std::slice::from_ref(&id));
-    let conflict = b.conflicts().expect("a read").remove(0);
-    b.resolve(conflict.id, Resolution::Mine)
-        .expect("a resolution");
+    decide(&b, Resolution::Mine);
     assert_eq!(carry(&a, &b).mutations, 1);
     settle(&world, &b);
-    assert_eq!(
-        at_org(&world, "Account", id.as_str(), "Fax").as_deref(),
-        Some("\"from a\"")
-    );
+    org_says(&world, id.as_str(), "Fax", "from a");
 }
 
 #[test]
@@ -436,29 +392,16 @@ fn a_create_that_is_found_late_keeps_what_was_pulled_and_edited_here() {
     settle(&world, &b);
     assert_eq!(named(&world, "Found late"), 1);
     let id = server_id(&b, &pulled);
-    assert_eq!(
-        at_org(&world, "Account", &id, "Phone").as_deref(),
-        Some("\"upon it\"")
-    );
+    org_says(&world, &id, "Phone", "upon it");
     agrees(&world, 0, &b);
 }
 
 #[test]
 fn a_conflict_that_travels_onto_an_edited_record_is_still_asked() {
-    let (world, a, b) = two(23);
-    let id = first(&a, ANY);
-    edit(&a, &id, "Phone", "from a");
-    world.sandbox.advance(60);
-    world
-        .change("Account", id.as_str(), &[("Phone", "\"theirs\"")])
-        .expect("a change");
-    world.sandbox.advance(60);
+    let (world, a, b, id) = overtaken(23);
     assert_eq!(sync(&a).conflicts, 1);
     edit(&b, &id, "Fax", "from b");
     assert_eq!(carry(&a, &b).conflicts, 1);
     assert_eq!(sync(&b).conflicts, 1);
-    assert_eq!(
-        at_org(&world, "Account", id.as_str(), "Phone").as_deref(),
-        Some("\"theirs\"")
-    );
+    org_says(&world, id.as_str(), "Phone", "theirs");
 }

@@ -3,18 +3,9 @@
 use attache::{Attache, Briefcase, ErrorKind, RecordId, Value};
 use attache_sim::{World, wait};
 use attache_tests::{
-    agrees, all, briefcase, create, edit, field_sales, first, prime, server_id, settle, sync,
+    ME, agrees, all, briefcase, create, edit, field_sales, first, me, prime, quoted, server_id,
+    settle, sync,
 };
-
-const ME: usize = 0;
-
-fn quoted(id: &str) -> String {
-    format!("\"{id}\"")
-}
-
-fn me(world: &World) -> String {
-    quoted(&world.users[ME].id)
-}
 
 fn mine(device: &Attache, world: &World, object: &str) -> RecordId {
     let me = &world.users[ME].id;

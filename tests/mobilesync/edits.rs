@@ -1,29 +1,11 @@
 //! 1–6: edits that are lost, overwritten or in conflict without a word.
 
-use attache::{Attache, Keep, RecordId, Resolution, Value};
+use attache::{Keep, Resolution, Value};
 use attache_sim::{Moment, World};
 use attache_tests::{
-    ME, agrees, all, at_org, create, edit, field_sales, first, meanwhile, prime, server_id, settle,
-    sync, value,
+    ME, agrees, all, asks, colleague, colleague_at_once, create, edit, field_sales, meanwhile,
+    org_says, prime, primed, server_id, settle, sync, value,
 };
-
-const ACCOUNT: &str = "SELECT Id FROM Account ORDER BY Id LIMIT 1";
-
-fn primed(seed: u64) -> (World, Attache, RecordId) {
-    let world = World::new(seed, 600);
-    let device = prime(&world, ME, &field_sales());
-    let id = first(&device, ACCOUNT);
-    world.sandbox.advance(60);
-    (world, device, id)
-}
-
-fn colleague(world: &World, id: &str, field: &str, value: &str) {
-    world.sandbox.advance(5);
-    let value = format!("{value:?}");
-    let changed = world.change("Account", id, &[(field, &value)]);
-    changed.expect("the boss may");
-    world.sandbox.advance(5);
-}
 
 /// A row was read, sent, and the copy in memory saved as clean: what was typed meanwhile vanished.
 #[test]
@@ -38,8 +20,7 @@ fn w01_an_edit_made_during_a_push_is_not_lost() {
         sync(&watched);
         assert_eq!(value(&device, &id, "Site"), Value::from("during"));
         settle(&world, &device);
-        let there = at_org(&world, "Account", id.as_str(), "Site");
-        assert_eq!(there.as_deref(), Some("\"during\""), "{moment:?}");
+        org_says(&world, id.as_str(), "Site", "during");
         agrees(&world, ME, &device);
     }
 }
@@ -67,9 +48,9 @@ fn w02_an_edit_made_during_any_page_of_a_pull_is_not_lost() {
         });
         sync(&watched);
         settle(&world, &device);
-        let there = |field| at_org(&world, "Account", &server_id(&device, id), field);
-        assert_eq!(there("Site"), Some(format!("\"mine {round}\"")));
-        assert_eq!(there("Fax"), Some(format!("{theirs:?}")));
+        let id = server_id(&device, id);
+        org_says(&world, &id, "Site", &format!("mine {round}"));
+        org_says(&world, &id, "Fax", &theirs);
     }
     agrees(&world, ME, &device);
 }
@@ -94,8 +75,7 @@ fn w03_our_own_write_never_looks_like_somebody_elses() {
     colleague(&world, &server_id(&device, &made), "Site", "theirs");
     let report = sync(&device);
     assert_eq!(report.conflicts, 1, "{report:?}");
-    let there = at_org(&world, "Account", &server_id(&device, &made), "Site");
-    assert_eq!(there.as_deref(), Some("\"theirs\""));
+    org_says(&world, &server_id(&device, &made), "Site", "theirs");
 }
 
 /// A conflict was one line in a debug log.
@@ -127,8 +107,7 @@ fn w04_a_conflict_is_told_with_all_that_a_person_needs() {
         .resolve(conflict.id, Resolution::per_field([("Site", Keep::Mine)]))
         .expect("a valid resolution");
     settle(&world, &device);
-    let there = at_org(&world, "Account", id.as_str(), "Site");
-    assert_eq!(there.as_deref(), Some("\"mine\""));
+    org_says(&world, id.as_str(), "Site", "mine");
 }
 
 /// All listed fields went out, and reverted what others had written into those nobody here had touched.
@@ -151,8 +130,7 @@ fn w05_only_changed_fields_travel() {
         ("Fax", "theirs"),
         ("Description", "theirs as well"),
     ] {
-        let there = at_org(&world, "Account", id.as_str(), field);
-        assert_eq!(there, Some(format!("{text:?}")), "{field}");
+        org_says(&world, id.as_str(), field, text);
     }
     agrees(&world, ME, &device);
 }
@@ -162,22 +140,14 @@ fn w05_only_changed_fields_travel() {
 fn w06_what_happens_between_the_look_and_the_write_is_not_overwritten() {
     let (world, device, id) = primed(1_006);
     edit(&device, &id, "Site", "mine");
-    let (sandbox, boss, at) = (world.sandbox.clone(), world.boss().to_owned(), id.clone());
+    let theirs = colleague_at_once(&world, &id, [("Site", "theirs")]);
+    let sandbox = world.sandbox.clone();
     let just_before = (Moment::Sent, "POST", "v67.0/composite");
     let watched = meanwhile(&world, &device, just_before, move |_| {
         sandbox.advance(3);
-        let fields = attache_sim::fields(&[("Site", "theirs")]);
-        let written =
-            sandbox.with_org(|org| org.update(&boss, "Account", at.as_str(), &fields, None));
-        written.expect("the boss may");
+        theirs();
     });
-    let report = sync(&watched);
-    assert_eq!(
-        (report.pushed_updates, report.conflicts),
-        (0, 1),
-        "{report:?}"
-    );
-    let there = at_org(&world, "Account", id.as_str(), "Site");
-    assert_eq!(there.as_deref(), Some("\"theirs\""));
+    asks(&sync(&watched));
+    org_says(&world, id.as_str(), "Site", "theirs");
     assert_eq!(value(&device, &id, "Site"), Value::from("mine"));
 }

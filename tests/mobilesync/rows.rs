@@ -5,16 +5,9 @@ use attache_sandbox::org::Org;
 use attache_sandbox::{Fault, FaultKind};
 use attache_sim::{World, wait};
 use attache_tests::{
-    ME, agrees, all, briefcase, field_sales, first, prime, server_id, settle, sync, value,
+    ME, agrees, all, briefcase, field_sales, first, me, prime, quoted, server_id, settle, sync,
+    value,
 };
-
-fn quoted(id: &str) -> String {
-    format!("{id:?}")
-}
-
-fn me(world: &World) -> String {
-    quoted(&world.users[ME].id)
-}
 
 fn by_the_boss<T>(world: &World, act: impl FnOnce(&mut Org, &str) -> T) -> T {
     let boss = world.boss().to_owned();

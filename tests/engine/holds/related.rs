@@ -1,9 +1,8 @@
 //! Related rules: circles, lookups of an object to itself, and lookups to several objects.
 
-use crate::ME;
 use attache::{Attache, ErrorKind};
 use attache_sim::{World, wait};
-use attache_tests::{agrees, all, briefcase, prime, settle, sync};
+use attache_tests::{ME, agrees, all, briefcase, prime, quoted, settle, sync};
 use std::collections::BTreeSet;
 
 fn ids(device: &Attache, soql: &str) -> BTreeSet<String> {
@@ -16,10 +15,6 @@ fn at_org(world: &World, soql: &str, field: &str) -> BTreeSet<String> {
         .rows(&world.users[ME].id, soql)
         .expect("a valid query");
     rows.iter().filter_map(|row| row.text(field)).collect()
-}
-
-fn quoted(id: &str) -> String {
-    format!("{id:?}")
 }
 
 #[test]
