@@ -1,6 +1,6 @@
 //! Edits of fields that change while they wait.
 
-use super::{device, next_day, parked, retype, to_number, to_text};
+use super::{device, hide, next_day, parked, retype, to_number, to_text};
 use attache::{Attache, MutationState, RecordId, Value};
 use attache_sandbox::schema::FieldKind;
 use attache_sandbox::value::Value as Held;
@@ -120,20 +120,14 @@ fn an_edit_of_a_field_that_went_away_waits_until_it_is_back() {
 #[test]
 fn what_others_wrote_while_a_field_was_hidden_is_a_conflict_when_it_is_back() {
     let (world, device, id) = edited(5, "Mine");
-    let me = world.users[0].id.clone();
-    let hide = |hidden| {
-        world
-            .sandbox
-            .with_org(|org| org.hide_field(&me, "Account", "Site", hidden));
-    };
-    hide(true);
+    hide(&world, true);
     next_day(&world, &device);
     world
         .change("Account", id.as_str(), &[("Site", "\"Theirs\"")])
         .expect("the boss may");
     next_day(&world, &device);
     next_day(&world, &device);
-    hide(false);
+    hide(&world, false);
     let report = next_day(&world, &device);
     assert_eq!(report.conflicts, 1, "{report:?}");
     let conflict = &device.conflicts().expect("a read")[0];

@@ -33,6 +33,14 @@ fn add_field(world: &World, object: &str, name: &str, kind: FieldKind) {
     });
 }
 
+/// Hides the site of accounts from the device's user, or shows it again.
+fn hide(world: &World, hidden: bool) {
+    let me = world.users[0].id.clone();
+    world
+        .sandbox
+        .with_org(|org| org.hide_field(&me, "Account", "Site", hidden));
+}
+
 /// Gives a field another definition, and every row the value that becomes of its old one.
 fn retype(
     world: &World,

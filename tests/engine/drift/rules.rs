@@ -1,6 +1,6 @@
 //! Rules that the org can no longer follow.
 
-use super::{device, next_day, parked};
+use super::{device, hide, next_day, parked};
 use attache::{ErrorKind, Value};
 use attache_sim::{World, wait};
 use attache_tests::{
@@ -96,18 +96,13 @@ fn a_rule_whose_field_is_hidden_rests_and_its_records_stay() {
     );
     let device = prime(&world, 0, &mine);
     let held = all(&device, "SELECT Id FROM Account");
-    let me = world.users[0].id.clone();
-    let hide = |hidden| {
-        world
-            .sandbox
-            .with_org(|org| org.hide_field(&me, "Account", "Site", hidden));
-    };
-    hide(true);
+    hide(&world, true);
     let report = next_day(&world, &device);
     assert_eq!(report.unfollowed[0].rule, "Named");
     assert!(report.unfollowed[0].reason.contains("Site"), "{report:?}");
     assert_eq!(all(&device, "SELECT Id FROM Account"), held);
     // What is here is kept up to date all the same.
+    let me = &world.users[0].id;
     let own = format!("SELECT Id FROM Account WHERE OwnerId = '{me}' ORDER BY Id LIMIT 1");
     let id = first(&device, &own);
     world
@@ -119,7 +114,7 @@ fn a_rule_whose_field_is_hidden_rests_and_its_records_stay() {
     edit(&device, &id, "Phone", "goes");
     assert_eq!(sync(&device).pushed_updates, 1);
 
-    hide(false);
+    hide(&world, false);
     assert!(next_day(&world, &device).unfollowed.is_empty());
     settle(&world, &device);
     assert_ne!(value(&device, &id, "Id"), Value::Null);

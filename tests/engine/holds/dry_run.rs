@@ -1,9 +1,9 @@
 //! What a briefcase would bring and take away, told before it is set.
 
-use crate::{ME, id, mine, small};
+use crate::{id, mine, small};
 use attache::{Attache, Briefcase, DryRun, ErrorKind, RuleEstimate};
 use attache_sim::{World, wait};
-use attache_tests::{briefcase, edit, field_sales, prime, sync};
+use attache_tests::{ME, briefcase, edit, field_sales, prime, sync};
 use std::path::Path;
 
 fn told(device: &Attache, briefcase: &Briefcase) -> DryRun {

@@ -1,9 +1,9 @@
 //! Single records that a person asks for, and the size of the cache that they go into.
 
-use crate::{ME, holds, id, mine, outside, small};
+use crate::{holds, id, mine, outside, small};
 use attache::{Attache, Briefcase, ErrorKind, Limits, Options, RecordId, Value};
 use attache_sim::{SimEnv, World, wait};
-use attache_tests::{edit, prime, settle, sync, value};
+use attache_tests::{ME, edit, prime, settle, sync, value};
 
 fn fetched(device: &Attache, ids: &[&str]) -> Vec<Result<RecordId, ErrorKind>> {
     let ids: Vec<RecordId> = ids.iter().map(|text| id(text)).collect();

@@ -1,9 +1,9 @@
 //! What a limit cuts off is told, whatever moves records in and out of it.
 
-use crate::{ME, mine};
+use crate::mine;
 use attache::{Attache, Report, Truncated};
 use attache_sim::World;
-use attache_tests::{agrees, briefcase, prime, settle, sync};
+use attache_tests::{ME, agrees, briefcase, prime, settle, sync};
 
 /// The three accounts of this user with the most employees, and their contacts.
 fn top(world: &World) -> Attache {

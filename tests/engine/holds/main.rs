@@ -11,9 +11,7 @@ mod why;
 
 use attache::{Attache, Briefcase, RecordId};
 use attache_sim::World;
-
-/// The user whose device it is.
-const ME: usize = 0;
+use attache_tests::{ME, prime, sync};
 
 fn id(text: &str) -> RecordId {
     RecordId::parse(text).expect("an id")
@@ -41,6 +39,29 @@ fn small(world: &World) -> Briefcase {
 
 /// What takes an account out of the small briefcase.
 const AWAY: [(&str, &str); 1] = [("Site", "\"Away\"")];
+
+/// A device with the small briefcase and a pin of an account outside, which it has fetched.
+fn pinned(seed: u64) -> (World, Attache, String) {
+    let world = World::new(seed, 1_500);
+    let device = prime(&world, ME, &small(&world));
+    let account = outside(&world);
+    device.pin(&id(&account)).expect("a pin");
+    sync(&device);
+    (world, device, account)
+}
+
+/// A device with the small briefcase and a pin of an account that its rules have dropped since.
+fn dropped(seed: u64) -> (World, Attache, String) {
+    let world = World::new(seed, 1_500);
+    let device = prime(&world, ME, &small(&world));
+    let account = mine(&world).swap_remove(0);
+    device.pin(&id(&account)).expect("a pin");
+    world.sandbox.advance(60);
+    world
+        .change("Account", &account, &AWAY)
+        .expect("the boss may");
+    (world, device, account)
+}
 
 /// The accounts of this user. The first four are in the small briefcase, the others are not.
 fn mine(world: &World) -> Vec<String> {

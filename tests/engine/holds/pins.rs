@@ -1,9 +1,9 @@
 //! Pinned records.
 
-use crate::{AWAY, ME, an_hour, holds, id, mine, outside, small};
+use crate::{an_hour, dropped, holds, id, outside, pinned, small};
 use attache::{Briefcase, Report, Value};
 use attache_sim::World;
-use attache_tests::{create, edit, prime, server_id, settle, sync, value};
+use attache_tests::{ME, create, edit, prime, server_id, settle, sync, value};
 
 #[test]
 fn a_pinned_record_that_is_not_here_is_fetched_by_the_next_session() {
@@ -51,15 +51,7 @@ fn a_record_can_be_pinned_before_the_first_session() {
 
 #[test]
 fn a_pinned_record_stays_when_its_rules_drop_it_and_follows_the_org() {
-    let world = World::new(203, 1_500);
-    let device = prime(&world, ME, &small(&world));
-    let account = mine(&world).swap_remove(0);
-    device.pin(&id(&account)).expect("a pin");
-    world.sandbox.advance(60);
-
-    world
-        .change("Account", &account, &AWAY)
-        .expect("the boss may");
+    let (world, device, account) = dropped(203);
     settle(&world, &device);
     assert_eq!(value(&device, &id(&account), "Site"), Value::from("Away"));
     world.sandbox.advance(60);
@@ -72,11 +64,7 @@ fn a_pinned_record_stays_when_its_rules_drop_it_and_follows_the_org() {
 
 #[test]
 fn a_pin_survives_a_briefcase_that_no_longer_names_its_object() {
-    let world = World::new(204, 1_500);
-    let device = prime(&world, ME, &small(&world));
-    let account = outside(&world);
-    device.pin(&id(&account)).expect("a pin");
-    sync(&device);
+    let (world, device, account) = pinned(204);
     device
         .set_briefcase(Briefcase::everything(["Lead"]))
         .expect("stored");
@@ -111,11 +99,7 @@ fn a_pin_follows_a_new_record_to_its_id_at_the_org() {
 
 #[test]
 fn a_pin_ends_with_its_record_and_the_report_says_so() {
-    let world = World::new(206, 1_500);
-    let device = prime(&world, ME, &small(&world));
-    let account = outside(&world);
-    device.pin(&id(&account)).expect("a pin");
-    sync(&device);
+    let (world, device, account) = pinned(206);
     world.sandbox.advance(60);
     world.remove("Account", &account).expect("the boss may");
     let report = settle(&world, &device);
@@ -164,11 +148,7 @@ fn a_pin_of_a_record_out_of_sight_ends_within_the_hour() {
 
 #[test]
 fn a_person_who_deletes_a_pinned_record_is_not_told_of_it() {
-    let world = World::new(209, 1_500);
-    let device = prime(&world, ME, &small(&world));
-    let account = outside(&world);
-    device.pin(&id(&account)).expect("a pin");
-    sync(&device);
+    let (world, device, account) = pinned(209);
     device.delete(&id(&account)).expect("a deletion");
     let seq = device.pending().expect("a read")[0].seq;
     device.discard(seq).expect("taken back");
@@ -188,11 +168,7 @@ fn a_person_who_deletes_a_pinned_record_is_not_told_of_it() {
 
 #[test]
 fn a_pin_and_an_edit_of_it_outlive_a_gap_that_the_org_has_forgotten() {
-    let world = World::new(210, 1_500);
-    let device = prime(&world, ME, &small(&world));
-    let account = outside(&world);
-    device.pin(&id(&account)).expect("a pin");
-    sync(&device);
+    let (world, device, account) = pinned(210);
     edit(&device, &id(&account), "Site", "Mine");
     world.sandbox.advance(60);
     world

@@ -1,9 +1,9 @@
 //! Records that people looked at, and what unsent edits need.
 
-use crate::{AWAY, ME, holds, id, mine, small};
+use crate::{AWAY, holds, id, mine, small};
 use attache::Value;
 use attache_sim::World;
-use attache_tests::{create, edit, prime, settle, sync, value};
+use attache_tests::{ME, create, edit, prime, settle, sync, value};
 
 #[test]
 fn a_record_that_was_looked_at_stays_when_its_rule_drops_it() {

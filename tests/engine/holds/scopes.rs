@@ -1,9 +1,9 @@
 //! Scopes: what the device can tell by itself, and what only the org can.
 
-use crate::{ME, at_org, holds, id};
+use crate::{at_org, holds, id};
 use attache::{Attache, ErrorKind};
 use attache_sim::{World, wait};
-use attache_tests::{briefcase, edit, prime, settle, sync};
+use attache_tests::{ME, briefcase, edit, prime, settle, sync};
 use std::collections::BTreeSet;
 
 const COLLEAGUE: usize = 1;

@@ -1,9 +1,9 @@
 //! Who is asked why a record is here, and what each rule holds.
 
-use crate::{AWAY, ME, id, mine, outside, small};
+use crate::{dropped, id, mine, outside, small};
 use attache::{Holder, LocalTime, RecordId, Value};
 use attache_sim::World;
-use attache_tests::{briefcase, create, edit, prime, sync};
+use attache_tests::{ME, briefcase, create, edit, prime, sync};
 
 #[test]
 fn everything_that_holds_a_record_is_named() {
@@ -83,14 +83,7 @@ fn each_rule_tells_what_it_holds_and_what_its_limit_left_out() {
 
 #[test]
 fn an_evicted_record_is_held_by_nothing_before_it_goes() {
-    let world = World::new(244, 1_500);
-    let device = prime(&world, ME, &small(&world));
-    let account = mine(&world).swap_remove(0);
-    device.pin(&id(&account)).expect("a pin");
-    world.sandbox.advance(60);
-    world
-        .change("Account", &account, &AWAY)
-        .expect("the boss may");
+    let (_world, device, account) = dropped(244);
     sync(&device);
     device.unpin(&id(&account)).expect("an end of it");
     assert_eq!(device.why(&id(&account)).expect("a read"), []);

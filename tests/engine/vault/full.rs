@@ -1,6 +1,6 @@
 //! No room: too little for a download, and none in the middle of anything.
 
-use super::{ANY, folder};
+use super::{ANY, folder, home};
 use attache::{Attache, Briefcase, Env, ErrorKind, Limits, LocalTime, Options, Result, inspect};
 use attache_sim::{SimEnv, World, wait};
 use attache_tests::{agrees, at_org, field_sales, first, server_id, settle, sync};
@@ -172,9 +172,7 @@ fn a_migration_without_room_leaves_the_store_at_its_old_format() {
 
 #[test]
 fn a_full_store_still_answers_and_lets_work_be_taken_back() {
-    let world = World::new(43, 200);
-    let place = folder();
-    let path = place.path().join("jo.db");
+    let (world, _place, path) = home(43, 200);
     let device = super::worked(&world, &path, Options::new());
     let pending = device.pending().expect("a read");
     drop(device);

@@ -22,6 +22,13 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
+/// A world, a folder, and the path of a store that is not yet in it.
+fn home(seed: u64, rows: usize) -> (World, tempfile::TempDir, PathBuf) {
+    let place = folder();
+    let path = place.path().join("jo.db");
+    (World::new(seed, rows), place, path)
+}
+
 /// A store that has seen its org and holds two edits that were not sent.
 fn worked(world: &World, path: &Path, options: Options) -> Attache {
     let store = Attache::open_with(path, options).expect("a store");

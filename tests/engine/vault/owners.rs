@@ -1,6 +1,6 @@
 //! Several users and orgs beside each other.
 
-use super::{ANY, files, folder, worked};
+use super::{ANY, files, folder, home, worked};
 use attache::{Attache, ErrorKind, Options};
 use attache_sim::{World, wait};
 use attache_tests::{agrees, edit, field_sales, first, settle, sync};
@@ -8,9 +8,7 @@ use rusqlite::Connection;
 
 #[test]
 fn another_users_credentials_read_and_write_nothing() {
-    let world = World::new(11, 300);
-    let place = folder();
-    let path = place.path().join("jo.db");
+    let (world, place, path) = home(11, 300);
     let device = worked(&world, &path, Options::new());
     let (pending, records) = (
         device.pending().expect("a read"),
@@ -74,9 +72,7 @@ fn two_users_in_one_folder_do_not_see_each_other() {
 
 #[test]
 fn the_store_of_an_org_that_was_refreshed_is_not_synced_with_the_new_one() {
-    let world = World::new(13, 300);
-    let place = folder();
-    let path = place.path().join("jo.db");
+    let (world, place, path) = home(13, 300);
     let device = worked(&world, &path, Options::new());
     let records = device.status().expect("a status").records;
     drop(device);

@@ -1,6 +1,6 @@
 //! Encryption at rest.
 
-use super::{ANY, CANARIES, files, folder, refused, worked};
+use super::{ANY, CANARIES, files, folder, home, refused, worked};
 use attache::{
     Attache, ErrorKind, Key, Options, Unsent, inspect, inspect_with, salvage, salvage_with,
 };
@@ -64,9 +64,7 @@ fn no_byte_of_an_encrypted_store_can_be_read_while_it_is_open_or_closed() {
 
 #[test]
 fn an_encrypted_store_opens_with_its_key_and_goes_on() {
-    let world = World::new(22, 300);
-    let place = folder();
-    let path = place.path().join("jo.db");
+    let (world, _place, path) = home(22, 300);
     drop(worked(&world, &path, phrase(PASSPHRASE)));
     let store = Attache::open_with(&path, phrase(PASSPHRASE)).expect("a store");
     let device = world.equip(store, 0).expect("a device");
@@ -141,9 +139,7 @@ fn an_encrypted_store_can_be_looked_into_and_saved_with_its_key() {
 
 #[test]
 fn a_store_is_encrypted_rekeyed_and_decrypted_without_losing_anything() {
-    let world = World::new(25, 300);
-    let place = folder();
-    let path = place.path().join("jo.db");
+    let (world, place, path) = home(25, 300);
     let device = worked(&world, &path, Options::new());
     let id = first(&device, ANY);
     let pending = device.pending().expect("a read");
@@ -185,9 +181,7 @@ fn a_store_is_encrypted_rekeyed_and_decrypted_without_losing_anything() {
 
 #[test]
 fn what_was_plain_is_overwritten_when_it_is_encrypted() {
-    let world = World::new(26, 300);
-    let place = folder();
-    let path = place.path().join("jo.db");
+    let (world, place, path) = home(26, 300);
     let device = worked(&world, &path, Options::new());
     let kept = place.path().join("kept");
     fs::hard_link(&path, &kept).expect("a link");
@@ -198,9 +192,7 @@ fn what_was_plain_is_overwritten_when_it_is_encrypted() {
 
 #[test]
 fn a_store_that_is_open_elsewhere_keeps_its_key() {
-    let world = World::new(27, 300);
-    let place = folder();
-    let path = place.path().join("jo.db");
+    let (world, _place, path) = home(27, 300);
     let device = worked(&world, &path, raw(1));
     let elsewhere = Attache::open_with(&path, raw(1)).expect("a second handle");
     elsewhere.pending().expect("a read");
@@ -222,9 +214,7 @@ fn a_store_that_is_open_elsewhere_keeps_its_key() {
 
 #[test]
 fn what_a_rekeying_left_that_was_cut_off_is_removed() {
-    let world = World::new(28, 300);
-    let place = folder();
-    let path = place.path().join("jo.db");
+    let (world, place, path) = home(28, 300);
     drop(worked(&world, &path, raw(1)));
     fs::write(place.path().join("jo.db-rekey"), "half a copy").expect("a file");
     let store = Attache::open_with(&path, raw(1)).expect("a store");
@@ -236,9 +226,7 @@ fn what_a_rekeying_left_that_was_cut_off_is_removed() {
 
 #[test]
 fn an_encrypted_store_is_wiped_and_nothing_is_left() {
-    let world = World::new(29, 300);
-    let place = folder();
-    let path = place.path().join("jo.db");
+    let (world, place, path) = home(29, 300);
     let device = worked(&world, &path, raw(1));
     device.wipe(Unsent::Discard).expect("a wipe");
     assert!(files(place.path()).is_empty());
@@ -249,9 +237,7 @@ fn an_encrypted_store_is_wiped_and_nothing_is_left() {
 
 #[test]
 fn a_flipped_byte_of_an_encrypted_store_is_found() {
-    let world = World::new(30, 300);
-    let place = folder();
-    let path = place.path().join("jo.db");
+    let (world, _place, path) = home(30, 300);
     drop(worked(&world, &path, raw(1)));
     let sound = fs::read(&path).expect("a file");
     let (pages, mut saved) = (sound.len() / 4096, 0);

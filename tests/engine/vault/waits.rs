@@ -1,17 +1,14 @@
 //! Who waits for whom: readers for nobody, a writer for another no longer than it was told.
 
-use super::{ANY, folder};
+use super::{ANY, home};
 use attache::{Attache, ErrorKind, Limits, Options};
-use attache_sim::World;
 use attache_tests::{ME, create, edit, first, sync};
 use rusqlite::Connection;
 use std::time::Duration;
 
 #[test]
 fn a_reader_is_answered_while_another_process_writes_and_a_writer_writes_when_that_is_done() {
-    let world = World::new(53, 300);
-    let place = folder();
-    let path = place.path().join("jo.db");
+    let (world, _place, path) = home(53, 300);
     drop(super::worked(&world, &path, Options::new()));
     let limits = Limits {
         busy_wait: Duration::from_millis(20),
