@@ -93,6 +93,13 @@ fn told(watch: &mut Watch) -> String {
     all.join(" ")
 }
 
+/// A watch of the accounts by name that has told its first answer.
+fn watched(attache: Attache) -> (Attache, Watch) {
+    let mut watch = attache.watch(BY_NAME).unwrap();
+    told(&mut watch);
+    (attache, watch)
+}
+
 #[test]
 fn the_first_answer_is_all_rows_and_then_come_changes() {
     let (attache, _) = store();
@@ -137,9 +144,7 @@ fn what_cancels_out_is_nothing_and_many_commits_are_one_change() {
 
 #[test]
 fn a_changeset_is_seen_whole_or_not_at_all_and_a_failed_one_never() {
-    let (attache, _) = store();
-    let mut watch = attache.watch(BY_NAME).unwrap();
-    told(&mut watch);
+    let (attache, mut watch) = watched(store().0);
     let failed: Result<()> = attache.changeset(|edits| {
         edits.create("Account", [("Name", "a")])?;
         Err(crate::Error::invalid("no"))
@@ -200,9 +205,7 @@ fn groups_are_known_by_what_they_are_grouped_by() {
 
 #[test]
 fn other_objects_and_failed_looks_do_not_make_it_run() {
-    let (attache, _) = store();
-    let mut watch = attache.watch(BY_NAME).unwrap();
-    told(&mut watch);
+    let (attache, mut watch) = watched(store().0);
     let commit = watch.last.as_ref().map(|last| last.commit);
     attache.create("Contact", [("Name", "x")]).unwrap();
     assert_eq!(told(&mut watch), "nothing");
@@ -254,9 +257,7 @@ fn a_schema_that_loses_a_field_is_one_error_and_a_way_back() {
 
 #[test]
 fn a_watch_ends_with_its_store() {
-    let (attache, _) = store();
-    let mut watch = attache.watch(BY_NAME).unwrap();
-    told(&mut watch);
+    let (attache, mut watch) = watched(store().0);
     let other = attache.clone();
     drop(attache);
     assert!(!watch.is_over());
@@ -268,9 +269,8 @@ fn a_watch_ends_with_its_store() {
 #[test]
 fn a_watch_ends_when_its_store_is_wiped() {
     let folder = tempfile::tempdir().unwrap();
-    let (attache, _) = equipped(Attache::open(folder.path().join("a.db")).unwrap());
-    let mut watch = attache.watch(BY_NAME).unwrap();
-    told(&mut watch);
+    let store = equipped(Attache::open(folder.path().join("a.db")).unwrap()).0;
+    let (attache, mut watch) = watched(store);
     let waiting = std::thread::spawn(move || watch.next_blocking().is_none());
     attache.clone().wipe(Unsent::Discard).unwrap();
     assert!(waiting.join().unwrap());
@@ -307,9 +307,8 @@ fn a_commit_wakes_who_waits_on_another_thread() {
 fn a_commit_of_another_handle_is_seen_at_the_next_look() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.db");
-    let (attache, _) = equipped(Attache::open(&path).unwrap());
-    let mut watch = attache.watch(BY_NAME).unwrap();
-    told(&mut watch);
+    let store = equipped(Attache::open(&path).unwrap()).0;
+    let (_attache, mut watch) = watched(store);
     assert_eq!(told(&mut watch), "nothing");
     let limits = Limits::default();
     let other = Attache::open_with(&path, Options::new().limits(limits)).unwrap();
