@@ -29,17 +29,8 @@ use std::time::{Duration, Instant};
 const ROUND: usize = 50;
 
 fn main() {
-    let edits = std::env::args()
-        .skip(1)
-        .find_map(|arg| arg.parse().ok())
-        .unwrap_or(3_000);
-    let world = World::new(1, 20_000);
-    let boss = world.users[0].id.clone();
-    let all = attache_sandbox::org::Rights {
-        view_all: true,
-        modify_all: true,
-    };
-    world.sandbox.with_org(|org| org.set_rights(&boss, all));
+    let edits = attache_benches::argument(3_000);
+    let world = attache_benches::world(20_000);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("jo.db");
     let device = Attache::open(&path)

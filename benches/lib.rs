@@ -1,5 +1,29 @@
 //! The benches of Attaché; see README.md. Here is what they share.
 
+use attache_sandbox::org::Rights;
+use attache_sim::World;
+use std::str::FromStr;
+
+/// The first argument that is a number, or what is taken without one.
+pub fn argument<T: FromStr>(default: T) -> T {
+    std::env::args()
+        .skip(1)
+        .find_map(|arg| arg.parse().ok())
+        .unwrap_or(default)
+}
+
+/// An org of so many rows, all of which its first user sees.
+pub fn world(rows: usize) -> World {
+    let world = World::new(1, rows);
+    let first = world.users[0].id.clone();
+    let all = Rights {
+        view_all: true,
+        modify_all: true,
+    };
+    world.sandbox.with_org(|org| org.set_rights(&first, all));
+    world
+}
+
 /// The processor and how many cores of it there are.
 pub fn machine() -> String {
     let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

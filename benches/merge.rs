@@ -137,10 +137,7 @@ fn best(records: &[Three], mut merge: impl FnMut(&Three)) -> f64 {
 }
 
 fn main() {
-    let count = std::env::args()
-        .skip(1)
-        .find_map(|arg| arg.parse().ok())
-        .unwrap_or(20_000);
+    let count = attache_benches::argument(20_000);
     let records: Vec<Three> = (0..count).map(three).collect();
     let merger = merger();
     for Three {

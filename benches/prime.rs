@@ -21,17 +21,8 @@ const OBJECTS: [&str; 6] = ["Account", "Contact", "Opportunity", "Lead", "Task",
 const RUNS: usize = 3;
 
 fn main() {
-    let rows = std::env::args()
-        .skip(1)
-        .find_map(|arg| arg.parse().ok())
-        .unwrap_or(100_000);
-    let world = World::new(1, rows);
-    let boss = world.users[0].id.clone();
-    let all = attache_sandbox::org::Rights {
-        view_all: true,
-        modify_all: true,
-    };
-    world.sandbox.with_org(|org| org.set_rights(&boss, all));
+    let rows = attache_benches::argument(100_000);
+    let world = attache_benches::world(rows);
     println!(
         "machine: {}, {} rows in the org, best of {RUNS} runs",
         attache_benches::machine(),

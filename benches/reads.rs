@@ -39,17 +39,14 @@ const RUNS: u64 = 200;
 const OPENINGS: u64 = 20;
 
 fn main() {
-    let contacts: u64 = std::env::args()
-        .skip(1)
-        .find_map(|arg| arg.parse().ok())
-        .unwrap_or(100_000);
+    let contacts: u64 = attache_benches::argument(100_000);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("reads.db");
     let (store, accounts) = fill(&path, contacts);
     let bytes = std::fs::metadata(&path).map_or(0, |meta| meta.len());
     println!(
         "machine: {}, {contacts} contacts, {RUNS} runs each",
-        machine()
+        attache_benches::machine()
     );
 
     let begun = Instant::now();
@@ -226,18 +223,5 @@ fn phone(row: u64) -> String {
         200 + chance % 700,
         200 + (chance >> 20) % 700,
         (chance >> 30) % 10_000
-    )
-}
-
-fn machine() -> String {
-    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = text
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .unwrap_or(": unknown");
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!(
-        "{}, {cores} cores",
-        model.trim_start_matches([' ', '\t', ':'])
     )
 }
