@@ -4,6 +4,16 @@ use attache::{Error, ErrorKind, Result};
 use std::fmt;
 use url::{Host, Url};
 
+/// The domains below which Salesforce serves its API, in the public clouds, the government's and China.
+///
+/// Sites (`force.com`, `my.site.com`) are not among them: customers' code answers there.
+const SALESFORCE: [&str; 4] = [
+    "salesforce.com",
+    "salesforce.mil",
+    "cloudforce.com",
+    "sfcrmproducts.cn",
+];
+
 /// The origin of an org: scheme, host and port. A token never leaves it.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Address(Url);
@@ -38,10 +48,14 @@ impl Address {
         }
     }
 
-    /// Reads the address that came with a token.
+    /// Reads the address that came with a token, where the token is going to be sent.
+    ///
+    /// An org may move from one host of Salesforce to another. Away from there nothing is known of
+    /// who answers, so that the host stays what it was: whoever can make a token service name a
+    /// host must not get tokens sent to it. An org on this machine stays on it.
     ///
     /// # Errors
-    /// `NotARemote` if it is no address, or one less safe than `self`.
+    /// `NotARemote` if it is no address, one less safe than `self`, or one of somebody else.
     pub(crate) fn moved_to(&self, text: &str) -> Result<Address> {
         let address = Address::parse(text).map_err(|cause| {
             let message = format!("{self} gave a token for an address that cannot be used");
@@ -51,7 +65,28 @@ impl Address {
             let message = format!("{self} gave a token for an address without https");
             return Err(Error::new(ErrorKind::NotARemote, message));
         }
-        Ok(address)
+        let known = address.0.origin() == self.0.origin()
+            || (self.is_of_salesforce() && address.is_of_salesforce())
+            || (self.is_loopback() && address.is_loopback());
+        match known {
+            true => Ok(address),
+            false => Err(Error::new(
+                ErrorKind::NotARemote,
+                format!("{self} gave a token for a host that is not one of Salesforce's"),
+            )),
+        }
+    }
+
+    /// Says whether Salesforce answers at this address, at the port of https.
+    fn is_of_salesforce(&self) -> bool {
+        let Some(Host::Domain(name)) = self.0.host() else {
+            return false;
+        };
+        self.0.port().is_none()
+            && SALESFORCE.iter().any(|domain| {
+                name.strip_suffix(domain)
+                    .is_some_and(|rest| rest.ends_with('.'))
+            })
     }
 
     /// Says whether the org is on this machine.
@@ -108,8 +143,10 @@ impl fmt::Debug for Address {
 mod tests {
     use super::*;
 
+    const URL: &str = "https://acme.my.salesforce.com";
+
     fn acme() -> Address {
-        Address::parse("https://acme.my.salesforce.com").unwrap()
+        Address::parse(URL).unwrap()
     }
 
     #[test]
@@ -161,9 +198,43 @@ mod tests {
     }
 
     #[test]
-    fn a_token_cannot_move_the_org_off_https() {
-        assert!(acme().moved_to("https://acme2.my.salesforce.com").is_ok());
-        let error = acme().moved_to("http://127.0.0.1:80").unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::NotARemote);
+    fn a_token_moves_the_org_within_salesforce_only() {
+        let custom = "https://crm.acme.example";
+        let here = "http://127.0.0.1:8080";
+        for (from, to) in [
+            (URL, URL),
+            (URL, "https://acme2.my.salesforce.com/"),
+            (
+                "https://login.salesforce.com",
+                "https://acme--uat.sandbox.my.salesforce.com",
+            ),
+            ("https://login.salesforce.com", "https://na1.salesforce.com"),
+            (custom, custom),
+            (here, "http://localhost:9"),
+        ] {
+            let from = Address::parse(from).unwrap();
+            assert!(from.moved_to(to).is_ok(), "{from} to {to}");
+        }
+        for (from, to) in [
+            (URL, "http://127.0.0.1:80"),
+            (URL, "https://127.0.0.1"),
+            (URL, "https://evil.example"),
+            (URL, "https://evilsalesforce.com"),
+            (URL, "https://salesforce.com.evil.example"),
+            (URL, "https://salesforce.com@evil.example"),
+            (URL, "https://acme.my.salesforce.com:8443"),
+            (URL, "https://acme.my.salesforce.com."),
+            (URL, "https://acme.force.com"),
+            (URL, "https://xn--slesforce-rcf.com"),
+            (URL, "//evil.example"),
+            (custom, "https://acme.my.salesforce.com"),
+            (URL, custom),
+            (here, "https://evil.example"),
+            (here, URL),
+        ] {
+            let from = Address::parse(from).unwrap();
+            let error = from.moved_to(to).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NotARemote, "{from} to {to}");
+        }
     }
 }

@@ -27,7 +27,10 @@ impl AccessToken {
 
     /// Says at which address this token is good, if it came with one.
     ///
-    /// An org that was moved gives another one than the client was made with.
+    /// An org that was moved gives another one than the client was made with. The client follows
+    /// from one host of Salesforce to another (`*.salesforce.com`, `*.salesforce.mil`,
+    /// `*.cloudforce.com`, `*.sfcrmproducts.cn`, port 443) and refuses any other change of host
+    /// with `NotARemote`, before the token is sent anywhere.
     #[must_use]
     pub fn with_instance_url(mut self, url: impl Into<String>) -> AccessToken {
         self.instance_url = Some(url.into());
@@ -42,6 +45,12 @@ impl AccessToken {
     /// The address this token is good at, if it came with one.
     pub fn instance_url(&self) -> Option<&str> {
         self.instance_url.as_deref()
+    }
+
+    /// Says whether the token can stand in a header: a line end in it would begin another one.
+    pub(crate) fn can_be_sent(&self) -> bool {
+        let token = self.expose();
+        !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
     }
 
     fn is(&self, other: &AccessToken) -> bool {
@@ -207,6 +216,10 @@ impl Keychain {
         state.pass = None;
         state.failure = None;
         let pass = token.and_then(|token| {
+            if !token.can_be_sent() {
+                let message = "the access token holds what no token holds: sign in again";
+                return Err(Error::new(ErrorKind::NotAuthorized, message));
+            }
             let address = match token.instance_url() {
                 Some(url) => self.address.moved_to(url)?,
                 None => self.address.clone(),

@@ -277,6 +277,9 @@ impl TokenService {
         let doc: Doc = serde_json::from_slice(&answer.body)
             .map_err(|cause| unreadable(&self.address, &cause))?;
         let mut access = AccessToken::new(doc.access_token.expose_secret());
+        if !access.can_be_sent() {
+            return Err(not_a_remote(&self.address));
+        }
         if let Some(url) = doc.instance_url {
             access = access.with_instance_url(url);
         }

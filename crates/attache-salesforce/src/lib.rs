@@ -42,6 +42,7 @@ mod codec;
 mod error;
 mod grants;
 mod limits;
+mod link;
 mod network;
 mod push;
 mod remote;

@@ -7,6 +7,7 @@ use crate::codec::{
     UserDoc, VersionDoc, remote_id,
 };
 use crate::error::{not_a_remote, refusal, unreadable};
+use crate::link::{EMPTY_PAGES_MAX, Link};
 use crate::transport::HttpResponse;
 use async_trait::async_trait;
 use attache::{
@@ -69,15 +70,17 @@ impl Remote for Salesforce {
         }
         let call = Call::read("query", path).header("Sforce-Query-Options", BATCH_SIZE);
         let page = self.fetch(&call).await?;
-        self.page(page)
+        self.page(page, None)
     }
 
     async fn query_more(&self, next: &str) -> Result<Page> {
         if let Some(place) = Place::parse(next) {
             return self.bulk_page(place).await;
         }
-        let path = self.address.path_of(next)?;
-        let call = Call::read("query_more", path).header("Sforce-Query-Options", BATCH_SIZE);
+        let mut asked = Link::parse(next);
+        asked.path = self.address.path_of(&asked.path)?;
+        let call =
+            Call::read("query_more", asked.path.clone()).header("Sforce-Query-Options", BATCH_SIZE);
         let answer = self.send(&call).await?;
         if answer.status == 404 && crate::codec::problems(&answer.body).is_some() {
             let message = "the org no longer knows this query";
@@ -87,7 +90,7 @@ impl Remote for Salesforce {
             return Err(refusal(&self.address, &answer, &self.meter));
         }
         let page = self.decode(&answer.body)?;
-        self.page(page)
+        self.page(page, Some(&asked))
     }
 
     async fn query_file(&self, soql: &str) -> Result<Option<String>> {
@@ -269,13 +272,24 @@ impl Salesforce {
             return Err(refusal(&self.address, &answer, &self.meter));
         }
         let page = self.decode(body)?;
-        self.page(page)
+        self.page(page, None)
     }
 
-    fn page(&self, doc: PageDoc) -> Result<Page> {
+    /// Reads a page, by the link it was asked for if it is not the first.
+    fn page(&self, doc: PageDoc, asked: Option<&Link>) -> Result<Page> {
         let next = match (doc.done, doc.next) {
             (true, _) => None,
-            (false, Some(link)) => Some(self.address.path_of(&link)?),
+            (false, Some(link)) => {
+                let path = self.address.path_of(&link)?;
+                let empty = match doc.records.is_empty() {
+                    true => asked.map_or(0, |asked| asked.empty) + 1,
+                    false => 0,
+                };
+                if empty > EMPTY_PAGES_MAX || asked.is_some_and(|asked| asked.path == path) {
+                    return Err(self.endless());
+                }
+                Some(Link { path, empty }.to_string())
+            }
             (false, None) => return Err(not_a_remote(&self.address)),
         };
         Ok(Page {
@@ -283,6 +297,12 @@ impl Salesforce {
             total: doc.total,
             next,
         })
+    }
+
+    /// Says that the pages of a query lead nowhere.
+    fn endless(&self) -> Error {
+        let message = format!("{} answers a query with pages without an end", self.address);
+        Error::new(ErrorKind::NotARemote, message)
     }
 
     /// Puts retrieved records into the order of the ids that were asked for.

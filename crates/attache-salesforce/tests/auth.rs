@@ -5,7 +5,8 @@ mod script;
 
 use attache::{Error, ErrorKind, Remote, Result};
 use attache_salesforce::{
-    AccessToken, ClientCredentials, HttpResponse, RefreshToken, Salesforce, TokenProvider,
+    AccessToken, ClientCredentials, HttpResponse, RefreshToken, Salesforce, StaticToken,
+    TokenProvider,
 };
 use futures_lite::future::{block_on, zip};
 use script::{Script, URL, error, html, json, lost, recorded, unsent};
@@ -267,6 +268,20 @@ fn a_token_goes_where_it_is_good() {
     );
     assert_eq!(ask("http://127.0.0.1"), (Some(ErrorKind::NotARemote), None));
     assert_eq!(ask("nonsense"), (Some(ErrorKind::NotARemote), None));
+}
+
+#[test]
+fn a_token_that_would_begin_a_header_is_not_sent() {
+    for token in ["", "a\r\nHost: evil.example", "a b", "a\0", "t\u{f6}ken"] {
+        let script = Script::default();
+        let org = Salesforce::builder(URL, StaticToken::new(token))
+            .transport(Arc::new(script.clone()))
+            .build()
+            .unwrap();
+        let error = block_on(org.query(SOQL)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotAuthorized, "{token:?}");
+        assert!(script.requests().is_empty());
+    }
 }
 
 #[test]
