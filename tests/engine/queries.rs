@@ -1,8 +1,9 @@
 //! Queries as hosts ask them: for somebody else, and row by row.
 
-use attache::{ErrorKind, FiscalYearName};
+use attache::{Attache, ErrorKind, FiscalYearName};
+use attache_sandbox::Sandbox;
 use attache_sim::World;
-use attache_tests::{all, briefcase, prime};
+use attache_tests::{all, briefcase, prime, sync};
 use std::ops::ControlFlow;
 
 const RULES: &str = r#"{"version": 1, "rules": ["Account", "Contact", "Opportunity"]}"#;
@@ -64,6 +65,90 @@ fn a_fiscal_year_is_kept_with_the_store() {
         .set_fiscal_year(13, FiscalYearName::End)
         .expect_err("no month");
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+}
+
+fn begins(device: &Attache, literal: &str) -> String {
+    let context = device.context().expect("a context");
+    let dates = context.dates(literal).expect("a literal");
+    dates.start.to_string()
+}
+
+fn asked_of_the_organization(world: &World) -> usize {
+    let log = world.sandbox.log();
+    log.iter()
+        .filter(|one| format!("{one:?}").contains("Organization"))
+        .count()
+}
+
+#[test]
+fn the_fiscal_year_is_the_orgs_and_asked_for_once_a_day() {
+    let fiscal = Sandbox::builder().records(1_500).fiscal_year(5, true);
+    let world = World::built(14, fiscal);
+    let device = prime(&world, 0, &briefcase(RULES));
+    assert_eq!(begins(&device, "THIS_FISCAL_YEAR"), "2026-05-01");
+    assert_eq!(begins(&device, "NEXT_FISCAL_QUARTER"), "2027-02-01");
+    for condition in [
+        "CloseDate = THIS_FISCAL_QUARTER",
+        "FISCAL_YEAR(CloseDate) = 2026",
+        "FISCAL_QUARTER(CloseDate) = 1",
+    ] {
+        let soql = format!("SELECT Id FROM Opportunity WHERE {condition} ORDER BY Id");
+        let rows = world.rows(&world.users[0].id, &soql).expect("valid");
+        let at_org: Vec<_> = rows.iter().filter_map(|row| row.text("Id")).collect();
+        let here: Vec<_> = all(&device, &soql)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert!(!here.is_empty(), "{condition}");
+        assert_eq!(here, at_org, "{condition}");
+    }
+    assert_eq!(asked_of_the_organization(&world), 1);
+    sync(&device);
+    world.sandbox.advance(3_600);
+    sync(&device);
+    assert_eq!(asked_of_the_organization(&world), 1, "no call for nothing");
+    world
+        .sandbox
+        .with_org(|org| org.config_mut().fiscal_year_start = 7);
+    world.sandbox.advance(86_400);
+    sync(&device);
+    assert_eq!(asked_of_the_organization(&world), 2);
+    assert_eq!(begins(&device, "THIS_FISCAL_YEAR"), "2026-07-01");
+    device
+        .set_fiscal_year(2, FiscalYearName::End)
+        .expect("February");
+    world.sandbox.advance(86_400);
+    sync(&device);
+    assert_eq!(
+        begins(&device, "THIS_FISCAL_YEAR"),
+        "2026-02-01",
+        "the host's word holds"
+    );
+}
+
+#[test]
+fn a_user_who_may_not_know_the_fiscal_year_keeps_the_one_known() {
+    let fiscal = Sandbox::builder().records(200).fiscal_year(10, false);
+    let world = World::built(15, fiscal);
+    let device = prime(&world, 0, &briefcase(RULES));
+    assert_eq!(begins(&device, "THIS_FISCAL_YEAR"), "2026-10-01");
+    let me = world.users[0].id.clone();
+    world.sandbox.with_org(|org| {
+        org.hide_field(&me, "Organization", "FiscalYearStartMonth", true);
+    });
+    world.sandbox.advance(86_400);
+    sync(&device);
+    assert_eq!(begins(&device, "THIS_FISCAL_YEAR"), "2026-10-01");
+}
+
+#[test]
+fn the_week_begins_as_in_the_users_locale() {
+    for (locale, monday_or_sunday) in [("de_DE", "2026-11-16"), ("en_US", "2026-11-22")] {
+        let world = World::built(16, Sandbox::builder().records(200).locale(locale));
+        let device = prime(&world, 0, &briefcase(RULES));
+        // The world begins on a Sunday.
+        assert_eq!(begins(&device, "THIS_WEEK"), monday_or_sunday, "{locale}");
+    }
 }
 
 #[test]

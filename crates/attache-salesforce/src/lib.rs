@@ -44,6 +44,7 @@ mod grants;
 mod limits;
 mod link;
 mod network;
+mod organization;
 mod push;
 mod remote;
 mod transport;

@@ -11,8 +11,8 @@ use crate::link::{EMPTY_PAGES_MAX, Link};
 use crate::transport::HttpResponse;
 use async_trait::async_trait;
 use attache::{
-    ApiUsage, Deleted, Describe, Error, ErrorKind, Identity, Page, Remote, Result, ServerTime,
-    Updated, Write, WriteOutcome,
+    ApiUsage, Deleted, Describe, Error, ErrorKind, FiscalYear, Identity, Page, Remote, Result,
+    ServerTime, Updated, Write, WriteOutcome,
 };
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -61,6 +61,10 @@ impl Remote for Salesforce {
             json,
             last_modified,
         }))
+    }
+
+    async fn fiscal_year(&self, org_id: &str) -> Result<Option<FiscalYear>> {
+        self.fiscal_year_of(org_id).await
     }
 
     async fn query(&self, soql: &str) -> Result<Page> {
@@ -378,7 +382,7 @@ impl Salesforce {
     }
 
     /// Says why a call about one object was refused.
-    fn refused_object(&self, object: &str, answer: &HttpResponse) -> Error {
+    pub(crate) fn refused_object(&self, object: &str, answer: &HttpResponse) -> Error {
         let problems = crate::codec::problems(&answer.body).unwrap_or_default();
         let code = problems.first().map(|problem| problem.code.as_str());
         if matches!(code, Some("NOT_FOUND" | "INVALID_TYPE")) {

@@ -128,6 +128,10 @@ pub enum Formula {
     Parent(&'static str, &'static str),
     /// The compound of the address parts with this prefix (`Billing`).
     Address(&'static str),
+    /// The first month of the org's fiscal year, out of its settings (Organization.FiscalYearStartMonth).
+    FiscalStart,
+    /// Fiscal years are named after the year they begin in (Organization.UsesStartDateAsFiscalYearName).
+    FiscalNamedByStart,
 }
 
 /// One field.

@@ -111,7 +111,7 @@ pub use dry_run::{DryRun, RuleEstimate};
 pub use engine::{Attache, CancelToken, Session};
 pub use env::{Env, LocalTime, SystemEnv};
 pub use error::{Error, ErrorKind, Problem, Result, Retry};
-pub use filter::{Context, DateRange, Filter, FiscalYearName, Select};
+pub use filter::{Context, DateRange, Filter, FiscalYear, FiscalYearName, Select};
 pub use indexes::Index;
 pub use inspect::{Inspection, inspect, inspect_with, salvage, salvage_with};
 pub use key::Key;

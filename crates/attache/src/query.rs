@@ -3,7 +3,7 @@
 use crate::engine::Attache;
 use crate::env::Env;
 use crate::error::{Error, Result};
-use crate::filter::{Context, Filter, FiscalYearName, Select};
+use crate::filter::{Context, Filter, FiscalYear, FiscalYearName, Select};
 use crate::record::ServerTime;
 use crate::schema::Schema;
 use crate::store::query::{self, Row, Rows};
@@ -99,10 +99,11 @@ impl Attache {
         })
     }
 
-    /// Tells when the org's fiscal year begins (1 to 12) and which year it is named after; kept with the store.
+    /// Overrides when the org's fiscal year begins (1 to 12) and which year it is named after; kept with the store.
     ///
-    /// Fiscal date literals mean this until it is told otherwise; without it, the calendar year.
-    /// The org has it in `Organization.FiscalYearStartMonth` and `UsesStartDateAsFiscalYearName`.
+    /// A session learns both from the org (`Organization.FiscalYearStartMonth` and
+    /// `UsesStartDateAsFiscalYearName`), at most once a day. This is for a user who may not read them and for
+    /// what is asked before a first session: fiscal dates mean it from now on, whatever the org says.
     ///
     /// # Errors
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for another number.
@@ -112,12 +113,9 @@ impl Attache {
                 "a fiscal year starts in a month from 1 to 12",
             ));
         }
-        let name = match name {
-            FiscalYearName::Start => "start",
-            FiscalYearName::End => "end",
-        };
+        let year = FiscalYear { start_month, name };
         self.store.write(Durability::Durable, |w| {
-            w.set_setting("fiscal_year", &format!("{start_month} {name}"))
+            w.set_setting("fiscal_year", &year.to_string())
         })
     }
 
@@ -154,8 +152,9 @@ impl Attache {
 
     /// What date literals and scopes mean here and now: for the user whose records these are, by the device's clock.
     ///
-    /// The fiscal year is the one of [`set_fiscal_year`](Attache::set_fiscal_year). Without a session
-    /// there is no user yet: the zone is UTC then, and weeks begin on Sunday.
+    /// Zone, week and fiscal year are those of the user and the org as the last session learnt them, the fiscal
+    /// year unless [`set_fiscal_year`](Attache::set_fiscal_year) overrides it. Without a session there is no
+    /// user yet: the zone is UTC then, weeks begin on Sunday and fiscal years in January.
     pub fn context(&self) -> Result<Context> {
         self.store.read(|r| context_of(r, &*self.env))
     }
@@ -171,13 +170,13 @@ pub(crate) fn context_of(reading: &Reading<'_>, env: &dyn Env) -> Result<Context
     let mut context = Context::new(user, zone, now);
     let locale = reading.setting("locale")?;
     context.week_start = Context::week_start_of_locale(&locale.unwrap_or_else(|| "en_US".into()));
-    let fiscal = reading.setting("fiscal_year")?;
-    if let Some((month, name)) = fiscal.as_deref().and_then(|text| text.split_once(' ')) {
-        context.fiscal_year_start_month = month.parse().unwrap_or(1);
-        context.fiscal_year_name = match name {
-            "start" => FiscalYearName::Start,
-            _ => FiscalYearName::End,
-        };
+    let fiscal = match reading.setting("fiscal_year")? {
+        Some(told) => Some(told),
+        None => reading.setting("org_fiscal_year")?,
+    };
+    if let Some(year) = fiscal.as_deref().and_then(FiscalYear::parse) {
+        context.fiscal_year_start_month = year.start_month;
+        context.fiscal_year_name = year.name;
     }
     Ok(context)
 }

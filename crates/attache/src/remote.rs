@@ -1,6 +1,7 @@
 //! What a remote must speak.
 
 use crate::error::{Error, Result};
+use crate::filter::FiscalYear;
 use crate::record::{Fields, ServerTime};
 use async_trait::async_trait;
 use serde_json::value::RawValue;
@@ -152,6 +153,13 @@ pub trait Remote: Send + Sync + 'static {
     /// # Errors
     /// `UnknownObject` if there is no such object for this user.
     async fn describe(&self, object: &str, known: Option<&str>) -> Result<Option<Describe>>;
+
+    /// Tells when the fiscal year of the org with this id begins; `None` if the remote has no such thing, or this
+    /// user may not know.
+    async fn fiscal_year(&self, org_id: &str) -> Result<Option<FiscalYear>> {
+        let _ = org_id;
+        Ok(None)
+    }
 
     /// Starts a query and gives its first page.
     async fn query(&self, soql: &str) -> Result<Page>;

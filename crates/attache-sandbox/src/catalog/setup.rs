@@ -2,7 +2,7 @@
 //! group is read only.
 
 use super::build::*;
-use crate::schema::ObjectDef;
+use crate::schema::{Formula, ObjectDef};
 
 pub(super) fn organization() -> ObjectDef {
     ObjectDef::new("Organization", "Organization", "Organizations", "00D")
@@ -25,7 +25,9 @@ pub(super) fn organization() -> ObjectDef {
             pick("LanguageLocaleKey", "Language", 40, &[])
                 .required()
                 .read_only(),
-            int("FiscalYearStartMonth", "Fiscal Year Starts In").read_only(),
+            int("FiscalYearStartMonth", "Fiscal Year Starts In").computed(Formula::FiscalStart),
+            flag("UsesStartDateAsFiscalYearName", "Fiscal Year Name by Start")
+                .computed(Formula::FiscalNamedByStart),
             pick("OrganizationType", "Edition", 40, &["Developer Edition"]).read_only(),
             text("NamespacePrefix", "Namespace Prefix", 15).read_only(),
             text("InstanceName", "Instance Name", 5).read_only(),

@@ -13,6 +13,8 @@ pub struct OrgConfig {
     pub org_id: String,
     /// First month of the fiscal year, 1 to 12.
     pub fiscal_year_start: i8,
+    /// A fiscal year bears the name of the calendar year it begins in, not of the one it ends in.
+    pub fiscal_year_named_by_start: bool,
     /// How the points are read that the documentation leaves open.
     pub switches: Switches,
 }
@@ -25,6 +27,7 @@ impl Default for OrgConfig {
             api_version: "67.0".into(),
             org_id: "00DHx000000000mMAA".into(),
             fiscal_year_start: 1,
+            fiscal_year_named_by_start: false,
             switches: Switches::default(),
         }
     }

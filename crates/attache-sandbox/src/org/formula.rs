@@ -59,6 +59,8 @@ impl Org {
                     .unwrap_or(Cow::Owned(Value::Null));
             }
             Formula::Address(_) => Value::Null,
+            Formula::FiscalStart => Value::Number(self.config.fiscal_year_start.into()),
+            Formula::FiscalNamedByStart => Value::Bool(self.config.fiscal_year_named_by_start),
         })
     }
 

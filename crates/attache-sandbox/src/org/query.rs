@@ -243,6 +243,7 @@ impl Org {
             zone,
             week_start,
             fiscal_start,
+            fiscal_named_by_start: self.config.fiscal_year_named_by_start,
         }
     }
 }

@@ -31,6 +31,7 @@ pub struct SandboxBuilder {
     manual: bool,
     time_zone: Option<String>,
     locale: Option<String>,
+    fiscal_year: Option<(i8, bool)>,
     switches: RestSwitches,
     org_switches: Switches,
 }
@@ -70,6 +71,7 @@ impl Default for SandboxBuilder {
             manual: false,
             time_zone: None,
             locale: None,
+            fiscal_year: None,
             switches: RestSwitches::default(),
             org_switches: Switches::default(),
         }
@@ -125,6 +127,13 @@ impl SandboxBuilder {
         self
     }
 
+    /// Sets when the org's fiscal year begins, 1 to 12, and whether it is named after the year it begins in.
+    /// The default is the calendar year.
+    pub fn fiscal_year(mut self, start_month: i8, named_by_start: bool) -> SandboxBuilder {
+        self.fiscal_year = Some((start_month.clamp(1, 12), named_by_start));
+        self
+    }
+
     /// Sets how the REST front reads the open points of the documentation.
     pub fn switches(mut self, switches: RestSwitches) -> SandboxBuilder {
         self.switches = switches;
@@ -155,6 +164,10 @@ impl SandboxBuilder {
         }
         if let Some(name) = &self.locale {
             config.locale.clone_from(name);
+        }
+        if let Some((start, named_by_start)) = self.fiscal_year {
+            config.fiscal_year_start = start;
+            config.fiscal_year_named_by_start = named_by_start;
         }
         let mut org = self.fill(config, now_s)?;
         org.set_now(now_s);

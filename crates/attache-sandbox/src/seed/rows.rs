@@ -38,7 +38,6 @@ impl World {
         row.set("DefaultLocaleSidKey", "en_US");
         row.set("LanguageLocaleKey", "en_US");
         row.set("TimeZoneSidKey", "UTC");
-        row.set("FiscalYearStartMonth", Decimal::ONE);
         row.set("InstanceName", "SBX0");
         row.set("IsSandbox", true);
     }

@@ -11,6 +11,8 @@ pub(crate) struct Calendar {
     pub week_start: Weekday,
     /// First month of the fiscal year.
     pub fiscal_start: i8,
+    /// A fiscal year bears the name of the year it begins in.
+    pub fiscal_named_by_start: bool,
 }
 
 impl Calendar {
@@ -186,9 +188,10 @@ impl DateFn {
     }
 
     /// Computes the number for a day.
-    pub(crate) fn of_day(self, date: Date, fiscal_start: i8) -> i64 {
+    pub(crate) fn of_day(self, date: Date, calendar: &Calendar) -> i64 {
         let (year, month) = (i64::from(date.year()), i64::from(date.month()));
-        let fiscal_month = (month - i64::from(fiscal_start)).rem_euclid(12) + 1;
+        let fiscal_start = i64::from(calendar.fiscal_start);
+        let fiscal_month = (month - fiscal_start).rem_euclid(12) + 1;
         match self {
             DateFn::CalendarMonth => month,
             DateFn::CalendarQuarter => (month + 2) / 3,
@@ -198,9 +201,9 @@ impl DateFn {
             DateFn::DayInYear => i64::from(date.day_of_year()),
             DateFn::FiscalMonth => fiscal_month,
             DateFn::FiscalQuarter => (fiscal_month + 2) / 3,
-            // A fiscal year bears the name of the year it ends in.
             DateFn::FiscalYear => {
-                year + i64::from(fiscal_start > 1 && month >= i64::from(fiscal_start))
+                let ends_later = fiscal_start > 1 && !calendar.fiscal_named_by_start;
+                year - i64::from(month < fiscal_start) + i64::from(ends_later)
             }
             DateFn::WeekInMonth => (i64::from(date.day()) + 6) / 7,
             DateFn::WeekInYear => (i64::from(date.day_of_year()) + 6) / 7,
@@ -218,6 +221,7 @@ mod tests {
             zone: TimeZone::UTC,
             week_start,
             fiscal_start,
+            fiscal_named_by_start: false,
         }
     }
 

@@ -80,9 +80,7 @@ impl<'a> Eye<'a> {
         match function {
             DateFn::DayOnly => Value::Date(date),
             DateFn::HourInDay => Value::Number(Decimal::from(hour)),
-            _ => Value::Number(Decimal::from(
-                function.of_day(date, self.calendar.fiscal_start),
-            )),
+            _ => Value::Number(Decimal::from(function.of_day(date, self.calendar))),
         }
     }
 

@@ -38,6 +38,43 @@ pub enum FiscalYearName {
     End,
 }
 
+/// When an org's fiscal year begins, and what it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FiscalYear {
+    /// Its first month, 1 to 12.
+    pub start_month: i8,
+    /// Which calendar year it is named after.
+    pub name: FiscalYearName,
+}
+
+impl FiscalYear {
+    /// Reads the text that a store keeps.
+    pub(crate) fn parse(text: &str) -> Option<FiscalYear> {
+        let (month, name) = text.split_once(' ')?;
+        let start_month = month
+            .parse()
+            .ok()
+            .filter(|month| (1..=12).contains(month))?;
+        let name = match name {
+            "start" => FiscalYearName::Start,
+            "end" => FiscalYearName::End,
+            _ => return None,
+        };
+        Some(FiscalYear { start_month, name })
+    }
+}
+
+/// The text that a store keeps.
+impl std::fmt::Display for FiscalYear {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = match self.name {
+            FiscalYearName::Start => "start",
+            FiscalYearName::End => "end",
+        };
+        write!(f, "{} {name}", self.start_month)
+    }
+}
+
 impl Context {
     /// Makes a context with weeks from Sunday and fiscal years from January.
     pub fn new(user_id: impl Into<String>, time_zone: TimeZone, now: ServerTime) -> Context {

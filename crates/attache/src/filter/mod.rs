@@ -25,7 +25,7 @@ mod token;
 mod value;
 
 pub(crate) use context::timestamp;
-pub use context::{Context, FiscalYearName};
+pub use context::{Context, FiscalYear, FiscalYearName};
 pub use date::DateRange;
 
 use crate::error::Result;

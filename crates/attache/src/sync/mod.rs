@@ -3,6 +3,7 @@
 mod ahead;
 mod answer;
 mod apply;
+mod calendar;
 mod doubt;
 mod draft;
 mod drift;

@@ -3,6 +3,7 @@
 use crate::engine::CancelToken;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::filter::FiscalYear;
 use crate::record::ServerTime;
 use crate::remote::{
     ApiUsage, Deleted, Describe, Identity, Page, Remote, Updated, Write, WriteOutcome,
@@ -113,6 +114,10 @@ impl Remote for Patient {
 
     async fn describe(&self, object: &str, known: Option<&str>) -> Result<Option<Describe>> {
         again!(self, self.remote.describe(object, known))
+    }
+
+    async fn fiscal_year(&self, org_id: &str) -> Result<Option<FiscalYear>> {
+        again!(self, self.remote.fiscal_year(org_id))
     }
 
     async fn query(&self, soql: &str) -> Result<Page> {

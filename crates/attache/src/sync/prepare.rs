@@ -78,6 +78,7 @@ impl Run<'_> {
         let followed = self.store.read(|r| r.setting(FOLLOWED))?;
         let drifts = !strict && followed.as_deref() == Some(json.as_str());
         let draft = self.draft(Briefcase::from_json(&json)?, drifts).await?;
+        self.learn_fiscal_year(&draft.identity.org_id).await?;
         // Asked for again when describes are. A store in memory cannot be read while it is written.
         let mut unheard = Vec::new();
         for name in &draft.absent {
