@@ -544,6 +544,7 @@ fn soap_type(kind: FieldKind) -> &'static str {
         FieldKind::DateTime => "xsd:dateTime",
         FieldKind::Time => "xsd:time",
         FieldKind::Address => "urn:address",
+        FieldKind::Base64 => "xsd:base64Binary",
         FieldKind::String
         | FieldKind::TextArea
         | FieldKind::Picklist

@@ -3,7 +3,7 @@
 use crate::{
     control,
     fault::{Manner, Outcome},
-    rest::{BODY_BYTES_MAX, Request, Response as Answer},
+    rest::{Request, Response as Answer, body_bytes_max},
     sandbox::Sandbox,
 };
 use http_body_util::BodyExt;
@@ -225,6 +225,7 @@ async fn answer(
     request: hyper::Request<Incoming>,
 ) -> Result<Response<Sent>, Cut> {
     let (head, body) = request.into_parts();
+    let headers = pairs(&head.headers);
     let request = Request {
         method: head.method.as_str().to_owned(),
         target: head
@@ -232,8 +233,8 @@ async fn answer(
             .path_and_query()
             .map_or("/", |target| target.as_str())
             .to_owned(),
-        headers: pairs(&head.headers),
-        body: read(body).await?,
+        body: read(body, body_bytes_max(&headers)).await?,
+        headers,
     };
     if control::is_addressed(&request) {
         return reply(control::answer(sandbox, &request), End::Clean, None);
@@ -258,11 +259,11 @@ async fn answer(
 }
 
 /// Reads a body, and stops when it is longer than the machine will take.
-async fn read(mut body: Incoming) -> Result<Vec<u8>, Cut> {
+async fn read(mut body: Incoming, bytes_max: usize) -> Result<Vec<u8>, Cut> {
     // What a client announces is only a promise: room for more is made as it comes.
     let announced = body.size_hint().lower().min(ROOM_BYTES_MAX);
     let mut bytes = Vec::with_capacity(announced as usize);
-    while bytes.len() <= BODY_BYTES_MAX {
+    while bytes.len() <= bytes_max {
         match body.frame().await {
             None => break,
             Some(Ok(frame)) => {

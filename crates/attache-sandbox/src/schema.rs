@@ -67,6 +67,7 @@ pub enum FieldKind {
     DateTime,
     Time,
     Address,
+    Base64,
 }
 
 impl FieldKind {
@@ -92,6 +93,7 @@ impl FieldKind {
             FieldKind::DateTime => "datetime",
             FieldKind::Time => "time",
             FieldKind::Address => "address",
+            FieldKind::Base64 => "base64",
         }
     }
 }
@@ -132,6 +134,8 @@ pub enum Formula {
     FiscalStart,
     /// Fiscal years are named after the year they begin in (Organization.UsesStartDateAsFiscalYearName).
     FiscalNamedByStart,
+    /// The path at which the bytes of a file's version are (ContentVersion.VersionData).
+    Body,
 }
 
 /// One field.
@@ -381,8 +385,12 @@ impl FieldDef {
             external_id: false,
             id_lookup: false,
             case_sensitive: false,
-            filterable: !long && kind != FieldKind::Address,
-            sortable: !long && !matches!(kind, FieldKind::MultiPicklist | FieldKind::Address),
+            filterable: !long && !matches!(kind, FieldKind::Address | FieldKind::Base64),
+            sortable: !long
+                && !matches!(
+                    kind,
+                    FieldKind::MultiPicklist | FieldKind::Address | FieldKind::Base64
+                ),
             groupable: !long && is_groupable(kind),
             name_field: false,
             custom: name.ends_with("__c"),
@@ -419,5 +427,6 @@ fn is_groupable(kind: FieldKind) -> bool {
             | FieldKind::Percent
             | FieldKind::DateTime
             | FieldKind::Time
+            | FieldKind::Base64
     )
 }

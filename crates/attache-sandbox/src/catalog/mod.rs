@@ -8,6 +8,7 @@
 mod account;
 mod activity;
 mod build;
+mod file;
 mod lead;
 mod opportunity;
 mod person;
@@ -38,5 +39,8 @@ pub fn standard() -> Schema {
         visit::visit(),
         activity::task(),
         activity::event(),
+        file::document(),
+        file::version(),
+        file::link(),
     ])
 }

@@ -135,7 +135,7 @@ fn value(field: &FieldDef, raw: &str) -> Result<Value, FieldProblem> {
         FieldKind::Id | FieldKind::Reference => {
             id::parse(&text()?).map(Value::from).ok_or_else(wrong)
         }
-        FieldKind::Address => Ok(Value::Null),
+        FieldKind::Address | FieldKind::Base64 => Ok(Value::Null),
         FieldKind::String
         | FieldKind::TextArea
         | FieldKind::Picklist

@@ -73,6 +73,8 @@ pub struct Switches {
     pub enforces_record_type_picklists: bool,
     /// §4.4: a week's first day follows the user's locale; otherwise it is Sunday.
     pub week_follows_locale: bool,
+    /// Bytes of all files together; one that does not fit is refused with `STORAGE_LIMIT_EXCEEDED`.
+    pub file_storage_bytes_max: u64,
 }
 
 impl Default for Switches {
@@ -95,6 +97,7 @@ impl Default for Switches {
             enforces_dependent_picklists: true,
             enforces_record_type_picklists: true,
             week_follows_locale: true,
+            file_storage_bytes_max: 1 << 30,
         }
     }
 }

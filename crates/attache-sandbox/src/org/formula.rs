@@ -61,6 +61,12 @@ impl Org {
             Formula::Address(_) => Value::Null,
             Formula::FiscalStart => Value::Number(self.config.fiscal_year_start.into()),
             Formula::FiscalNamedByStart => Value::Bool(self.config.fiscal_year_named_by_start),
+            Formula::Body => Value::text(format!(
+                "/services/data/v{}/sobjects/{}/{}/VersionData",
+                self.config.api_version,
+                definition.name,
+                table.id(slot),
+            )),
         })
     }
 

@@ -13,6 +13,7 @@ mod config;
 mod delete;
 mod error;
 mod evolve;
+mod files;
 mod forms;
 mod formula;
 mod held;
@@ -75,6 +76,7 @@ pub struct Org {
     held: Vec<Held>,
     views: views::Views,
     forms: forms::Forms,
+    bodies: files::Bodies,
 }
 
 impl Org {
@@ -91,6 +93,7 @@ impl Org {
             held: Vec::new(),
             views: views::Views::default(),
             forms: forms::Forms::default(),
+            bodies: files::Bodies::default(),
         };
         org.refresh();
         org

@@ -2,7 +2,7 @@
 
 use super::table::{IdKey, Slot, key};
 use super::{Org, Viewer};
-use crate::schema::Schema;
+use crate::schema::{ObjectDef, Schema};
 use std::collections::{HashMap, HashSet};
 
 /// What a user may do beyond their own rows.
@@ -25,6 +25,14 @@ enum Model {
     Private { owner: usize, through: Vec<Through> },
     /// Whoever may see the master.
     ByMaster { master: usize },
+    /// The owner, and whoever may see one of the rows that its links (by object and field) hang it on.
+    File {
+        owner: usize,
+        links: usize,
+        document: usize,
+    },
+    /// Whoever may see the row that this lookup names, and the user it names.
+    Link { holder: usize },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +78,9 @@ impl Sharing {
                     .fields
                     .iter()
                     .position(|field| field.relationship_order == Some(0));
+                if let Some(model) = of_files(schema, object) {
+                    return model;
+                }
                 match (master, object.index("OwnerId")) {
                     (_, _) if SETUP.contains(&object.name.as_str()) => Model::Setup,
                     (Some(master), _) => Model::ByMaster { master },
@@ -104,6 +115,27 @@ impl Sharing {
 
     pub(super) fn rights(&self, user: &IdKey) -> Rights {
         self.rights.get(user).copied().unwrap_or_default()
+    }
+}
+
+/// How files are shared: as what they hang on is.
+fn of_files(schema: &Schema, object: &ObjectDef) -> Option<Model> {
+    match object.name.as_str() {
+        super::files::DOCUMENT => {
+            let links = schema.index(super::files::LINK)?;
+            Some(Model::File {
+                owner: object.index("OwnerId")?,
+                links,
+                document: schema.objects()[links].index("ContentDocumentId")?,
+            })
+        }
+        super::files::VERSION => Some(Model::ByMaster {
+            master: object.index("ContentDocumentId")?,
+        }),
+        super::files::LINK => Some(Model::Link {
+            holder: object.index("LinkedEntityId")?,
+        }),
+        _ => None,
     }
 }
 
@@ -183,7 +215,10 @@ impl Org {
         match &self.sharing.models[object] {
             Model::Public => true,
             Model::Setup => false,
-            Model::ByMaster { .. } => self.shared(viewer, object, slot, true, DEPTH),
+            Model::ByMaster { .. } | Model::Link { .. } => {
+                self.shared(viewer, object, slot, true, DEPTH)
+            }
+            Model::File { owner, .. } => self.names(object, slot, *owner, viewer),
             Model::Private { owner, through } => {
                 self.names(object, slot, *owner, viewer)
                     || through.iter().any(|step| {
@@ -197,7 +232,10 @@ impl Org {
         let own = match &self.sharing.models[object] {
             Model::Public => return true,
             Model::Setup => return !edit || key(self.tables[object].id(slot)) == Some(viewer.key),
-            Model::Private { owner, .. } => self.names(object, slot, *owner, viewer),
+            Model::Private { owner, .. } | Model::File { owner, .. } => {
+                self.names(object, slot, *owner, viewer)
+            }
+            Model::Link { holder } => self.names(object, slot, *holder, viewer),
             Model::ByMaster { .. } => false,
         };
         if own || self.granted(viewer, object, slot, edit) {
@@ -218,6 +256,21 @@ impl Org {
                 };
                 self.step(viewer, object, slot, step, edit, depth)
             }
+            Model::Link { holder } => {
+                let step = Through {
+                    field: *holder,
+                    owned: false,
+                };
+                self.step(viewer, object, slot, step, edit, depth)
+            }
+            Model::File {
+                links, document, ..
+            } => key(self.tables[object].id(slot)).is_some_and(|id| {
+                let table = &self.tables[*links];
+                table.children(*document, id).any(|link| {
+                    !table.is_deleted(link) && self.shared(viewer, *links, link, edit, depth - 1)
+                })
+            }),
         }
     }
 

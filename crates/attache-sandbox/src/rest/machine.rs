@@ -5,7 +5,7 @@ use super::{
     bulk::Jobs,
     collections, composite, describe, discovery, external,
     failure::Failure,
-    graph, identity, layouts, limits,
+    files, graph, identity, layouts, limits,
     limits::Usage,
     list_views,
     message::{Request, Response},
@@ -176,6 +176,7 @@ impl Machine {
             ["sobjects", object, "updated"] => replication::updated(self, call, object),
             ["sobjects", object, "deleted"] => replication::deleted(self, call, object),
             ["sobjects", object, id] => rows::row(self, call, object, id),
+            ["sobjects", "ContentVersion", id, "VersionData"] => files::body(self, call, id),
             ["sobjects", object, field, value] => external::row(self, call, object, field, value),
             ["query"] => query::first(self, call, false),
             ["queryAll"] => query::first(self, call, true),
@@ -232,7 +233,9 @@ impl Machine {
         let gzip = request
             .get("Accept-Encoding")
             .is_some_and(|encodings| encodings.to_ascii_lowercase().contains("gzip"));
-        if self.switches.compresses && gzip && answer.body.len() > COMPRESSED_FROM_BYTES {
+        // A stretch of bytes must not change its length on the way.
+        let file = answer.get("Content-Type") == Some("application/octetstream");
+        if self.switches.compresses && gzip && !file && answer.body.len() > COMPRESSED_FROM_BYTES {
             answer = deflate(answer);
         }
         if request.method == "HEAD" {
@@ -264,7 +267,7 @@ fn check_size(request: &Request) -> Result<(), Failure> {
             message,
         ));
     }
-    if request.body.len() > BODY_BYTES_MAX {
+    if request.body.len() > super::body_bytes_max(&request.headers) {
         Err(too_large())
     } else {
         Ok(())

@@ -13,6 +13,7 @@ mod describe;
 mod discovery;
 mod external;
 mod failure;
+mod files;
 mod graph;
 mod identity;
 mod layouts;
@@ -48,6 +49,15 @@ pub(crate) const NEWEST: u16 = 67;
 
 /// Bytes of a request's body at most.
 pub(crate) const BODY_BYTES_MAX: usize = 50 * 1024 * 1024;
+/// Bytes of a form with a file at most. A real org takes 2 GB (§12); here a form is in memory whole.
+pub(crate) const FORM_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Bytes of the body of a request with these headers at most.
+pub(crate) fn body_bytes_max(headers: &[(String, String)]) -> usize {
+    let form = message::find(headers, "Content-Type")
+        .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("multipart/form-data"));
+    if form { FORM_BYTES_MAX } else { BODY_BYTES_MAX }
+}
 
 /// Arrays and objects inside each other in a request's body at most; the deepest one of use, a tree
 /// of five levels in a composite call, has 19.

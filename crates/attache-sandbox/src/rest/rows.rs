@@ -5,6 +5,7 @@ use super::{
     conditional::{Conditions, State, failed, tag},
     describe,
     failure::Failure,
+    files,
     machine::Machine,
     message::Response,
 };
@@ -22,6 +23,9 @@ pub(super) fn collection(
     let object = object_name(machine, object)?;
     call.only("HEAD,GET,POST")?;
     match call.verb() {
+        "POST" if object == "ContentVersion" && files::is_form(call) => {
+            files::upload(machine, call)
+        }
         "POST" => create(machine, call, &object),
         _ => describe::basic(machine, call, &object),
     }
@@ -72,11 +76,16 @@ fn create(machine: &mut Machine, call: &Call<'_>, object: &str) -> Result<Respon
         .create(call.actor, object, &fields.0)
         .map_err(Failure::of_save)?;
     machine.touch(call, &id);
+    Ok(created(&id).with("Location", location(call, object, &id)))
+}
+
+/// What a create is answered with, but for where the row is.
+pub(super) fn created(id: &str) -> Response {
     let body = format!(
         r#"{{"id":{},"success":true,"errors":[]}}"#,
-        json::quoted(&id)
+        json::quoted(id)
     );
-    Ok(Response::json(201, body).with("Location", location(call, object, &id)))
+    Response::json(201, body)
 }
 
 /// Answers a row, with the condition and the fields the call names.

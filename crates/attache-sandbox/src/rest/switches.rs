@@ -54,6 +54,8 @@ pub struct RestSwitches {
     pub bulk_page_rows_max: usize,
     /// §2.2: answers above 1 KB are compressed for clients that accept gzip.
     pub compresses: bool,
+    /// §12: the bytes of a file are served in stretches (`Range`); otherwise the header is not looked at.
+    pub serves_ranges: bool,
 }
 
 impl Default for RestSwitches {
@@ -81,6 +83,7 @@ impl Default for RestSwitches {
             bulk_delay_s: 0,
             bulk_page_rows_max: 250_000,
             compresses: true,
+            serves_ranges: true,
         }
     }
 }

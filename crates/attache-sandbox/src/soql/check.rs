@@ -1,6 +1,6 @@
 //! Checking a statement against the schema.
 
-use super::ast::{self, Expr, Item, Which};
+use super::ast::{self, Condition, Expr, Item, Op, Which};
 use super::error::SoqlError;
 use super::eval::Eye;
 use super::filter::{Pred, Test};
@@ -16,6 +16,11 @@ const MOST_OFFSET: u64 = 2_000;
 const MOST_CHILDREN: usize = 20;
 const MOST_ORDER: usize = 32;
 const DEEPEST_CHILDREN: usize = 5;
+
+/// The fields of which a query of ContentDocumentLink must name one.
+const ENDS: [&str; 3] = ["Id", "ContentDocumentId", "LinkedEntityId"];
+const ONE_END: &str = "Implementation restriction: ContentDocumentLink requires a filter by a single Id on \
+                       ContentDocumentId or LinkedEntityId using the equals operator or multiple Id's using the IN operator.";
 
 /// Checks a statement and says what to do for it.
 pub(crate) fn plan(eye: Eye<'_>, query: &ast::Query) -> Checked<Plan> {
@@ -40,6 +45,9 @@ impl<'a> Scope<'a> {
     }
 
     fn plan(&self, query: &ast::Query, depth: usize) -> Checked<Plan> {
+        if depth == 0 {
+            self.check_restriction(query)?;
+        }
         let reach = self.reach(query)?;
         let filter = query
             .filter
@@ -104,6 +112,33 @@ impl<'a> Scope<'a> {
             .collect::<Checked<_>>()?;
         plan.shape = Shape::Rows(self.columns(query, &plan, depth)?);
         Ok(plan)
+    }
+
+    /// Links of files are found from one of their ends, never looked through (§12).
+    fn check_restriction(&self, query: &ast::Query) -> Checked<()> {
+        let filter = query.filter.as_ref();
+        if self.definition().name != "ContentDocumentLink"
+            || filter.is_some_and(|condition| self.names_an_end(condition))
+        {
+            return Ok(());
+        }
+        Err(SoqlError::malformed(query.from.at, ONE_END))
+    }
+
+    fn names_an_end(&self, condition: &Condition) -> bool {
+        let (left, equal) = match condition {
+            Condition::And(parts) => return parts.iter().any(|part| self.names_an_end(part)),
+            Condition::Compare { left, op, .. } => (left, *op == Op::Equal),
+            Condition::In { left, negated, .. } | Condition::InQuery { left, negated, .. } => {
+                (left, !negated)
+            }
+            _ => return false,
+        };
+        let Expr::Path(path) = left else { return false };
+        match self.expand(&path.steps).as_slice() {
+            [one] => equal && ENDS.iter().any(|end| end.eq_ignore_ascii_case(one)),
+            _ => false,
+        }
     }
 
     fn reach(&self, query: &ast::Query) -> Checked<Reach> {
