@@ -158,7 +158,7 @@ impl Salesforce {
             path += &format!("&locator={}", escape(&place.locator));
         }
         let mut call = Call::read("bulk_results", path);
-        call.csv = true;
+        call.accept = "text/csv";
         let answer = self.known(&call).await?;
         let next = answer.header("Sforce-Locator").unwrap_or(LAST);
         let next = (next != LAST && !next.is_empty()).then(|| next.to_owned());

@@ -12,6 +12,7 @@ use crate::transport::{HttpRequest, HttpResponse, Method, Transport};
 use attache::{Error, ErrorKind, Result};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
+use std::borrow::Cow;
 use std::fmt::{self, Display};
 use std::sync::{Arc, Mutex};
 
@@ -130,8 +131,12 @@ pub(crate) struct Call {
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) effect: Effect,
-    /// The answer is a file of comma-separated values.
-    pub(crate) csv: bool,
+    /// What the answer may be.
+    pub(crate) accept: &'static str,
+    /// What the body is.
+    pub(crate) content_type: Cow<'static, str>,
+    /// Bytes of an answer that are kept in memory, if fewer than the limits allow.
+    pub(crate) response_bytes_max: usize,
 }
 
 impl Call {
@@ -143,7 +148,9 @@ impl Call {
             headers: Vec::new(),
             body: Vec::new(),
             effect: Effect::Read,
-            csv: false,
+            accept: "application/json",
+            content_type: "application/json; charset=UTF-8".into(),
+            response_bytes_max: usize::MAX,
         }
     }
 
@@ -271,13 +278,8 @@ impl Salesforce {
     }
 
     fn request(&self, call: &Call, address: &Address, pass: Option<&Pass>) -> HttpRequest {
-        let accept = if call.csv {
-            "text/csv"
-        } else {
-            "application/json"
-        };
         let mut headers = vec![
-            ("Accept".into(), accept.into()),
+            ("Accept".into(), call.accept.into()),
             ("Sforce-Call-Options".into(), self.call_options.clone()),
             // Syncing a record is not looking at it.
             ("Sforce-Mru".into(), "updateMru=false".into()),
@@ -287,10 +289,7 @@ impl Salesforce {
             headers.push(("Authorization".into(), bearer));
         }
         if !call.body.is_empty() {
-            headers.push((
-                "Content-Type".into(),
-                "application/json; charset=UTF-8".into(),
-            ));
+            headers.push(("Content-Type".into(), call.content_type.clone().into()));
         }
         for (name, value) in &call.headers {
             headers.push(((*name).into(), value.clone()));
@@ -300,7 +299,7 @@ impl Salesforce {
             url: address.url(&call.path),
             headers,
             body: call.body.clone(),
-            response_bytes_max: self.limits.response_bytes_max,
+            response_bytes_max: self.limits.response_bytes_max.min(call.response_bytes_max),
         }
     }
 

@@ -36,6 +36,7 @@
 
 mod address;
 mod auth;
+mod body;
 mod bulk;
 mod client;
 mod codec;

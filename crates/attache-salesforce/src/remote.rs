@@ -11,12 +11,13 @@ use crate::link::{EMPTY_PAGES_MAX, Link};
 use crate::transport::HttpResponse;
 use async_trait::async_trait;
 use attache::{
-    ApiUsage, Deleted, Describe, Error, ErrorKind, FiscalYear, Identity, Page, Remote, Result,
-    ServerTime, Updated, Write, WriteOutcome,
+    ApiUsage, BodyPart, Deleted, Describe, Error, ErrorKind, FileBytes, FiscalYear, Identity, Page,
+    Remote, Result, ServerTime, Updated, Write, WriteOutcome,
 };
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// The org refuses a URL of 16,384 bytes; headers count as well.
 const URL_BYTES_MAX: usize = 15_000;
@@ -176,6 +177,14 @@ impl Remote for Salesforce {
         settled: &mut (dyn FnMut(usize, WriteOutcome) -> Result<()> + Send),
     ) -> Result<()> {
         crate::push::push(self, batch, settled).await
+    }
+
+    async fn read_body(&self, version: &str, stretch: Range<u64>, total: u64) -> Result<BodyPart> {
+        self.version_data(version, stretch, total).await
+    }
+
+    async fn push_file(&self, write: &Write, bytes: &dyn FileBytes) -> Result<WriteOutcome> {
+        crate::push::push_file(self, write, bytes).await
     }
 
     fn server_time(&self) -> Option<ServerTime> {

@@ -129,7 +129,8 @@ pub use outcome::{
 };
 pub use record::{Fields, Record, RecordId, ServerTime, Value};
 pub use remote::{
-    ApiUsage, Deleted, Describe, Identity, Page, Remote, Updated, Write, WriteAction, WriteOutcome,
+    ApiUsage, BodyPart, Deleted, Describe, FileBytes, Identity, Page, Remote, Updated, Write,
+    WriteAction, WriteOutcome,
 };
 pub use schema::{
     ChildRelationship, FieldSchema, FieldType, ObjectSchema, PicklistEntry, RecordType, Schema,

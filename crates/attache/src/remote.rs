@@ -5,6 +5,7 @@ use crate::filter::FiscalYear;
 use crate::record::{Fields, ServerTime};
 use async_trait::async_trait;
 use serde_json::value::RawValue;
+use std::ops::Range;
 
 /// Who the credentials belong to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,6 +126,26 @@ pub enum WriteOutcome {
     Unknown,
 }
 
+/// A stretch of a file's bytes, as it came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BodyPart {
+    /// Where in the file it begins: where it was asked for, or 0 from a remote that gives whole files only.
+    pub start: u64,
+    /// The bytes; none behind the end of the file.
+    pub bytes: Vec<u8>,
+    /// Bytes of the whole file.
+    pub total: u64,
+}
+
+/// The bytes of a file on this device, to be read in any order and more than once.
+pub trait FileBytes: Send + Sync {
+    /// How many there are.
+    fn total(&self) -> u64;
+
+    /// Reads bytes from a place on, and says how many; fewer than the buffer takes only at the end.
+    fn read_at(&self, start: u64, buffer: &mut [u8]) -> Result<usize>;
+}
+
 /// How many calls the remote has counted, and how many it allows in a day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ApiUsage {
@@ -223,6 +244,34 @@ pub trait Remote: Send + Sync + 'static {
         batch: &[Write],
         settled: &mut (dyn FnMut(usize, WriteOutcome) -> Result<()> + Send),
     ) -> Result<()>;
+
+    /// Reads a stretch of the bytes of a file's version. `total` is how many the whole of it has, as was told.
+    ///
+    /// A remote that gives whole files only gives all of it, from its start. More than `total` bytes
+    /// need not be taken.
+    ///
+    /// # Errors
+    /// `RemoteRefused` if there is no such version for this user; `NotARemote` if there are more bytes than
+    /// `total`, or others than were asked for.
+    async fn read_body(&self, version: &str, stretch: Range<u64>, total: u64) -> Result<BodyPart> {
+        let _ = (version, stretch, total);
+        Err(Error::new(
+            crate::error::ErrorKind::RemoteRefused,
+            "this remote holds no files",
+        ))
+    }
+
+    /// Sends a create whose record has bytes of its own, and gives what became of it.
+    ///
+    /// # Errors
+    /// Only when nothing was sent.
+    async fn push_file(&self, write: &Write, bytes: &dyn FileBytes) -> Result<WriteOutcome> {
+        let _ = (write, bytes);
+        Err(Error::new(
+            crate::error::ErrorKind::RemoteRefused,
+            "this remote takes no files",
+        ))
+    }
 
     /// The server's clock, as of its last answer; `None` before the first.
     fn server_time(&self) -> Option<ServerTime>;

@@ -225,6 +225,16 @@ fn refers(body: &RawValue) -> bool {
 }
 
 impl Group {
+    /// A write on its own, the first and only one of its batch.
+    pub(super) fn of_one(write: &Write) -> Result<Group> {
+        let body = collection_body(write)?;
+        Ok(Group {
+            way: Way::Alone,
+            kind: kind_of(write),
+            items: vec![Item { place: 0, body }],
+        })
+    }
+
     /// Packs the writes so that each has an answer of its own, after they were refused together.
     ///
     /// `None` if they were on their own already.

@@ -1,5 +1,6 @@
 //! Sends a batch of writes, and tells what became of each.
 
+mod file;
 mod group;
 mod verdict;
 
@@ -8,6 +9,7 @@ use crate::codec::{self, CompositeDoc, SaveResult};
 use crate::error::refusal;
 use crate::transport::HttpResponse;
 use attache::{Error, ErrorKind, Problem, Remote, Result, Write, WriteOutcome};
+pub(crate) use file::push_file;
 use group::{Group, Way};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashMap, VecDeque};

@@ -6,10 +6,12 @@ use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::filter::FiscalYear;
 use crate::record::ServerTime;
 use crate::remote::{
-    ApiUsage, Deleted, Describe, Identity, Page, Remote, Updated, Write, WriteOutcome,
+    ApiUsage, BodyPart, Deleted, Describe, FileBytes, Identity, Page, Remote, Updated, Write,
+    WriteOutcome,
 };
 use async_trait::async_trait;
 use serde_json::value::RawValue;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -175,6 +177,14 @@ impl Remote for Patient {
             }
             tries += 1;
         }
+    }
+
+    async fn read_body(&self, version: &str, stretch: Range<u64>, total: u64) -> Result<BodyPart> {
+        again!(self, self.remote.read_body(version, stretch.clone(), total))
+    }
+
+    async fn push_file(&self, write: &Write, bytes: &dyn FileBytes) -> Result<WriteOutcome> {
+        again!(self, self.remote.push_file(write, bytes))
     }
 
     fn server_time(&self) -> Option<ServerTime> {

@@ -1,0 +1,160 @@
+//! Files with their bytes: sent as one form, read back in stretches.
+
+use crate::rig::Rig;
+use attache::{ErrorKind, Fields, FileBytes, Remote, Result, Write, WriteAction, WriteOutcome};
+use attache_sandbox::{Fault, FaultKind};
+use futures_lite::future::block_on;
+
+struct Bytes(Vec<u8>);
+
+impl FileBytes for Bytes {
+    fn total(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&self, start: u64, buffer: &mut [u8]) -> Result<usize> {
+        let rest = &self.0[(start as usize).min(self.0.len())..];
+        // A source may give fewer bytes than were asked for.
+        let count = rest.len().min(buffer.len()).min(1_000);
+        buffer[..count].copy_from_slice(&rest[..count]);
+        Ok(count)
+    }
+}
+
+fn write(holder: &str) -> Write {
+    let fields = [
+        ("Title", "Täglich"),
+        ("PathOnClient", "Täglich.bin"),
+        ("FirstPublishLocationId", holder),
+    ];
+    Write {
+        object: "ContentVersion".into(),
+        action: WriteAction::Create {
+            fields: Fields::from(fields),
+        },
+    }
+}
+
+fn bytes(count: usize) -> Vec<u8> {
+    (0..count).map(|n| (n * 7 % 251) as u8).collect()
+}
+
+async fn sent(org: &impl Remote, holder: &str, body: &[u8]) -> String {
+    match org
+        .push_file(&write(holder), &Bytes(body.to_vec()))
+        .await
+        .unwrap()
+    {
+        WriteOutcome::Done { id } => id,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_file_is_sent_and_read_back_in_stretches() {
+    for rig in Rig::both() {
+        let (org, user) = (rig.org(0), rig.user(0).id);
+        let body = bytes(100_000);
+        block_on(async {
+            let id = sent(&org, &user, &body).await;
+            let mut read = Vec::new();
+            while read.len() < body.len() {
+                let start = read.len() as u64;
+                let part = org
+                    .read_body(&id, start..start + 30_000, 100_000)
+                    .await
+                    .unwrap();
+                assert_eq!((part.start, part.total), (start, 100_000));
+                read.extend(part.bytes);
+            }
+            assert_eq!(read, body);
+            let behind = org.read_body(&id, 100_000..200_000, 100_000).await.unwrap();
+            assert_eq!((behind.bytes.len(), behind.total), (0, 100_000));
+            let soql = format!(
+                "SELECT Title, PathOnClient, Checksum FROM ContentVersion WHERE Id = '{id}'"
+            );
+            let page = org.query(&soql).await.unwrap();
+            assert!(page.records[0].get().contains("Täglich.bin"));
+        });
+    }
+}
+
+#[test]
+fn an_org_that_knows_no_ranges_gives_the_whole_file() {
+    for rig in Rig::both() {
+        rig.sandbox
+            .with_switches(|switches| switches.serves_ranges = false);
+        let (org, user) = (rig.org(0), rig.user(0).id);
+        let body = bytes(100_000);
+        block_on(async {
+            let id = sent(&org, &user, &body).await;
+            let part = org.read_body(&id, 50_000..60_000, 100_000).await.unwrap();
+            assert_eq!((part.start, &part.bytes), (0, &body));
+        });
+    }
+}
+
+#[test]
+fn more_bytes_than_were_told_are_not_taken() {
+    for rig in Rig::both() {
+        rig.sandbox
+            .with_switches(|switches| switches.serves_ranges = false);
+        let (org, user) = (rig.org(0), rig.user(0).id);
+        block_on(async {
+            let id = sent(&org, &user, b"small").await;
+            rig.sandbox
+                .with_org(|org| org.replace_file_body(&id, bytes(5_000_000)));
+            let kind = org
+                .read_body(&id, 0..5, 5)
+                .await
+                .map(drop)
+                .unwrap_err()
+                .kind();
+            assert_eq!(kind, ErrorKind::NotARemote);
+        });
+    }
+}
+
+#[test]
+fn what_is_not_there_is_refused() {
+    for rig in Rig::both() {
+        let (org, other, user) = (rig.org(0), rig.org(1), rig.user(0).id);
+        block_on(async {
+            let id = sent(&org, &user, b"mine").await;
+            for (org, id) in [(&org, "068000000000999AAA"), (&other, id.as_str())] {
+                let error = org.read_body(id, 0..4, 4).await.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::RemoteRefused);
+                assert_eq!(error.problems()[0].code, "NOT_FOUND");
+            }
+            let outcome = org
+                .push_file(&write("001000000000999AAA"), &Bytes(vec![1]))
+                .await;
+            assert!(matches!(outcome.unwrap(), WriteOutcome::Refused(_)));
+        });
+    }
+}
+
+#[test]
+fn a_lost_answer_leaves_the_file_in_doubt_and_a_lost_token_does_not() {
+    for rig in Rig::both() {
+        let (org, user) = (rig.org(0), rig.user(0).id);
+        rig.lose_answer("POST", "/sobjects/ContentVersion");
+        let body = Bytes(bytes(10));
+        let outcome = block_on(org.push_file(&write(&user), &body)).unwrap();
+        assert_eq!(
+            (outcome, rig.count("ContentVersion")),
+            (WriteOutcome::Unknown, 1)
+        );
+        rig.sandbox.fail_next(
+            Fault::new(FaultKind::Status(503, "busy".into()))
+                .method("POST")
+                .path("/sobjects/ContentVersion"),
+        );
+        let outcome = block_on(org.push_file(&write(&user), &body)).unwrap();
+        assert_eq!(outcome, WriteOutcome::Unknown);
+        rig.sandbox.expire_tokens(&user);
+        let error = block_on(org.push_file(&write(&user), &body)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotAuthorized);
+        assert_eq!(rig.count("ContentVersion"), 1);
+    }
+}
