@@ -1,6 +1,6 @@
 //! JSON in and out. Records stay text: only the engine knows their types.
 
-use attache::{Fields, RecordId, Value};
+use attache::{Candidate, Duplicates, Fields, RecordId, Value};
 use serde::de::{Deserialize, Deserializer, IgnoredAny};
 use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
@@ -12,6 +12,8 @@ pub(crate) struct ApiProblem {
     pub(crate) code: String,
     pub(crate) message: String,
     pub(crate) fields: Vec<String>,
+    /// What a duplicate rule found.
+    pub(crate) duplicates: Option<Duplicates>,
 }
 
 #[derive(serde::Deserialize)]
@@ -25,11 +27,83 @@ struct ProblemDoc<'a> {
     message: Option<Cow<'a, str>>,
     #[serde(default)]
     fields: Option<Vec<Option<String>>>,
+    // Orgs have been seen to misspell it.
+    #[serde(rename = "duplicateResult", alias = "duplicateResut", borrow, default)]
+    duplicates: Option<&'a RawValue>,
+}
+
+/// What a duplicate rule found.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
+struct DuplicateDoc {
+    allow_save: bool,
+    duplicate_rule: Option<String>,
+    match_results: Vec<MatchDoc>,
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct MatchDoc {
+    entity_type: String,
+    match_records: Vec<MatchedDoc>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MatchedDoc {
+    record: MatchedRecordDoc,
+    #[serde(default)]
+    field_diffs: Vec<FieldDiffDoc>,
+}
+
+#[derive(serde::Deserialize)]
+struct MatchedRecordDoc {
+    #[serde(rename = "Id")]
+    id: String,
+}
+
+#[derive(serde::Deserialize)]
+struct FieldDiffDoc {
+    difference: String,
+    name: String,
+}
+
+/// Reads what a duplicate rule found; `None` if it is something else.
+fn duplicates(doc: &RawValue) -> Option<Duplicates> {
+    let doc: DuplicateDoc = serde_json::from_str(doc.get()).ok()?;
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for found in &doc.match_results {
+        for matched in &found.match_records {
+            let Some(id) = remote_id(&matched.record.id) else {
+                continue;
+            };
+            let known = candidates.iter().any(|candidate| candidate.id == id);
+            if known || candidates.len() == CANDIDATES_MAX {
+                continue;
+            }
+            let same = matched
+                .field_diffs
+                .iter()
+                .filter(|diff| diff.difference.eq_ignore_ascii_case("same"));
+            candidates.push(Candidate {
+                id,
+                object: found.entity_type.clone(),
+                fields: same.map(|diff| diff.name.clone()).collect(),
+            });
+        }
+    }
+    Some(Duplicates {
+        rule: doc.duplicate_rule.unwrap_or_default(),
+        may_save: doc.allow_save,
+        candidates,
+    })
 }
 
 /// What one answer may cost us in memory, whatever a hostile one holds.
 const PROBLEMS_MAX: usize = 50;
 const MESSAGE_CHARS_MAX: usize = 1000;
+const CANDIDATES_MAX: usize = 50;
 
 impl From<ProblemDoc<'_>> for ApiProblem {
     fn from(doc: ProblemDoc<'_>) -> ApiProblem {
@@ -43,6 +117,7 @@ impl From<ProblemDoc<'_>> for ApiProblem {
             code: bounded(doc.error_code.or(doc.status_code)),
             message: bounded(doc.message),
             fields: doc.fields.into_iter().flatten().flatten().collect(),
+            duplicates: doc.duplicates.and_then(duplicates),
         }
     }
 }

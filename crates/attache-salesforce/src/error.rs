@@ -117,6 +117,7 @@ pub(crate) fn refusal(host: impl Display, answer: &HttpResponse, meter: &Meter) 
             message: spoken(&problem),
             fields: problem.fields,
             code: problem.code,
+            duplicates: problem.duplicates,
         })
         .collect();
     Error::new(kind, message).with_problems(problems)
@@ -212,6 +213,7 @@ mod tests {
             code: code.into(),
             message: message.into(),
             fields: Vec::new(),
+            duplicates: None,
         }
     }
 

@@ -302,6 +302,7 @@ fn a_refused_write_is_sent_again_with_its_body() {
         action: attache::WriteAction::Create {
             fields: attache::Fields::from([("Name", "Acme")]),
         },
+        allow_duplicates: false,
     }];
     let mut outcomes = Vec::new();
     block_on(org(&script).push(&batch, &mut |_, outcome| {

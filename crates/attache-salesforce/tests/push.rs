@@ -26,6 +26,7 @@ fn create(object: &str, name: &str) -> Write {
         action: WriteAction::Create {
             fields: fields(name),
         },
+        allow_duplicates: false,
     }
 }
 
@@ -37,6 +38,7 @@ fn create_by_key(key: &str) -> Write {
             key: key.into(),
             fields: fields("Acme"),
         },
+        allow_duplicates: false,
     }
 }
 
@@ -48,6 +50,7 @@ fn update(id: &str, fields: Fields, unmodified_since: Option<ServerTime>) -> Wri
             fields,
             unmodified_since,
         },
+        allow_duplicates: false,
     }
 }
 
@@ -55,6 +58,7 @@ fn delete(id: &str) -> Write {
     Write {
         object: "Account".into(),
         action: WriteAction::Delete { id: id.into() },
+        allow_duplicates: false,
     }
 }
 
@@ -316,6 +320,7 @@ fn guarded_updates_have_an_outcome_each() {
             fields: vec!["Name".into()],
             code: "FIELD_CUSTOM_VALIDATION_EXCEPTION".into(),
             message: "Name is wrong".into(),
+            duplicates: None,
         }])
     );
     assert_eq!(

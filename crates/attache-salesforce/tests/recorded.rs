@@ -72,6 +72,7 @@ fn every_recorded_collection_settles_record_by_record() {
             .map(|n| Write {
                 object: "Account".into(),
                 action: action(n),
+                allow_duplicates: false,
             })
             .collect();
         let script = Script::new([json(status, answer.to_string())]);

@@ -1,5 +1,6 @@
 //! Why something failed, and what may be done about it.
 
+use crate::duplicates::Duplicates;
 use std::fmt;
 use std::time::Duration;
 
@@ -91,6 +92,28 @@ pub struct Problem {
     pub code: String,
     /// One sentence for a person. It may name the field's label, never its value.
     pub message: String,
+    /// What a duplicate rule of the server found, if that is why it refused and it told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duplicates: Option<Duplicates>,
+}
+
+impl Problem {
+    /// Makes a problem with the whole record.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Problem {
+        Problem {
+            fields: Vec::new(),
+            code: code.into(),
+            message: message.into(),
+            duplicates: None,
+        }
+    }
+
+    /// Says which fields it concerns.
+    #[must_use]
+    pub fn of_fields<F: Into<String>>(mut self, fields: impl IntoIterator<Item = F>) -> Problem {
+        self.fields = fields.into_iter().map(Into::into).collect();
+        self
+    }
 }
 
 /// An error of this crate: a [kind](ErrorKind), a sentence and a cause.

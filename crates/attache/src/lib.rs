@@ -75,6 +75,7 @@
 mod briefcase;
 mod changeset;
 mod dry_run;
+mod duplicates;
 mod engine;
 mod env;
 mod errand;
@@ -108,6 +109,7 @@ pub use briefcase::{
 };
 pub use changeset::Changeset;
 pub use dry_run::{DryRun, RuleEstimate};
+pub use duplicates::{Candidate, Duplicates};
 pub use engine::{Attache, CancelToken, Session};
 pub use env::{Env, LocalTime, SystemEnv};
 pub use error::{Error, ErrorKind, Problem, Result, Retry};

@@ -69,6 +69,8 @@ pub struct Write {
     pub object: String,
     /// What to do.
     pub action: WriteAction,
+    /// A person wants it done although the remote may take the record for a duplicate.
+    pub allow_duplicates: bool,
 }
 
 /// What a write does.

@@ -3,7 +3,7 @@
 use crate::error::{Result, sentence};
 use crate::output::{self, Output};
 use crate::store;
-use attache::{JournalSeq, Mutation, MutationKind, MutationState};
+use attache::{JournalSeq, Mutation, MutationKind, MutationState, Problem};
 use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -29,6 +29,16 @@ struct Handled {
     state: &'static str,
 }
 
+/// Which rejected edit of which store, and how it is sent again.
+#[derive(Args)]
+pub struct Retry {
+    #[command(flatten)]
+    edit: Arguments,
+    /// Save the record although the org takes it for a duplicate; `attache pending` shows of which.
+    #[arg(long)]
+    save_anyway: bool,
+}
+
 /// Lists the edits that the org has not confirmed.
 pub fn pending(path: &Path, output: &Output) -> Result<()> {
     let pending = store::open(path)?.pending()?;
@@ -43,9 +53,14 @@ pub fn discard(arguments: &Arguments, output: &Output) -> Result<()> {
 }
 
 /// Sends a rejected edit again with the next session.
-pub fn retry(arguments: &Arguments, output: &Output) -> Result<()> {
-    store::open(&arguments.store)?.retry(JournalSeq(arguments.seq))?;
-    handled(arguments.seq, "pending", output)
+pub fn retry(arguments: &Retry, output: &Output) -> Result<()> {
+    let Arguments { store, seq } = &arguments.edit;
+    let store = store::open(store)?;
+    match arguments.save_anyway {
+        true => store.save_anyway(JournalSeq(*seq))?,
+        false => store.retry(JournalSeq(*seq))?,
+    }
+    handled(*seq, "pending", output)
 }
 
 fn handled(seq: i64, state: &'static str, output: &Output) -> Result<()> {
@@ -84,12 +99,36 @@ pub(super) fn mutation_lines(pending: &[Mutation]) -> Vec<String> {
     for mutation in pending {
         if let MutationState::Rejected(reasons) | MutationState::InDoubt(reasons) = &mutation.state
         {
-            lines.extend(
-                reasons
-                    .iter()
-                    .map(|problem| format!("edit {}: {}", mutation.seq.0, sentence(problem))),
-            );
+            for problem in reasons {
+                lines.push(format!("edit {}: {}", mutation.seq.0, sentence(problem)));
+                lines.extend(duplicate_lines(problem, mutation.seq));
+            }
         }
+    }
+    lines
+}
+
+/// Which records a duplicate may be, and what a person can do about it.
+pub(super) fn duplicate_lines(problem: &Problem, seq: JournalSeq) -> Vec<String> {
+    let Some(found) = &problem.duplicates else {
+        return Vec::new();
+    };
+    let mut lines: Vec<String> = found
+        .candidates
+        .iter()
+        .map(|candidate| {
+            let fields = match candidate.fields.as_slice() {
+                [] => String::new(),
+                fields => format!(", the same in {}", fields.join(", ")),
+            };
+            format!("  it may be {} {}{fields}", candidate.object, candidate.id)
+        })
+        .collect();
+    if found.may_save {
+        lines.push(format!(
+            "  to save it all the same: attache retry FILE {} --save-anyway",
+            seq.0
+        ));
     }
     lines
 }

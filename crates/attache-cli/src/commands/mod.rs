@@ -77,7 +77,7 @@ pub enum Command {
     /// Take an unsent edit back.
     Discard(journal::Arguments),
     /// Send a rejected edit again with the next sync.
-    Retry(journal::Arguments),
+    Retry(journal::Retry),
     /// List what both sides changed.
     Conflicts(Place),
     /// Settle a conflict.

@@ -1,5 +1,6 @@
 //! `attache sync`: one session.
 
+use super::journal::duplicate_lines;
 use crate::error::{Failure, Result, sentence};
 use crate::output::{self, Output};
 use crate::progress::Bar;
@@ -139,12 +140,16 @@ fn lines(report: &Report, seconds: f64) -> Vec<String> {
     }
     for rejected in &report.rejected {
         lines.push(format!("refused  {} {}", rejected.object, rejected.record));
-        lines.extend(
-            rejected
-                .problems
-                .iter()
-                .map(|problem| format!("         {}", sentence(problem))),
-        );
+        for problem in &rejected.problems {
+            lines.push(format!("         {}", sentence(problem)));
+            let seq = rejected.mutations.first().copied();
+            let told = seq.map(|seq| duplicate_lines(problem, seq));
+            lines.extend(
+                told.into_iter()
+                    .flatten()
+                    .map(|line| format!("         {line}")),
+            );
+        }
     }
     for cut in &report.truncated {
         let matches = output::count(cut.matches, "record", "records");

@@ -1,5 +1,6 @@
 //! Packs writes into as few calls as the API allows.
 
+use super::verdict::Verdict;
 use crate::client::{Call, Salesforce, escape};
 use crate::codec::JsonRecord;
 use crate::limits::to_http_date;
@@ -16,6 +17,8 @@ const COLLECTION_MAX: usize = 200;
 const TYPES_MAX: usize = 10;
 /// Calls in one composite call.
 const COMPOSITE_MAX: usize = 25;
+/// The header with which a record is saved although a rule takes it for a duplicate, if the rule allows it.
+const ALLOW_DUPLICATES: (&str, &str) = ("Sforce-Duplicate-Rule-Header", "allowSave=true");
 
 /// How writes travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub(super) enum Way {
 pub(super) struct Group {
     pub(super) way: Way,
     kind: Kind,
+    /// Records are saved although the org takes them for duplicates.
+    allow_duplicates: bool,
     pub(super) items: Vec<Item>,
 }
 
@@ -66,15 +71,19 @@ impl Item {
 /// Packs a batch. The order of the groups is creates, updates, deletes.
 pub(super) fn groups(batch: &[Write], bytes_max: usize) -> Result<Vec<Group>> {
     // Sorted by object: a collection may change its type ten times at most.
-    let mut sorted: BTreeMap<(Kind, &str), Vec<Item>> = BTreeMap::new();
+    let mut sorted: BTreeMap<(Kind, bool, &str), Vec<Item>> = BTreeMap::new();
     for (place, write) in batch.iter().enumerate() {
         let body = collection_body(write)?;
-        let key = (kind_of(write), write.object.as_str());
+        let key = (
+            kind_of(write),
+            write.allow_duplicates,
+            write.object.as_str(),
+        );
         sorted.entry(key).or_default().push(Item { place, body });
     }
     let mut groups: Vec<Group> = Vec::new();
     let mut packer: Option<Packer> = None;
-    for ((kind, object), items) in sorted {
+    for ((kind, allow_duplicates, object), items) in sorted {
         for item in items {
             let write = &batch[item.place];
             let way = match kind {
@@ -89,7 +98,7 @@ pub(super) fn groups(batch: &[Write], bytes_max: usize) -> Result<Vec<Group>> {
                 groups.push(full.group);
             }
             packer
-                .get_or_insert_with(|| Packer::new(way, kind.clone()))
+                .get_or_insert_with(|| Packer::new(way, kind.clone(), allow_duplicates))
                 .add(object, write, item);
         }
     }
@@ -107,11 +116,12 @@ struct Packer {
 }
 
 impl Packer {
-    fn new(way: Way, kind: Kind) -> Packer {
+    fn new(way: Way, kind: Kind, allow_duplicates: bool) -> Packer {
         Packer {
             group: Group {
                 way,
                 kind,
+                allow_duplicates,
                 items: Vec::new(),
             },
             bytes: 0,
@@ -136,6 +146,7 @@ impl Packer {
         };
         self.group.way == way
             && self.group.kind == *kind
+            && self.group.allow_duplicates == write.allow_duplicates
             && self.group.items.len() < count_max
             && self.bytes + item.body.get().len() <= bytes_max
             && (self.objects.contains(object) || self.objects.len() < TYPES_MAX)
@@ -231,8 +242,36 @@ impl Group {
         Ok(Group {
             way: Way::Alone,
             kind: kind_of(write),
+            allow_duplicates: write.allow_duplicates,
             items: vec![Item { place: 0, body }],
         })
+    }
+
+    /// Takes the writes out, with their verdicts, that the chosen verdicts are of: as groups that are to be sent anew.
+    pub(super) fn send_again(
+        &mut self,
+        verdicts: &mut Vec<Verdict>,
+        chosen: impl Fn(&Verdict) -> bool,
+    ) -> Vec<Group> {
+        if self.way != Way::Collection {
+            return Vec::new();
+        }
+        let items = mem::take(&mut self.items);
+        let (again, kept): (Vec<_>, Vec<_>) = items
+            .into_iter()
+            .zip(mem::take(verdicts))
+            .partition(|(_, verdict)| chosen(verdict));
+        (self.items, *verdicts) = kept.into_iter().unzip();
+        let mut again = Group {
+            way: Way::Collection,
+            kind: self.kind.clone(),
+            allow_duplicates: self.allow_duplicates,
+            items: again.into_iter().map(|(item, _)| item).collect(),
+        };
+        match again.items.is_empty() {
+            true => Vec::new(),
+            false => again.one_by_one().unwrap_or_default(),
+        }
     }
 
     /// Packs the writes so that each has an answer of its own, after they were refused together.
@@ -246,6 +285,7 @@ impl Group {
         let group = |way, items| Group {
             way,
             kind: self.kind.clone(),
+            allow_duplicates: self.allow_duplicates,
             items,
         };
         let mut groups = Vec::new();
@@ -270,6 +310,15 @@ impl Group {
 
     /// The call that carries the group.
     pub(super) fn call(&self, org: &Salesforce, batch: &[Write]) -> Result<Call> {
+        let call = self.bare_call(org, batch)?;
+        let (name, value) = ALLOW_DUPLICATES;
+        Ok(match self.allow_duplicates {
+            true => call.header(name, value),
+            false => call,
+        })
+    }
+
+    fn bare_call(&self, org: &Salesforce, batch: &[Write]) -> Result<Call> {
         match self.way {
             Way::Collection => self.collection(org, batch),
             Way::Composite => self.composite(org, batch),
@@ -356,11 +405,14 @@ impl Group {
             let guard = row
                 .unmodified_since
                 .map(|date| ("If-Unmodified-Since", date));
+            // Whether a part heeds the headers of the whole, nobody says.
+            let (name, value) = ALLOW_DUPLICATES;
+            let allowed = self.allow_duplicates.then(|| (name, value.to_owned()));
             calls.push(Sub {
                 method: row.method.as_str(),
                 url: row.path,
                 reference_id: item.reference(),
-                http_headers: guard.into_iter().collect(),
+                http_headers: guard.into_iter().chain(allowed).collect(),
                 body: row.body,
             });
         }

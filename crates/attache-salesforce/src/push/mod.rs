@@ -23,8 +23,11 @@ pub(crate) async fn push(org: &Salesforce, batch: &[Write], settled: Settled<'_>
     let mut nothing_sent = true;
     while let Some(mut group) = groups.pop_front() {
         match deliver(org, batch, &group).await {
-            Delivery::Answered(verdicts) => {
+            Delivery::Answered(mut verdicts) => {
                 nothing_sent = false;
+                // A collection says that a record is a duplicate, not of which: a row call does.
+                let untold = group.send_again(&mut verdicts, Verdict::is_untold_duplicate);
+                untold.into_iter().rev().for_each(|g| groups.push_front(g));
                 settle(org, batch, &group, verdicts, settled).await?;
             }
             Delivery::Refused(problems) => match group.one_by_one() {
@@ -233,6 +236,7 @@ fn postpone(groups: &VecDeque<Group>, why: &Error, settled: Settled<'_>) -> Resu
         fields: Vec::new(),
         code: code.into(),
         message: format!("not sent, since an earlier call failed: {why}"),
+        duplicates: None,
     }]);
     let mut result = Ok(());
     for group in groups {

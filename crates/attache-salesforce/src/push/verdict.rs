@@ -62,6 +62,7 @@ impl SubResult {
             code: code.into(),
             message: words.into(),
             fields: Vec::new(),
+            duplicates: None,
         };
         SubResult::Failed(Some(status), vec![problem])
     }
@@ -79,6 +80,18 @@ pub(super) enum Verdict {
         /// The org's words.
         problems: Vec<Problem>,
     },
+}
+
+impl Verdict {
+    /// Says whether the write was refused as a duplicate without a word of which records it may be one.
+    pub(super) fn is_untold_duplicate(&self) -> bool {
+        let Verdict::Settled(WriteOutcome::Refused(problems)) = self else {
+            return false;
+        };
+        problems
+            .iter()
+            .any(|problem| problem.code == "DUPLICATES_DETECTED" && problem.duplicates.is_none())
+    }
 }
 
 /// Says what an answer means for its write.
@@ -206,6 +219,7 @@ pub(super) fn spoken(problems: &[ApiProblem], sent: &[&str]) -> Vec<Problem> {
         fields: problem.fields.clone(),
         code: problem.code.clone(),
         message: without_values(problem, sent),
+        duplicates: problem.duplicates.clone(),
     });
     told.collect()
 }

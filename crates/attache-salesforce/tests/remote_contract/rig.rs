@@ -154,6 +154,7 @@ pub fn create(object: &str, fields: Fields) -> Write {
     Write {
         object: object.into(),
         action: WriteAction::Create { fields },
+        allow_duplicates: false,
     }
 }
 
@@ -165,6 +166,7 @@ pub fn create_by_key(key: &str, fields: Fields) -> Write {
             key: key.into(),
             fields,
         },
+        allow_duplicates: false,
     }
 }
 
@@ -176,6 +178,7 @@ pub fn update(id: &str, fields: Fields, unmodified_since: Option<ServerTime>) ->
             fields,
             unmodified_since,
         },
+        allow_duplicates: false,
     }
 }
 
@@ -183,6 +186,7 @@ pub fn delete(id: &str) -> Write {
     Write {
         object: "Account".into(),
         action: WriteAction::Delete { id: id.into() },
+        allow_duplicates: false,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Why a request was refused.
 
+use super::Duplicates;
+
 /// One reason for a refusal, as the API words it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -12,6 +14,8 @@ pub struct SaveError {
     pub message: String,
     /// API names of the fields it is about, if any.
     pub fields: Vec<String>,
+    /// The rows that a duplicate rule found, if that is why.
+    pub duplicates: Option<Box<Duplicates>>,
 }
 
 impl SaveError {
@@ -22,6 +26,7 @@ impl SaveError {
             status: 400,
             message: message.into(),
             fields: Vec::new(),
+            duplicates: None,
         }
     }
 
@@ -35,6 +40,15 @@ impl SaveError {
 
     pub(crate) fn with_status(self, status: u16) -> SaveError {
         SaveError { status, ..self }
+    }
+
+    /// The answer for a row that a duplicate rule takes for others.
+    pub(crate) fn duplicates(found: Duplicates) -> SaveError {
+        SaveError {
+            duplicates: Some(Box::new(found)),
+            // Recorded.
+            ..SaveError::new("DUPLICATES_DETECTED", "Use one of these records?")
+        }
     }
 
     /// The answer for a row that does not exist, or that the user may not see.

@@ -11,6 +11,7 @@
 mod check;
 mod config;
 mod delete;
+mod duplicates;
 mod error;
 mod evolve;
 mod files;
@@ -38,6 +39,7 @@ pub(crate) mod testing;
 mod tests;
 
 pub use config::{OrgConfig, Switches};
+pub use duplicates::{DuplicateAction, DuplicateRule, Duplicates};
 pub use error::SaveError;
 pub use forms::{LayoutDef, LayoutItem, LayoutSection, ListCondition, ListViewDef};
 pub use journal::Savepoint;
@@ -77,6 +79,9 @@ pub struct Org {
     views: views::Views,
     forms: forms::Forms,
     bodies: files::Bodies,
+    duplicate_rules: Vec<DuplicateRule>,
+    /// The write at hand is to be saved although it may be a duplicate.
+    allows_duplicates: bool,
 }
 
 impl Org {
@@ -94,6 +99,8 @@ impl Org {
             views: views::Views::default(),
             forms: forms::Forms::default(),
             bodies: files::Bodies::default(),
+            duplicate_rules: Vec::new(),
+            allows_duplicates: false,
         };
         org.refresh();
         org

@@ -290,6 +290,7 @@ impl Org {
         let rules_first = self.config.switches.validation_rules_first;
         if rules_first {
             self.run_before(&mut draft);
+            refuse(self.check_duplicates(&viewer, &draft))?;
             refuse(self.validate(&mut draft))?;
         }
         refuse(check::values(
@@ -300,6 +301,7 @@ impl Org {
         refuse(self.check_references(&viewer, &draft))?;
         if !rules_first {
             self.run_before(&mut draft);
+            refuse(self.check_duplicates(&viewer, &draft))?;
             refuse(self.validate(&mut draft))?;
         }
         refuse(self.check_unique(&draft))?;

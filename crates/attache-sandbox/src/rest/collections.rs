@@ -3,7 +3,7 @@
 use super::{
     Call,
     external::{key_field, upsert_row},
-    failure::Failure,
+    failure::{DuplicateResult, Failure},
     machine::Machine,
     message::Response,
     rows::object_name,
@@ -62,6 +62,8 @@ pub(super) struct SaveProblem<'a> {
     status_code: &'a str,
     message: &'a str,
     fields: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duplicate_result: Option<DuplicateResult>,
 }
 
 impl<'a> From<&'a SaveError> for SaveProblem<'a> {
@@ -70,6 +72,17 @@ impl<'a> From<&'a SaveError> for SaveProblem<'a> {
             status_code: error.code,
             message: &error.message,
             fields: &error.fields,
+            duplicate_result: None,
+        }
+    }
+}
+
+impl<'a> SaveProblem<'a> {
+    /// Tells what a duplicate rule found as well.
+    fn in_full(error: &'a SaveError) -> SaveProblem<'a> {
+        SaveProblem {
+            duplicate_result: error.duplicates.clone().map(DuplicateResult),
+            ..SaveProblem::from(error)
         }
     }
 }
@@ -330,11 +343,12 @@ fn write<T>(
             }
         }
     }
-    let results: Vec<SaveResult<'_>> = done.iter().map(result).collect();
+    let in_full = machine.switches.collections_tell_duplicates;
+    let results: Vec<SaveResult<'_>> = done.iter().map(|done| result(done, in_full)).collect();
     Response::json(200, json::write(&results))
 }
 
-fn result(done: &Done) -> SaveResult<'_> {
+fn result(done: &Done, in_full: bool) -> SaveResult<'_> {
     match done {
         Ok(saved) => SaveResult {
             id: Some(&saved.id),
@@ -345,7 +359,10 @@ fn result(done: &Done) -> SaveResult<'_> {
         Err(errors) => SaveResult {
             id: None,
             success: false,
-            errors: errors.iter().map(SaveProblem::from).collect(),
+            errors: match in_full {
+                true => errors.iter().map(SaveProblem::in_full).collect(),
+                false => errors.iter().map(SaveProblem::from).collect(),
+            },
             created: None,
         },
     }

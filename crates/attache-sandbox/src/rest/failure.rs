@@ -1,8 +1,11 @@
 //! Error answers: the array of `message`, `errorCode` and, where a field is to blame, `fields`.
 
 use super::message::Response;
-use crate::{json, org::SaveError};
-use serde::Serialize;
+use crate::{
+    json,
+    org::{Duplicates, SaveError},
+};
+use serde::{Serialize, Serializer, ser::SerializeMap};
 
 /// Why a call was refused.
 #[derive(Clone, Debug)]
@@ -20,6 +23,53 @@ pub(crate) struct Problem {
     /// Absent for what no field can be blamed for (a missing row, a query, a session).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fields: Option<Vec<String>>,
+    /// What a duplicate rule found.
+    #[serde(rename = "duplicateResult", skip_serializing_if = "Option::is_none")]
+    pub(crate) duplicates: Option<DuplicateResult>,
+}
+
+/// What a duplicate rule found, as single rows tell it.
+#[derive(Clone, Debug)]
+pub(crate) struct DuplicateResult(pub(crate) Box<Duplicates>);
+
+impl Serialize for DuplicateResult {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let found = &*self.0;
+        let diffs: Vec<_> = found
+            .fields
+            .iter()
+            .map(|name| serde_json::json!({"difference": "SAME", "name": name}))
+            .collect();
+        let records: Vec<_> = found
+            .matches
+            .iter()
+            .map(|id| {
+                let url = format!("/services/data/v67.0/sobjects/{}/{id}", found.object);
+                serde_json::json!({
+                    "additionalInformation": [],
+                    "fieldDiffs": diffs,
+                    "matchConfidence": 100.0,
+                    "record": {"attributes": {"type": found.object, "url": url}, "Id": id},
+                })
+            })
+            .collect();
+        let result = serde_json::json!({
+            "entityType": found.object,
+            "errors": [],
+            "matchEngine": "ExactMatchEngine",
+            "matchRecords": records,
+            "rule": found.rule,
+            "size": found.matches.len(),
+            "success": true,
+        });
+        let mut map = to.serialize_map(Some(5))?;
+        map.serialize_entry("allowSave", &found.allow_save)?;
+        map.serialize_entry("duplicateRule", &found.rule)?;
+        map.serialize_entry("duplicateRuleEntityType", &found.object)?;
+        map.serialize_entry("errorMessage", "Use one of these records?")?;
+        map.serialize_entry("matchResults", &[result])?;
+        map.end()
+    }
 }
 
 impl Failure {
@@ -31,6 +81,7 @@ impl Failure {
                 message: message.into(),
                 code,
                 fields: None,
+                duplicates: None,
             }],
         }
     }
@@ -72,6 +123,7 @@ impl Failure {
                 fields: (!matches!(error.code, "NOT_FOUND" | "INVALID_FIELD"))
                     .then_some(error.fields),
                 code: error.code,
+                duplicates: error.duplicates.map(DuplicateResult),
             })
             .collect();
         Failure { status, problems }

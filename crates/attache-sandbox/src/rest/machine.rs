@@ -156,7 +156,10 @@ impl Machine {
 
     /// Answers a call, or a part of a composite call.
     pub(super) fn dispatch(&mut self, call: &Call<'_>) -> Response {
-        self.route(call).unwrap_or_else(|failure| failure.answer())
+        let before = self.org.set_allows_duplicates(allows_duplicates(call));
+        let answer = self.route(call).unwrap_or_else(|failure| failure.answer());
+        self.org.set_allows_duplicates(before);
+        answer
     }
 
     fn route(&mut self, call: &Call<'_>) -> Result<Response, Failure> {
@@ -243,6 +246,18 @@ impl Machine {
         }
         answer
     }
+}
+
+/// Reads `Sforce-Duplicate-Rule-Header: allowSave=true; …`.
+fn allows_duplicates(call: &Call<'_>) -> bool {
+    let header = call.header("Sforce-Duplicate-Rule-Header").unwrap_or("");
+    header
+        .split([';', ','])
+        .filter_map(|pair| pair.split_once('='))
+        .any(|(name, value)| {
+            name.trim().eq_ignore_ascii_case("allowSave")
+                && value.trim().eq_ignore_ascii_case("true")
+        })
 }
 
 fn check_size(request: &Request) -> Result<(), Failure> {

@@ -46,6 +46,8 @@ pub struct RestSwitches {
     pub layouts_come_apart: bool,
     /// §9.3: a layout still has the items of fields that this user may not see.
     pub layouts_show_hidden_fields: bool,
+    /// §6.1: a collection tells what a duplicate rule found; recorded ones tell its code alone.
+    pub collections_tell_duplicates: bool,
     /// §9.1: row reads and writes touch the recent list unless `Sforce-Mru` says otherwise.
     pub touches_recents: bool,
     /// §10: seconds between the hand-over of a bulk job and its end.
@@ -79,6 +81,7 @@ impl Default for RestSwitches {
             refuses_repeated_ids: true,
             layouts_come_apart: false,
             layouts_show_hidden_fields: false,
+            collections_tell_duplicates: false,
             touches_recents: true,
             bulk_delay_s: 0,
             bulk_page_rows_max: 250_000,

@@ -34,6 +34,7 @@ impl Problems {
             fields: vec![at.to_owned()],
             code: code.to_owned(),
             message: message.into(),
+            duplicates: None,
         });
     }
 

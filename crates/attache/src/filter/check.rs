@@ -75,6 +75,7 @@ impl Filter {
                 fields: path.iter().cloned().collect(),
                 code: String::from(code(error.kind())),
                 message: error.to_string(),
+                duplicates: None,
             })
             .collect();
         match errors.into_iter().next() {

@@ -7,11 +7,13 @@
 mod input;
 mod journal;
 mod outcome;
+mod problem;
 mod reader;
 mod scalar;
 
 pub(crate) use journal::{load_fields, store_fields};
 pub(crate) use outcome::instant;
+pub(crate) use problem::{load_problems, store_problems};
 pub(crate) use reader::RecordReader;
 pub(crate) use scalar::parse_text;
 

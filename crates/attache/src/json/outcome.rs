@@ -195,6 +195,7 @@ mod tests {
             fields: vec!["Name".into()],
             code: "C".into(),
             message: "m".into(),
+            duplicates: None,
         };
         let mutation = Mutation {
             seq: JournalSeq(3),

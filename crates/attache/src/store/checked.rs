@@ -149,6 +149,7 @@ impl Reading<'_> {
             fields: vec![field.name.clone()],
             code: code.into(),
             message,
+            duplicates: None,
         };
         let place = self.locate(&RecordId::trusted(id))?;
         let deleted = || -> Result<bool> {
@@ -194,6 +195,7 @@ fn uncarried(object: &ObjectSchema, name: &str) -> Problem {
         fields: vec![name.to_owned()],
         code: "INVALID_FIELD".into(),
         message: format!("the briefcase does not carry {}.{name}", object.name),
+        duplicates: None,
     }
 }
 

@@ -214,6 +214,7 @@ impl Writing<'_> {
                 "{} are no longer there for this user: the edit is kept and will be sent when they are back",
                 object.label_plural
             ),
+            duplicates: None,
         };
         for entry in self.reading().entries_of_object(&object.name)? {
             if entry.state == State::Pending {

@@ -154,7 +154,7 @@ impl Reading<'_> {
                 .collect(),
             state: state_of(row.get(6)?)?,
             problems: problems
-                .map(|text| load_problems(&text))
+                .map(|text| json::load_problems(&text))
                 .transpose()?
                 .unwrap_or_default(),
             client_key: row.get(8)?,
@@ -238,7 +238,7 @@ impl Writing<'_> {
     /// # Errors
     /// [`ErrorKind::Internal`](crate::ErrorKind) for what cannot happen in a mutation's state.
     pub(crate) fn advance(&self, seqs: &[i64], event: Event, problems: &[Problem]) -> Result<()> {
-        let problems = (!problems.is_empty()).then(|| store_problems(problems));
+        let problems = (!problems.is_empty()).then(|| json::store_problems(problems));
         let mut current = self
             .connection
             .prepare_cached("SELECT state FROM attache_mutation WHERE seq = ?1")?;
@@ -314,6 +314,18 @@ impl Writing<'_> {
             statement.execute([seq])?;
             self.forget_mentions(*seq)?;
         }
+        self.allow_duplicates(seqs, false)
+    }
+
+    /// Notes whether the records of mutations are to be saved although the server takes them for duplicates.
+    pub(crate) fn allow_duplicates(&self, seqs: &[i64], allowed: bool) -> Result<()> {
+        let sql = match allowed {
+            true => "INSERT INTO attache_anyway VALUES (?1) ON CONFLICT DO NOTHING",
+            false => "DELETE FROM attache_anyway WHERE seq = ?1",
+        };
+        let mut statement = self.connection.prepare_cached(sql)?;
+        seqs.iter()
+            .try_for_each(|seq| statement.execute([seq]).map(|_| ()))?;
         Ok(())
     }
 
@@ -352,29 +364,20 @@ fn kind_number(kind: MutationKind) -> i64 {
     }
 }
 
-fn store_problems(problems: &[Problem]) -> String {
-    let list: Vec<(&[String], &str, &str)> = problems
-        .iter()
-        .map(|p| (p.fields.as_slice(), p.code.as_str(), p.message.as_str()))
-        .collect();
-    serde_json::to_string(&list).expect("lists of text print as JSON")
-}
-
-fn load_problems(json: &str) -> Result<Vec<Problem>> {
-    let list: Vec<(Vec<String>, String, String)> = serde_json::from_str(json).map_err(|error| {
-        Error::internal("the problems of a mutation cannot be read").with_source(error)
-    })?;
-    Ok(list
-        .into_iter()
-        .map(|(fields, code, message)| Problem {
-            fields,
-            code,
-            message,
-        })
-        .collect())
-}
-
 impl Reading<'_> {
+    /// Says whether a person wants one of these mutations saved although it may be a duplicate.
+    pub(crate) fn allows_duplicates(&self, seqs: &[i64]) -> Result<bool> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT 1 FROM attache_anyway WHERE seq = ?1")?;
+        for seq in seqs {
+            if statement.exists([seq])? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Says whether a record of the server is known to be one that was created here.
     pub(crate) fn is_ours(&self, id: &str) -> Result<bool> {
         Ok(self

@@ -63,7 +63,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 /// `ATCH`: says that a SQLite file is ours.
 const APPLICATION_ID: i32 = 0x4154_4348;
 /// The format that this library writes; each step up has its migration.
-const FORMAT: i32 = 8;
+const FORMAT: i32 = 9;
 const MIGRATIONS: [&str; FORMAT as usize] = [
     include_str!("sql/001_engine.sql"),
     include_str!("sql/002_copies.sql"),
@@ -73,6 +73,7 @@ const MIGRATIONS: [&str; FORMAT as usize] = [
     include_str!("sql/006_text.sql"),
     include_str!("sql/007_resolutions.sql"),
     include_str!("sql/008_mention.sql"),
+    include_str!("sql/009_saves.sql"),
 ];
 /// Readers kept open at most.
 const READERS_MAX: usize = 4;

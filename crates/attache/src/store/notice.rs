@@ -142,6 +142,7 @@ impl Writing<'_> {
                             fields,
                             code,
                             message,
+                            duplicates: None,
                         })
                         .collect(),
                 }),

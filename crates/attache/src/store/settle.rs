@@ -98,6 +98,8 @@ impl Writing<'_> {
                     // Nothing was made, so nothing has to be found: the next attempt may name another field.
                     self.set_client_key(&write.seqs, Some(client_key(made).1))?;
                 }
+                // What is wrong by now, a person has not seen: they decide anew.
+                self.allow_duplicates(&write.seqs, false)?;
                 self.advance(&write.seqs, Event::Refuse, problems)
             }
         }

@@ -416,5 +416,6 @@ fn may_exist(possible: &[&str]) -> Problem {
         message: format!(
             "it was sent and not answered, and may or may not have become {named}{more}: discard it if it did, retry if it did not"
         ),
+        duplicates: None,
     }
 }

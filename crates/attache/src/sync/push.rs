@@ -308,7 +308,11 @@ impl Run<'_> {
                 id: write.record.clone(),
             },
         };
-        Ok(Write { object, action })
+        Ok(Write {
+            object,
+            action,
+            allow_duplicates: self.store.read(|r| r.allows_duplicates(&write.seqs))?,
+        })
     }
 
     /// The stamp of the version that was edited.

@@ -20,6 +20,7 @@ pub(super) fn problem(field: &FieldSchema, code: &str, message: String) -> Probl
         fields: vec![field.name.clone()],
         code: code.into(),
         message,
+        duplicates: None,
     }
 }
 
@@ -31,6 +32,7 @@ pub(super) fn operation(object: &ObjectSchema, done: &str) -> Problem {
             "{} cannot be {done} by this user; ask an administrator for the permission",
             object.label_plural
         ),
+        duplicates: None,
     }
 }
 
@@ -89,6 +91,7 @@ pub(crate) fn gone(object: &ObjectSchema, name: &str) -> Problem {
             "{} no longer has the field {name} for this user: the edit is kept and will be sent when it is back; discard it, or write another field",
             object.label
         ),
+        duplicates: None,
     }
 }
 
@@ -110,5 +113,6 @@ pub(crate) fn unknown_field(object: &ObjectSchema, name: &str) -> Problem {
         fields: vec![name.into()],
         code: "INVALID_FIELD".into(),
         message: format!("{} has no field of this name{hint}", object.label),
+        duplicates: None,
     }
 }

@@ -4,6 +4,7 @@
 //! added, never renamed. Fields have the form of the journal (`json::journal`),
 //! which needs no schema to be read back.
 
+use crate::duplicates::Duplicates;
 use crate::record::Fields;
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +75,9 @@ pub(crate) struct Copied {
     /// What the server refused, as (fields, code, message).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<(Vec<String>, String, String)>,
+    /// What a duplicate rule found, with the place of its problem.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub duplicates: Vec<(usize, Duplicates)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_key: Option<String>,
     /// No copy of a create has reached the server before this server time, in seconds since 1970.

@@ -455,10 +455,16 @@ impl Import<'_> {
             let problems: Vec<Problem> = copy
                 .problems
                 .iter()
-                .map(|(fields, code, message)| Problem {
+                .enumerate()
+                .map(|(at, (fields, code, message))| Problem {
                     fields: fields.clone(),
                     code: code.clone(),
                     message: message.clone(),
+                    duplicates: copy
+                        .duplicates
+                        .iter()
+                        .find(|(of, _)| *of == at)
+                        .map(|(_, found)| found.clone()),
                 })
                 .collect();
             store.advance(&[seq.0], event, &problems)?;

@@ -210,6 +210,12 @@ fn copied(entry: &Entry, uid: String, sent_after: Option<ServerTime>) -> Copied 
             .iter()
             .map(|p| (p.fields.clone(), p.code.clone(), p.message.clone()))
             .collect(),
+        duplicates: entry
+            .problems
+            .iter()
+            .enumerate()
+            .filter_map(|(at, problem)| Some((at, problem.duplicates.clone()?)))
+            .collect(),
         client_key: entry.client_key.clone(),
         sent_after: sent_after.map(|time| time.0),
         made_at: entry.made_at.0,
