@@ -1,6 +1,9 @@
 //! What an org makes of a save, and what a device makes of that.
 
+mod circles;
 mod duplicates;
+mod locks;
+mod merges;
 
 use attache::{Attache, Briefcase, JournalSeq, MutationState, Problem, RecordId};
 use attache_sim::World;

@@ -13,7 +13,7 @@ pub(crate) struct ApiProblem {
     pub(crate) message: String,
     pub(crate) fields: Vec<String>,
     /// What a duplicate rule found.
-    pub(crate) duplicates: Option<Duplicates>,
+    pub(crate) duplicates: Option<Box<Duplicates>>,
 }
 
 #[derive(serde::Deserialize)]
@@ -117,7 +117,7 @@ impl From<ProblemDoc<'_>> for ApiProblem {
             code: bounded(doc.error_code.or(doc.status_code)),
             message: bounded(doc.message),
             fields: doc.fields.into_iter().flatten().flatten().collect(),
-            duplicates: doc.duplicates.and_then(duplicates),
+            duplicates: doc.duplicates.and_then(duplicates).map(Box::new),
         }
     }
 }

@@ -44,6 +44,7 @@ mod error;
 mod grants;
 mod limits;
 mod link;
+mod merged;
 mod network;
 mod organization;
 mod push;

@@ -139,6 +139,10 @@ impl Remote for Salesforce {
         Ok(records)
     }
 
+    async fn merged_into(&self, object: &str, ids: &[String]) -> Result<Vec<(String, String)>> {
+        self.masters(object, ids).await
+    }
+
     async fn updated(&self, object: &str, start: ServerTime) -> Result<Updated> {
         let (doc, now) = self.window::<UpdatedDoc>(object, "updated", start).await?;
         let ids = doc

@@ -45,6 +45,7 @@ fn outcomes(url: &str) -> (ErrorKind, Result<Vec<WriteOutcome>, ErrorKind>) {
         action: WriteAction::Create {
             fields: Fields::from([("Name", "Acme")]),
         },
+        allow_duplicates: false,
     }];
     let mut told = Vec::new();
     let pushed = block_on(org.push(&batch, &mut |_, outcome| {

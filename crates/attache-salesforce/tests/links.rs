@@ -193,6 +193,7 @@ fn places(link: &str) -> Vec<(&'static str, Vec<Answer>, Asked)> {
                     action: WriteAction::Create {
                         fields: Fields::from([("Name", "Acme")]),
                     },
+                    allow_duplicates: false,
                 }];
                 block_on(org.push(&batch, &mut |_, _| Ok(())))
             },
@@ -246,6 +247,7 @@ fn no_call_follows_a_redirect() {
         [Write {
             object: "Account".into(),
             action,
+            allow_duplicates: false,
         }]
     };
     let fields = || Fields::from([("Name", "Acme")]);

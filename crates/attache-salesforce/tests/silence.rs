@@ -132,6 +132,7 @@ fn ask(org: &Salesforce, nth: usize) -> String {
         action: WriteAction::Create {
             fields: Fields::from([("Name", "canary-value")]),
         },
+        allow_duplicates: false,
     }];
     let told = block_on(async {
         match nth {

@@ -94,7 +94,7 @@ pub struct Problem {
     pub message: String,
     /// What a duplicate rule of the server found, if that is why it refused and it told.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub duplicates: Option<Duplicates>,
+    pub duplicates: Option<Box<Duplicates>>,
 }
 
 impl Problem {

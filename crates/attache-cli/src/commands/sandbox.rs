@@ -30,6 +30,9 @@ pub struct Arguments {
     /// Time zone of the org and its users, such as Europe/Berlin [default: UTC].
     #[arg(long, value_name = "ZONE")]
     tz: Option<String>,
+    /// Duplicate rules, validation rules and flows: a file of JSON, as the sandbox's README shows.
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
     /// Locale of the org and its users; it says when a week starts [default: en_US].
     #[arg(long)]
     locale: Option<String>,
@@ -67,6 +70,9 @@ fn build(arguments: &Arguments) -> Result<Sandbox> {
     }
     if let Some(zone) = &arguments.tz {
         builder = builder.time_zone(zone);
+    }
+    if let Some(rules) = &arguments.rules {
+        builder = builder.rules(rules);
     }
     if let Some(locale) = &arguments.locale {
         builder = builder.locale(locale);

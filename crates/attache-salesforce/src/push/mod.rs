@@ -25,9 +25,13 @@ pub(crate) async fn push(org: &Salesforce, batch: &[Write], settled: Settled<'_>
         match deliver(org, batch, &group).await {
             Delivery::Answered(mut verdicts) => {
                 nothing_sent = false;
-                // A collection says that a record is a duplicate, not of which: a row call does.
-                let untold = group.send_again(&mut verdicts, Verdict::is_untold_duplicate);
-                untold.into_iter().rev().for_each(|g| groups.push_front(g));
+                // A collection says that a record is a duplicate, not of which: a row call does. And where
+                // many fail alike, one may have failed for all.
+                let alike = verdicts.iter().filter(|v| v.may_be_anothers()).count() > 1;
+                let again = group.send_again(&mut verdicts, |verdict| {
+                    verdict.is_untold_duplicate() || alike && verdict.may_be_anothers()
+                });
+                again.into_iter().rev().for_each(|g| groups.push_front(g));
                 settle(org, batch, &group, verdicts, settled).await?;
             }
             Delivery::Refused(problems) => match group.one_by_one() {

@@ -94,6 +94,26 @@ impl Verdict {
     }
 }
 
+impl Verdict {
+    /// Says whether the write may have failed only because another one of its call did.
+    ///
+    /// Triggers run once for many rows, and so do locks: the error of one is told of all.
+    pub(super) fn may_be_anothers(&self) -> bool {
+        let (Verdict::Settled(WriteOutcome::Refused(problems) | WriteOutcome::Later(problems))
+        | Verdict::Unclear { problems, .. }) = self
+        else {
+            return false;
+        };
+        let code = problems.first().map_or("", |problem| problem.code.as_str());
+        matches!(
+            code,
+            "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+                | "UNABLE_TO_LOCK_ROW"
+                | "ALL_OR_NONE_OPERATION_ROLLED_BACK"
+        )
+    }
+}
+
 /// Says what an answer means for its write.
 pub(super) fn judge(write: &Write, result: SubResult) -> Verdict {
     match result {

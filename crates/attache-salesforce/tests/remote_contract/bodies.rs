@@ -32,6 +32,7 @@ fn write(holder: &str) -> Write {
         action: WriteAction::Create {
             fields: Fields::from(fields),
         },
+        allow_duplicates: false,
     }
 }
 

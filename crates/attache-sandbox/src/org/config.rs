@@ -49,6 +49,10 @@ pub struct Switches {
     pub precondition_reads_system_modstamp: bool,
     /// §13.7: nulling a lookup because its target was deleted moves the child's `LastModifiedDate`.
     pub lookup_nulling_moves_last_modified: bool,
+    /// §13.8: rows that were merged into others are listed by getDeleted.
+    pub merges_are_in_delete_log: bool,
+    /// §13.10: a write needs the locks of the rows that its row belongs to.
+    pub writes_lock_parents: bool,
     /// §13.3: leading and trailing blanks of text are cut on save.
     pub trims_blanks: bool,
     /// §8.4: text beyond a field's length is cut instead of refused, as very old API versions did.
@@ -85,6 +89,8 @@ impl Default for Switches {
             not_like_matches_null: true,
             precondition_reads_system_modstamp: false,
             lookup_nulling_moves_last_modified: false,
+            merges_are_in_delete_log: true,
+            writes_lock_parents: false,
             trims_blanks: true,
             cuts_long_text: false,
             orders_multi_select: true,

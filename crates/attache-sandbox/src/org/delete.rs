@@ -38,6 +38,7 @@ impl Org {
         if !self.removable(&viewer, object, slot) {
             return Err(one(no_access()));
         }
+        self.check_approval(&viewer, object, slot).map_err(one)?;
         let group = self.atomically(|org| {
             let mut group = IndexSet::new();
             org.delete_with_children(actor, object, slot, &mut group)
@@ -101,7 +102,13 @@ impl Org {
         found
     }
 
-    fn living_children(&self, child: usize, field: usize, object: usize, slot: Slot) -> Vec<Slot> {
+    pub(super) fn living_children(
+        &self,
+        child: usize,
+        field: usize,
+        object: usize,
+        slot: Slot,
+    ) -> Vec<Slot> {
         let Some(target) = key(self.tables[object].id(slot)) else {
             return Vec::new();
         };
@@ -138,7 +145,7 @@ impl Org {
     }
 
     /// Sets `IsDeleted` and the stamps that go with it.
-    fn mark(&mut self, actor: &str, object: usize, slot: Slot, deleted: bool) {
+    pub(super) fn mark(&mut self, actor: &str, object: usize, slot: Slot, deleted: bool) {
         let Some(mut row) = self.whole_row(object, slot) else {
             return;
         };

@@ -8,6 +8,8 @@
 //! `check` compares them with the schema, `rules` runs the automation, and
 //! `journal` writes the row so that it can be taken back.
 
+mod approval;
+mod automation;
 mod check;
 mod config;
 mod delete;
@@ -20,11 +22,13 @@ mod formula;
 mod held;
 mod input;
 mod journal;
+mod merge;
 mod people;
 mod query;
 mod record_types;
 mod replicate;
 mod row;
+mod rule_file;
 mod rules;
 mod save;
 mod sharing;
@@ -38,11 +42,13 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use automation::{Saved, Saving};
 pub use config::{OrgConfig, Switches};
 pub use duplicates::{DuplicateAction, DuplicateRule, Duplicates};
 pub use error::SaveError;
 pub use forms::{LayoutDef, LayoutItem, LayoutSection, ListCondition, ListViewDef};
 pub use journal::Savepoint;
+pub use merge::Converted;
 pub use query::Cursor;
 pub use replicate::Deleted;
 pub use save::{Input, UpsertFailure, Upserted};
@@ -60,6 +66,7 @@ use held::Held;
 use journal::Journal;
 use replicate::DeleteLog;
 use sharing::Sharing;
+use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 
 /// A Salesforce-like org: a schema, its rows and its rules.
@@ -82,6 +89,9 @@ pub struct Org {
     duplicate_rules: Vec<DuplicateRule>,
     /// The write at hand is to be saved although it may be a duplicate.
     allows_duplicates: bool,
+    automation: automation::Automation,
+    /// Rows that wait for an approval.
+    in_approval: BTreeSet<(usize, Slot)>,
 }
 
 impl Org {
@@ -101,6 +111,8 @@ impl Org {
             bodies: files::Bodies::default(),
             duplicate_rules: Vec::new(),
             allows_duplicates: false,
+            automation: automation::Automation::default(),
+            in_approval: BTreeSet::new(),
         };
         org.refresh();
         org

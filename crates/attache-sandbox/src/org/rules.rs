@@ -18,7 +18,7 @@ pub(super) struct Fields<'a> {
 }
 
 impl Fields<'_> {
-    fn get(&self, name: &str) -> &Value {
+    pub(super) fn get(&self, name: &str) -> &Value {
         self.object
             .index(name)
             .map_or(&Value::Null, |at| &self.draft.row[at])
@@ -29,7 +29,7 @@ impl Fields<'_> {
     }
 
     /// Says whether this save gives a field another value than it had.
-    fn changes(&self, name: &str) -> bool {
+    pub(super) fn changes(&self, name: &str) -> bool {
         self.object.index(name).is_some_and(|at| {
             self.draft
                 .before
@@ -46,7 +46,11 @@ impl Fields<'_> {
             .is_some_and(|at| self.draft.touched.contains(&at))
     }
 
-    fn set(&mut self, name: &str, value: Value) {
+    pub(super) fn is_new(&self) -> bool {
+        self.draft.is_new()
+    }
+
+    pub(super) fn set(&mut self, name: &str, value: Value) {
         if let Some(at) = self.object.index(name) {
             self.draft.row[at] = value;
         }
@@ -225,7 +229,7 @@ impl Org {
             .collect()
     }
 
-    fn fields_of<'a>(&'a self, draft: &'a mut Draft) -> Fields<'a> {
+    pub(super) fn fields_of<'a>(&'a self, draft: &'a mut Draft) -> Fields<'a> {
         Fields {
             object: &self.schema.objects()[draft.object],
             draft,

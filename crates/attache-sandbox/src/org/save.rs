@@ -120,6 +120,7 @@ impl Org {
             return Err(one(no_access()));
         }
         self.check_lock(object, slot).map_err(one)?;
+        self.check_approval(&viewer, object, slot).map_err(one)?;
         if let Some(error) = self.converted_lead(object, slot) {
             return Err(one(error));
         }
@@ -259,19 +260,6 @@ impl Org {
         }
     }
 
-    fn converted_lead(&self, object: usize, slot: Slot) -> Option<SaveError> {
-        let definition = &self.schema.objects()[object];
-        let converted = definition
-            .index("IsConverted")
-            .filter(|_| definition.name == "Lead")?;
-        (*self.tables[object].value(slot, converted) == Value::Bool(true)).then(|| {
-            SaveError::new(
-                "CANNOT_UPDATE_CONVERTED_LEAD",
-                "cannot reference converted lead",
-            )
-        })
-    }
-
     /// Takes a draft through the pipeline; nothing is left behind when it is refused.
     fn save(
         &mut self,
@@ -290,6 +278,7 @@ impl Org {
         let rules_first = self.config.switches.validation_rules_first;
         if rules_first {
             self.run_before(&mut draft);
+            self.run_added_before(&mut draft)?;
             refuse(self.check_duplicates(&viewer, &draft))?;
             refuse(self.validate(&mut draft))?;
         }
@@ -301,6 +290,7 @@ impl Org {
         refuse(self.check_references(&viewer, &draft))?;
         if !rules_first {
             self.run_before(&mut draft);
+            self.run_added_before(&mut draft)?;
             refuse(self.check_duplicates(&viewer, &draft))?;
             refuse(self.validate(&mut draft))?;
         }
@@ -479,8 +469,26 @@ impl Org {
         }
     }
 
+    /// Refuses to write a row while a transaction holds one that it belongs to.
+    fn check_parent_locks(&self, draft: &Draft) -> Result<(), SaveError> {
+        if !self.config.switches.writes_lock_parents {
+            return Ok(());
+        }
+        let definition = &self.schema.objects()[draft.object];
+        for &at in &self.tables[draft.object].columns.references {
+            let owns = definition.fields[at].cascade_delete;
+            let parent = draft.row[at].as_text().and_then(|id| self.locate(id));
+            if let Some((object, slot)) = parent.filter(|_| owns) {
+                self.check_lock(object, slot)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Stamps and writes a checked draft, and runs what follows a write.
     pub(super) fn write(&mut self, actor: &str, draft: Draft) -> Result<Slot, Vec<SaveError>> {
+        self.check_parent_locks(&draft).map_err(one)?;
+        let created = draft.is_new();
         let Draft {
             object,
             slot,
@@ -488,7 +496,7 @@ impl Org {
             ..
         } = draft;
         let columns = &self.tables[object].columns;
-        let (now, actor) = (
+        let (now, saver) = (
             Value::DateTime(self.now),
             id::parse(actor).map_or(Value::Null, Value::text),
         );
@@ -499,10 +507,10 @@ impl Org {
         };
         if slot.is_none() {
             set(columns.created, &now);
-            set(columns.created_by, &actor);
+            set(columns.created_by, &saver);
         }
         set(columns.modified, &now);
-        set(columns.modified_by, &actor);
+        set(columns.modified_by, &saver);
         self.stamp_system(object, &mut row);
         let slot = match slot {
             Some(slot) => {
@@ -514,6 +522,8 @@ impl Org {
             })?,
         };
         self.run_after(object, slot).map_err(one)?;
+        self.run_added_after(actor, object, slot, created)
+            .map_err(one)?;
         Ok(slot)
     }
 

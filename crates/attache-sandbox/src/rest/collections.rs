@@ -39,6 +39,7 @@ struct Element {
 /// What became of one row.
 type Done = Result<Saved, Vec<SaveError>>;
 
+#[derive(Clone)]
 struct Saved {
     id: String,
     /// Told by upserts alone.
@@ -104,6 +105,7 @@ fn create(machine: &mut Machine, call: &Call<'_>) -> Result<Response, Failure> {
         call,
         all_or_none,
         elements,
+        |element| &element.object,
         |machine, element| {
             let id = machine
                 .org
@@ -121,6 +123,7 @@ fn update(machine: &mut Machine, call: &Call<'_>) -> Result<Response, Failure> {
         call,
         all_or_none,
         elements,
+        |element| &element.object,
         |machine, mut element| {
             let given = element.fields.take("Id").and_then(|id| json::text(&id));
             let given = given
@@ -157,6 +160,7 @@ pub(super) fn upsert(
         call,
         all_or_none,
         elements,
+        |element| &element.object,
         |machine, mut element| {
             if !element.object.eq_ignore_ascii_case(&object) {
                 let message = format!(
@@ -259,6 +263,7 @@ fn delete(machine: &mut Machine, call: &Call<'_>) -> Result<Response, Failure> {
         call,
         all_or_none,
         elements,
+        |(object, _)| object,
         |machine, (object, given)| {
             let id = row_id(&object, given)?;
             machine.org.delete(call.actor, &object, &id)?;
@@ -320,16 +325,23 @@ fn write<T>(
     call: &Call<'_>,
     all_or_none: bool,
     elements: Vec<T>,
+    object_of: fn(&T) -> &str,
     mut one: impl FnMut(&mut Machine, T) -> Done,
 ) -> Response {
     let savepoint = call
         .all_or_none
         .unwrap_or(all_or_none)
         .then(|| machine.org.savepoint());
-    let mut done: Vec<Done> = elements
-        .into_iter()
-        .map(|element| one(machine, element))
-        .collect();
+    let mut done: Vec<Done> = Vec::with_capacity(elements.len());
+    let mut elements = elements.into_iter().peekable();
+    while let Some(first) = elements.next() {
+        let object = object_of(&first).to_owned();
+        let mut run = vec![first];
+        while let Some(next) = elements.next_if(|next| object_of(next) == object) {
+            run.push(next);
+        }
+        done.extend(write_run(machine, run, &mut one));
+    }
     if let Some(savepoint) = savepoint {
         if done.iter().all(Result::is_ok) {
             machine.org.release(savepoint);
@@ -346,6 +358,33 @@ fn write<T>(
     let in_full = machine.switches.collections_tell_duplicates;
     let results: Vec<SaveResult<'_>> = done.iter().map(|done| result(done, in_full)).collect();
     Response::json(200, json::write(&results))
+}
+
+/// Writes rows of one object, for which triggers run once: the failure of one may be that of all.
+fn write_run<T>(
+    machine: &mut Machine,
+    run: Vec<T>,
+    one: &mut impl FnMut(&mut Machine, T) -> Done,
+) -> Vec<Done> {
+    let savepoint = machine.org.savepoint();
+    let done: Vec<Done> = run.into_iter().map(|row| one(machine, row)).collect();
+    let switches = &machine.switches;
+    let spreads = |error: &&SaveError| match error.code {
+        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY" => switches.trigger_errors_fail_chunks,
+        "UNABLE_TO_LOCK_ROW" => switches.locks_fail_chunks,
+        _ => false,
+    };
+    let errors = done.iter().filter_map(|done| done.as_ref().err()).flatten();
+    match errors.clone().find(spreads).cloned() {
+        None => {
+            machine.org.release(savepoint);
+            done
+        }
+        Some(error) => {
+            machine.org.rollback(savepoint);
+            vec![Err(vec![error]); done.len()]
+        }
+    }
 }
 
 fn result(done: &Done, in_full: bool) -> SaveResult<'_> {

@@ -5,7 +5,7 @@ use super::{
     bulk::Jobs,
     collections, composite, describe, discovery, external,
     failure::Failure,
-    files, graph, identity, layouts, limits,
+    files, graph, identity, language, layouts, limits,
     limits::Usage,
     list_views,
     message::{Request, Response},
@@ -233,6 +233,9 @@ impl Machine {
     /// Adds what every answer carries, and fits the body to the client.
     fn finish(&self, request: &Request, answer: Response) -> Response {
         let mut answer = answer.with("Date", print_http(self.now_s()));
+        if self.switches.speaks_test_language {
+            language::translate(&mut answer.body);
+        }
         let gzip = request
             .get("Accept-Encoding")
             .is_some_and(|encodings| encodings.to_ascii_lowercase().contains("gzip"));

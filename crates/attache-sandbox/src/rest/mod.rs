@@ -16,6 +16,7 @@ mod failure;
 mod files;
 mod graph;
 mod identity;
+mod language;
 mod layouts;
 mod limits;
 mod list_views;

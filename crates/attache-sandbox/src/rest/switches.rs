@@ -46,6 +46,12 @@ pub struct RestSwitches {
     pub layouts_come_apart: bool,
     /// §9.3: a layout still has the items of fields that this user may not see.
     pub layouts_show_hidden_fields: bool,
+    /// §13.11: an error of a trigger refuses all rows of its run in a collection.
+    pub trigger_errors_fail_chunks: bool,
+    /// §13.10: a locked row refuses all rows of its run in a collection.
+    pub locks_fail_chunks: bool,
+    /// §13.22: messages are in a language of no country, as those of users with another language are; codes stay.
+    pub speaks_test_language: bool,
     /// §6.1: a collection tells what a duplicate rule found; recorded ones tell its code alone.
     pub collections_tell_duplicates: bool,
     /// §9.1: row reads and writes touch the recent list unless `Sforce-Mru` says otherwise.
@@ -81,6 +87,9 @@ impl Default for RestSwitches {
             refuses_repeated_ids: true,
             layouts_come_apart: false,
             layouts_show_hidden_fields: false,
+            trigger_errors_fail_chunks: false,
+            locks_fail_chunks: false,
+            speaks_test_language: false,
             collections_tell_duplicates: false,
             touches_recents: true,
             bulk_delay_s: 0,

@@ -34,6 +34,7 @@ pub struct SandboxBuilder {
     fiscal_year: Option<(i8, bool)>,
     switches: RestSwitches,
     org_switches: Switches,
+    rules: Option<PathBuf>,
 }
 
 /// Which rows an org starts with.
@@ -60,6 +61,9 @@ pub enum SandboxError {
     /// The rows cannot be loaded.
     #[error("cannot load the rows: {0}")]
     Rows(String),
+    /// The rules cannot be read, or not be followed.
+    #[error("cannot follow the rules of {file}: {error}", file = .0.display(), error = .1)]
+    Rules(PathBuf, String),
 }
 
 impl Default for SandboxBuilder {
@@ -74,6 +78,7 @@ impl Default for SandboxBuilder {
             fiscal_year: None,
             switches: RestSwitches::default(),
             org_switches: Switches::default(),
+            rules: None,
         }
     }
 }
@@ -146,6 +151,12 @@ impl SandboxBuilder {
         self
     }
 
+    /// Adds the duplicate rules, validation rules and flows of a file of JSON: see [`Org::add_rules`].
+    pub fn rules(mut self, file: impl Into<PathBuf>) -> SandboxBuilder {
+        self.rules = Some(file.into());
+        self
+    }
+
     /// Makes the org.
     ///
     /// # Cost
@@ -171,6 +182,11 @@ impl SandboxBuilder {
         }
         let mut org = self.fill(config, now_s)?;
         org.set_now(now_s);
+        if let Some(file) = &self.rules {
+            let broken = |error: String| SandboxError::Rules(file.clone(), error);
+            let json = std::fs::read_to_string(file).map_err(|error| broken(error.to_string()))?;
+            org.add_rules(&json).map_err(broken)?;
+        }
         let integration = add_integration_user(&mut org, now_s).map_err(SandboxError::Rows)?;
         let mut machine = Machine::new(org, self.switches, self.seed, &integration);
         let users = enrol(&mut machine, now_s);

@@ -49,7 +49,7 @@ pub(crate) fn load_problems(json: &str) -> Result<Vec<Problem>> {
             fields: kept.fields,
             code: kept.code,
             message: kept.message,
-            duplicates: kept.duplicates,
+            duplicates: kept.duplicates.map(Box::new),
         })
         .collect())
 }
@@ -72,7 +72,7 @@ mod tests {
             }],
         };
         let duplicate = Problem {
-            duplicates: Some(found),
+            duplicates: Some(Box::new(found)),
             ..Problem::new("DUPLICATES_DETECTED", "Use one of these records?")
         };
         let problems = vec![plain, duplicate];

@@ -15,6 +15,7 @@ mod incoming;
 mod index;
 mod journal;
 pub(crate) mod look;
+mod merges;
 mod merging;
 mod notice;
 mod open;

@@ -389,8 +389,10 @@ impl Writing<'_> {
     ///
     /// Only rows edited here can point at a local key, so the journal names them all.
     pub(crate) fn rename(&self, table: &Table, from: &str, to: &str) -> Result<()> {
-        let object = &table.object.name;
-        let sql = format!("UPDATE {} SET \"Id\" = ?2 WHERE \"Id\" = ?1", quote(object));
+        let sql = format!(
+            "UPDATE {} SET \"Id\" = ?2 WHERE \"Id\" = ?1",
+            quote(&table.object.name)
+        );
         self.connection.prepare_cached(&sql)?.execute([from, to])?;
         self.connection.execute(
             "UPDATE attache_mutation SET record = ?2 WHERE record = ?1",
@@ -404,6 +406,12 @@ impl Writing<'_> {
             "UPDATE attache_conflict SET record = ?2 WHERE record = ?1",
             [from, to],
         )?;
+        self.point_elsewhere(table, from, to)
+    }
+
+    /// Lets all that names a record by one id name it by another: hosts, pins, and the lookups of unsent edits.
+    pub(super) fn point_elsewhere(&self, table: &Table, from: &str, to: &str) -> Result<()> {
+        let object = &table.object.name;
         self.rename_holds(from, to)?;
         self.connection.execute(
             "UPDATE attache_alias SET current = ?2 WHERE current = ?1",

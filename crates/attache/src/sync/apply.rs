@@ -103,7 +103,8 @@ impl Run<'_> {
             }
             let present = decode(table, &reader, &present)?;
             self.apply(table, present, rules, origin, |_| Ok(()))?;
-            self.take_missing(table, &missing, Count::OutOfSight)?;
+            self.take_missing(table, &missing, Count::OutOfSight)
+                .await?;
             done += chunk.len() as u64;
             self.tell(phase, &table.object.name, done, Some(total));
         }
@@ -136,10 +137,16 @@ impl Run<'_> {
     }
 
     /// Takes in that records are deleted, or out of this user's sight: `why` they are counted.
-    pub(super) fn take_missing(&mut self, table: &Table, ids: &[String], why: Count) -> Result<()> {
+    pub(super) async fn take_missing(
+        &mut self,
+        table: &Table,
+        ids: &[String],
+        why: Count,
+    ) -> Result<()> {
         if ids.is_empty() {
             return Ok(());
         }
+        self.follow_merges(table, ids).await?;
         self.store.write(Durability::Ordered, |w| {
             let arrived: Result<Vec<Arrived>> = ids.iter().map(|id| w.missing(table, id)).collect();
             w.unsettle_relations(&table.object.name)?;

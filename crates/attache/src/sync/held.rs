@@ -78,7 +78,7 @@ impl Run<'_> {
                 .filter(|(_, answer)| answer.is_none())
                 .map(|(id, _)| id.clone())
                 .collect();
-            self.take_missing(table, &gone, Count::OutOfSight)?;
+            self.take_missing(table, &gone, Count::OutOfSight).await?;
         }
         Ok(())
     }

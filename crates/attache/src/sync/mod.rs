@@ -12,6 +12,7 @@ mod fetch;
 mod file;
 mod held;
 mod index;
+mod merges;
 mod patience;
 mod prepare;
 mod pull;

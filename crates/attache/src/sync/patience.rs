@@ -147,6 +147,10 @@ impl Remote for Patient {
         again!(self, self.remote.retrieve(object, ids, fields))
     }
 
+    async fn merged_into(&self, object: &str, ids: &[String]) -> Result<Vec<(String, String)>> {
+        again!(self, self.remote.merged_into(object, ids))
+    }
+
     async fn updated(&self, object: &str, start: ServerTime) -> Result<Updated> {
         again!(self, self.remote.updated(object, start))
     }

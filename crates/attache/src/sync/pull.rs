@@ -63,7 +63,7 @@ impl Run<'_> {
         for table in self.objects() {
             if let Some(changes) = changes.get_mut(&table.object.name) {
                 self.read_rest(&table, &nodes, changes).await?;
-                self.settle_window(&table, &nodes, changes)?;
+                self.settle_window(&table, &nodes, changes).await?;
             }
         }
         self.keep_indexes(&nodes, Loaded::Chosen)?;
@@ -248,7 +248,8 @@ impl Run<'_> {
                 }
             }
             self.take_relatives(table, &related, nodes, rows, &held)?;
-            self.take_missing(table, &missing, Count::OutOfSight)?;
+            self.take_missing(table, &missing, Count::OutOfSight)
+                .await?;
             changes.read.extend(chunk.iter().cloned());
             self.tell(
                 Phase::Pull,
@@ -321,7 +322,7 @@ impl Run<'_> {
     }
 
     /// Takes out of the rules what changed and no longer matches, and off the device what was deleted.
-    fn settle_window(
+    async fn settle_window(
         &mut self,
         table: &Arc<Table>,
         nodes: &[Node],
@@ -373,6 +374,6 @@ impl Run<'_> {
         }
         let held = self.store.read(|r| r.held(table, &deleted))?;
         let ids: Vec<String> = held.into_iter().map(|(id, _)| id).collect();
-        self.take_missing(table, &ids, Count::Deleted)
+        self.take_missing(table, &ids, Count::Deleted).await
     }
 }

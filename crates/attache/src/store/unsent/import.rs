@@ -464,7 +464,7 @@ impl Import<'_> {
                         .duplicates
                         .iter()
                         .find(|(of, _)| *of == at)
-                        .map(|(_, found)| found.clone()),
+                        .map(|(_, found)| Box::new(found.clone())),
                 })
                 .collect();
             store.advance(&[seq.0], event, &problems)?;

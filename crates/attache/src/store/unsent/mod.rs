@@ -214,7 +214,7 @@ fn copied(entry: &Entry, uid: String, sent_after: Option<ServerTime>) -> Copied 
             .problems
             .iter()
             .enumerate()
-            .filter_map(|(at, problem)| Some((at, problem.duplicates.clone()?)))
+            .filter_map(|(at, problem)| Some((at, problem.duplicates.as_deref()?.clone())))
             .collect(),
         client_key: entry.client_key.clone(),
         sent_after: sent_after.map(|time| time.0),

@@ -1,0 +1,146 @@
+//! Takes in that a record was merged into another one.
+
+use super::rows::Row;
+use super::{Arrived, Entry, Reading, Table, Writing};
+use crate::error::Result;
+use crate::journal_states::{Event, State};
+use crate::outcome::MutationKind;
+use crate::record::{Fields, Value};
+use std::collections::BTreeSet;
+
+impl Reading<'_> {
+    /// Of these records, those that unsent work is about: edits of them, and edits that point at them.
+    pub(crate) fn worked_on(&self, ids: &[String]) -> Result<Vec<String>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut named: BTreeSet<String> = BTreeSet::new();
+        for entry in self.entries()? {
+            let texts = entry.fields.iter().filter_map(|(_, value)| value.as_text());
+            named.extend(texts.map(str::to_owned));
+            named.insert(entry.record);
+        }
+        Ok(ids
+            .iter()
+            .filter(|id| named.contains(*id))
+            .cloned()
+            .collect())
+    }
+}
+
+impl Writing<'_> {
+    /// Gives the edits of a record to the one that it was merged into, whose values stand in column order.
+    ///
+    /// They are joined with what that one has upon what they were made on: where the server has another value by now,
+    /// that is a conflict like any other. Hosts find the record under its old identity still. One that is deleted
+    /// here, or waits for a decision about imported work, stays as it is.
+    pub(crate) fn follow_merge(
+        &self,
+        table: &Table,
+        loser: &str,
+        values: Vec<Value>,
+    ) -> Result<()> {
+        let reading = self.reading();
+        let Some(winner) = values.first().and_then(Value::as_text).map(str::to_owned) else {
+            return Ok(());
+        };
+        let entries = reading.entries_of(loser)?;
+        let deleted = entries
+            .iter()
+            .any(|entry| entry.kind == MutationKind::Delete);
+        let own = reading.entries_of(&winner)?;
+        let disputed =
+            reading.is_disputed_by_import(loser)? || reading.is_disputed_by_import(&winner)?;
+        let deleted = deleted || own.iter().any(|entry| entry.kind == MutationKind::Delete);
+        if winner == loser || deleted || disputed {
+            return Ok(());
+        }
+        let (row, base) = (reading.row(table, loser)?, reading.base(loser)?);
+        let rules = row.map_or(0, |row| row.rules);
+        let made_upon = self.made_upon(loser, base.map(|base| base.fields))?;
+
+        self.set_free(loser)?;
+        self.delete_row(table, loser)?;
+        self.drop_base(loser)?;
+        self.connection.execute(
+            "UPDATE attache_mutation SET record = ?2 WHERE record = ?1",
+            [loser, &winner],
+        )?;
+        // A decision about the record that is no more cannot be taken back.
+        self.connection.execute(
+            "DELETE FROM attache_resolution WHERE record_now = ?1 OR record = ?1",
+            [loser],
+        )?;
+        self.point_elsewhere(table, loser, &winner)?;
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let began = self.stand_upon(table, &winner, &values, &entries, &own, &made_upon)?;
+        let remote = table.fields(&values);
+        let all = reading.entries_of(&winner)?;
+        let arrived = self.merge_anew(table, &winner, &began, &remote, &all)?;
+        self.add_rules(table, &winner, rules)?;
+        if let Arrived::Merged(merged) = &arrived
+            && !merged.taken.is_empty()
+        {
+            self.put_notice(merged)?;
+        }
+        Ok(())
+    }
+
+    /// What the edits of a record were made upon; a field in conflict keeps what it was when that began.
+    fn made_upon(&self, record: &str, base: Option<Fields>) -> Result<Fields> {
+        let mut fields = base.unwrap_or_default();
+        for (name, value) in self.reading().began(record)?.iter().flat_map(Fields::iter) {
+            fields.set(name, value.clone());
+        }
+        Ok(fields)
+    }
+
+    /// Ends what a record's edits wait for: they are looked at anew.
+    fn set_free(&self, record: &str) -> Result<()> {
+        for entry in self.reading().entries_of(record)? {
+            let event = match entry.state {
+                State::Pending | State::Rejected => continue,
+                State::Sending | State::InDoubt => Event::NotDone,
+                State::Conflicted => Event::Decide,
+            };
+            self.advance(&[entry.seq], event, &[])?;
+        }
+        self.drop_conflict(record)
+    }
+
+    /// Gives what the edits of two records that are one now were made upon, and sees that its row is here.
+    fn stand_upon(
+        &self,
+        table: &Table,
+        winner: &str,
+        values: &[Value],
+        moved: &[Entry],
+        own: &[Entry],
+        made_upon: &Fields,
+    ) -> Result<Fields> {
+        let reading = self.reading();
+        let mut began = match (reading.base(winner)?, reading.row(table, winner)?) {
+            (Some(base), _) => base.fields,
+            (None, Some(row)) => table.fields(&row.values),
+            (None, None) => {
+                let row = Row {
+                    values: values.to_vec(),
+                    rules: 0,
+                    key: None,
+                };
+                self.insert_row(table, &row)?;
+                table.fields(values)
+            }
+        };
+        // What was edited of both keeps the base of the one that stayed.
+        let edits_too = |name: &str| own.iter().any(|entry| entry.fields.contains(name));
+        let names = moved.iter().flat_map(|entry| entry.fields.names());
+        for name in names.filter(|name| !edits_too(name)) {
+            began.set(name, made_upon.get(name).cloned().unwrap_or(Value::Null));
+        }
+        began.set("Id", winner);
+        Ok(began)
+    }
+}
