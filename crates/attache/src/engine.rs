@@ -277,7 +277,10 @@ impl Session {
 
     async fn run(self) -> Result<Report> {
         let mut errand = self.attache.watched_errand(self.cancel, self.progress)?;
-        errand.run().sync().await
+        let done = errand.run().sync().await;
+        let noted = errand.note_usage();
+        let report = done?;
+        noted.map(|()| report)
     }
 }
 

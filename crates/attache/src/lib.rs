@@ -91,6 +91,7 @@ mod membership;
 mod merge;
 mod options;
 mod outcome;
+mod pace;
 mod plan;
 mod query;
 mod record;
@@ -129,6 +130,7 @@ pub use outcome::{
     MutationKind, MutationState, Phase, Progress, Rejected, Report, Resolution, Status, Truncated,
     Unfollowed,
 };
+pub use pace::Pace;
 pub use record::{Fields, Record, RecordId, ServerTime, Value};
 pub use remote::{
     ApiUsage, BodyPart, Deleted, Describe, FileBytes, Identity, Page, Remote, Updated, Write,
