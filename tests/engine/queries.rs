@@ -177,3 +177,39 @@ fn a_query_is_asked_for_another_user_and_another_day() {
     );
     assert!(!all(&device, today).is_empty());
 }
+
+#[test]
+fn what_all_parents_of_a_lookup_share_is_read_where_the_parent_is_here() {
+    let world = World::new(17, 600);
+    let rules = r#"{"version": 1, "rules": ["Task", "User", "Contact", "Account"]}"#;
+    let device = prime(&world, 0, &briefcase(rules));
+    let me = &world.users[0].id;
+    for condition in [
+        "Who.LastName != null",
+        "Who.FirstName LIKE 'A%' OR Who.LastName LIKE 'S%'",
+        "Who.LastName != null AND Who.Email = null",
+        "Who.Name != null AND What.Phone = null",
+    ] {
+        // Leads are not carried: the device knows no name of theirs.
+        let soql = format!("SELECT Id FROM Task WHERE ({condition}) AND Who.Type = 'Contact'");
+        let rows = world.rows(me, &soql).expect("valid");
+        let mut there: Vec<_> = rows.iter().filter_map(|row| row.text("Id")).collect();
+        let mut here: Vec<_> = all(&device, &soql)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        (there.sort(), here.sort());
+        assert!(!here.is_empty(), "{condition}");
+        assert_eq!(here, there, "{condition}");
+    }
+    let error = device
+        .query("SELECT Who.Salutation FROM Task")
+        .expect_err("not shared");
+    assert_eq!(error.kind(), ErrorKind::UnknownField);
+    let events = r#"{"version": 1, "rules": ["Task", "Account"]}"#;
+    let poor = prime(&world, 0, &briefcase(events));
+    let error = poor
+        .query("SELECT Who.LastName FROM Task")
+        .expect_err("no people here");
+    assert_eq!(error.kind(), ErrorKind::UnknownObject, "{error}");
+}

@@ -17,7 +17,7 @@ impl Attache {
     /// |---|---|
     /// | fields, `FIELDS(ALL)`, `FIELDS(STANDARD)`, `FIELDS(CUSTOM)` | those that the briefcase carries |
     /// | parent paths, `FROM Contact c, c.Account a` | up to 5 levels; a missing parent is null |
-    /// | `What.Name`, `Who.Type`, `Owner.Id` | of a lookup to several objects: `Id`, `Name` and `Type` |
+    /// | `What.Name`, `Who.Type`, `Owner.Id` | of a lookup to several objects: `Id`, `Name`, `Type`, and `FirstName`, `LastName`, `Email`, `Alias`, `Username`, `IsActive`, ... where the parent is here |
     /// | `TYPEOF What WHEN ... THEN ... ELSE ... END` | one column per field: `What.Phone` |
     /// | `(SELECT ... FROM Contacts ...)` | up to 5 levels, 20 in a statement: [`Row::children`](crate::Row::children) |
     /// | `= != < <= > >=`, `LIKE`, `IN`, `NOT IN`, `INCLUDES`, `EXCLUDES`, `NOT`, `AND`, `OR` | all |

@@ -116,8 +116,30 @@ fn tests(sides: &Sides) -> BoxedStrategy<String> {
             Nature::Text,
         ),
     ]);
+    for up in ["", "Base__r.Favourite__r."] {
+        let shared = NAME_FIELDS.iter();
+        paths.extend(shared.map(|(name, nature)| (format!("{up}Person__r.{name}"), *nature)));
+    }
     tests_of(paths, sides.ids.clone())
 }
+
+/// The fields that a path through a lookup to several objects may end in.
+const NAME_FIELDS: &[(&str, Nature)] = &[
+    ("Name", Nature::Text),
+    ("Type", Nature::Text),
+    ("Alias", Nature::Text),
+    ("Email", Nature::Text),
+    ("FirstName", Nature::Text),
+    ("LastName", Nature::Text),
+    ("MiddleName", Nature::Text),
+    ("Phone", Nature::Text),
+    ("Suffix", Nature::Text),
+    ("Title", Nature::Text),
+    ("Username", Nature::Text),
+    ("IsActive", Nature::Flag),
+    ("LastViewedDate", Nature::Instant),
+    ("RecordTypeId", Nature::Id),
+];
 
 /// Semi- and anti-joins from things to bases.
 fn joins(sides: &Sides) -> BoxedStrategy<String> {

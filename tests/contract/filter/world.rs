@@ -1,6 +1,6 @@
 //! An org with made-up objects and rows, and a device that carries all of it.
 
-use crate::field::{Field, Nature, made_up};
+use crate::field::{Field, Nature, TEXTS, made_up};
 use attache::{Attache, Context, ServerTime};
 use attache_sandbox::Sandbox;
 use attache_sandbox::id;
@@ -25,6 +25,8 @@ const ZONES: &[&str] = &[
     "America/Havana",
     "Africa/Cairo",
 ];
+/// What the lookup to people leads to.
+const PEOPLE: &[&str] = &["User", "Group", "Contact", "Lead"];
 const LOCALES: &[&str] = &["en_US", "de_DE", "ar_EG", "pt_BR"];
 
 /// Both sides of the contract.
@@ -64,12 +66,25 @@ impl Sides {
                 ids.push(id);
             }
         }
+        let people = people(&world, &mut random);
+        ids.extend(people.iter().cloned());
+        for nr in 0..ROWS {
+            let thing = id::make("a0T", nr + 1);
+            if let Some(person) = random.pick(&people).filter(|_| nr % 5 > 0) {
+                let lookup = [("Person__c", person.as_str())];
+                world
+                    .change(OBJECTS[0], &thing, &lookup)
+                    .expect("the boss may");
+            }
+        }
         let boss_at = world.users.len() - 1;
         let device = world.device(boss_at).expect("a store in memory opens");
-        let rules = r#"{"version": 1, "rules": ["Thing__c", "Base__c"]}"#;
+        let rules = r#"{"version": 1, "rules":
+            ["Thing__c", "Base__c", "User", "Group", "Contact", "Lead"]}"#;
         device.set_briefcase(briefcase(rules)).expect("it is kept");
         let report = wait(device.sync()).expect("a first session runs");
-        assert_eq!(report.inserted, 2 * ROWS, "{report:?}");
+        let people = people.len() as u64;
+        assert!(report.inserted >= 2 * ROWS + people, "{report:?}");
         let mut context = device.context().expect("the user is known");
         context.fiscal_year_start_month = fiscal_start;
         Sides {
@@ -146,6 +161,7 @@ fn lookups(at: usize) -> &'static [(&'static str, &'static [&'static str])] {
         0 => &[
             ("Base__c", &["Base__c"]),
             ("Any__c", &["Thing__c", "Base__c"]),
+            ("Person__c", PEOPLE),
         ],
         _ => &[("Up__c", &["Base__c"]), ("Favourite__c", &["Thing__c"])],
     }
@@ -167,6 +183,55 @@ fn with_lookups(at: usize, fields: &[(FieldDef, Field)]) -> Vec<Field> {
     };
     let made_up = fields.iter().map(|(_, field)| field.clone());
     ids.chain(stamps).chain([name]).chain(made_up).collect()
+}
+
+/// Makes up whom a thing may name: users, contacts, leads and the queue, called what texts are called elsewhere.
+fn people(world: &World, random: &mut Prng) -> Vec<String> {
+    let mut text = || {
+        let text = random.pick(TEXTS).expect("there are texts");
+        if text.is_empty() { "x" } else { *text }
+    };
+    let mut people = Vec::new();
+    for nr in 0..6 {
+        let (object, company) = [("Contact", None), ("Lead", Some("Acme"))][nr % 2];
+        let mut fields = vec![("LastName", text()), ("FirstName", text())];
+        fields.extend([
+            ("Title", text()),
+            ("Phone", text()),
+            ("Email", "a@b.example"),
+        ]);
+        fields.extend(company.map(|company| ("Company", company)));
+        let fields = quoted(&fields);
+        people.push(world.add(object, &pairs(&fields)).expect("the boss may"));
+    }
+    for user in world.users.iter().take(3) {
+        let fields = [("Alias", text()), ("Title", text()), ("Phone", text())];
+        let fields = quoted(&fields);
+        let changed = world.change("User", &user.id, &pairs(&fields));
+        changed.expect("the boss may");
+        people.push(user.id.clone());
+    }
+    let idle = [("IsActive", "false")];
+    world
+        .change("User", &world.users[1].id, &idle)
+        .expect("the boss may");
+    let queue = world
+        .rows(world.boss(), "SELECT Id FROM Group")
+        .expect("valid");
+    people.extend(queue.iter().filter_map(|row| row.text("Id")));
+    people
+}
+
+fn quoted<'n>(fields: &[(&'n str, &str)]) -> Vec<(&'n str, String)> {
+    let fields = fields.iter();
+    fields
+        .map(|(name, text)| (*name, serde_json::Value::from(*text).to_string()))
+        .collect()
+}
+
+fn pairs<'n>(fields: &'n [(&'n str, String)]) -> Vec<(&'n str, &'n str)> {
+    let fields = fields.iter();
+    fields.map(|(name, json)| (*name, json.as_str())).collect()
 }
 
 /// Puts a row into the org and gives its id.

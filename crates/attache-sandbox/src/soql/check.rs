@@ -280,11 +280,11 @@ impl<'a> Scope<'a> {
             object = hop.target;
         }
         let leaf_name = steps.last().map_or("", String::as_str);
-        let column = self.leaf(&checked.leaf, object, leaf_name, label);
+        let column = self.leaf(&checked.leaf, object, label);
         push_once(columns, column, leaf_name)
     }
 
-    fn leaf(&self, leaf: &Leaf, object: Option<usize>, name: &str, alias: Option<&str>) -> Column {
+    fn leaf(&self, leaf: &Leaf, object: Option<usize>, alias: Option<&str>) -> Column {
         match (leaf, object) {
             (Leaf::Field(field), Some(object)) => {
                 let canonical = &self.eye.org.schema().objects()[object].fields[*field].name;
@@ -303,21 +303,10 @@ impl<'a> Scope<'a> {
                     },
                 }
             }
-            (Leaf::Named(fields), _) => {
-                let canonical = fields.first().map_or(name, |(object, field)| {
-                    &self.eye.org.schema().objects()[*object].fields[*field].name
-                });
-                // A name field may be called otherwise on the first object.
-                let shown = if name.eq_ignore_ascii_case("Name") {
-                    "Name"
-                } else {
-                    canonical
-                };
-                Column::Named {
-                    key: json_key(shown),
-                    fields: fields.clone(),
-                }
-            }
+            (Leaf::Named(name, fields), _) => Column::Named {
+                key: json_key(name),
+                fields: fields.clone(),
+            },
             _ => Column::Type {
                 key: json_key("Type"),
             },
@@ -507,11 +496,7 @@ impl<'a> Scope<'a> {
                 at,
             };
             let checked = self.path(&whole)?;
-            push_once(
-                &mut columns,
-                self.leaf(&checked.leaf, None, name, None),
-                name,
-            )?;
+            push_once(&mut columns, self.leaf(&checked.leaf, None, None), name)?;
         }
         Ok(columns)
     }

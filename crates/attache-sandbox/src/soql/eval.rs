@@ -47,7 +47,7 @@ impl<'a> Eye<'a> {
         }
         match &path.leaf {
             Leaf::Field(field) => self.org.seen(self.viewer, object, slot, *field),
-            Leaf::Named(fields) => match fields.iter().find(|(of, _)| *of == object) {
+            Leaf::Named(_, fields) => match fields.iter().find(|(of, _)| *of == object) {
                 Some((_, field)) => self.org.seen(self.viewer, object, slot, *field),
                 None => Cow::Owned(Value::Null),
             },

@@ -58,8 +58,8 @@ pub(crate) struct Path {
 pub(crate) enum Leaf {
     /// A field of the object the hops lead to.
     Field(usize),
-    /// A field by (object, field), where the object differs by row.
-    Named(Vec<(usize, usize)>),
+    /// A field of the Name object, and by which (object, field) it is had, as the object differs by row.
+    Named(&'static str, Vec<(usize, usize)>),
     /// The name of the object a lookup leads to.
     Type,
 }

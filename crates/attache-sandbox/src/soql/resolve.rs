@@ -11,21 +11,30 @@ use crate::schema::{FieldDef, FieldKind, ObjectDef};
 /// Steps a path may have from a row to a parent.
 const MOST_HOPS: usize = 5;
 
-/// The fields every parent whose object differs by row is known to have.
-const NAME_FIELDS: [&str; 12] = [
-    "Id",
-    "Name",
-    "Type",
-    "FirstName",
-    "LastName",
-    "Username",
-    "Alias",
-    "Email",
-    "Phone",
-    "Title",
-    "IsActive",
-    "UserRoleId",
+/// The fields of `Name`, the object that stands for a parent whose object differs by row, with the objects whose rows
+/// have a value there. The object reference lists them; all others are null, whatever fields their object has.
+const NAME_FIELDS: [(&str, FieldKind, Option<&[&str]>); 18] = [
+    ("Id", FieldKind::Id, None),
+    ("Name", FieldKind::String, None),
+    ("Type", FieldKind::String, None),
+    ("Username", FieldKind::String, Some(&["User"])),
+    ("Alias", FieldKind::String, Some(&["User"])),
+    ("Phone", FieldKind::Phone, Some(&["User"])),
+    ("Title", FieldKind::String, Some(&["User"])),
+    ("IsActive", FieldKind::Boolean, Some(&["User"])),
+    ("ProfileId", FieldKind::Reference, Some(&["User"])),
+    ("UserRoleId", FieldKind::Reference, Some(&["User"])),
+    ("Email", FieldKind::Email, Some(&["User", "Group"])),
+    ("FirstName", FieldKind::String, Some(PEOPLE)),
+    ("MiddleName", FieldKind::String, Some(PEOPLE)),
+    ("LastName", FieldKind::String, Some(PEOPLE)),
+    ("Suffix", FieldKind::String, Some(PEOPLE)),
+    ("RecordTypeId", FieldKind::Reference, None),
+    ("LastViewedDate", FieldKind::DateTime, None),
+    ("LastReferencedDate", FieldKind::DateTime, None),
 ];
+
+const PEOPLE: &[&str] = &["Contact", "Lead", "User"];
 
 /// Where names are looked up: the object of FROM and its aliases.
 pub(crate) struct Scope<'a> {
@@ -193,31 +202,36 @@ impl<'a> Scope<'a> {
     ) -> Result<Path, SoqlError> {
         let known = NAME_FIELDS
             .iter()
-            .any(|field| field.eq_ignore_ascii_case(name));
-        if !known {
-            return Err(no_column(name, "Name", at));
-        }
-        let path = |leaf, kind, mode| {
-            Ok(Path {
+            .find(|(field, ..)| field.eq_ignore_ascii_case(name));
+        let (name, kind, of) = known.ok_or_else(|| no_column(name, "Name", at))?;
+        if *name == "Type" {
+            return Ok(Path {
                 hops,
-                leaf,
-                kind,
-                mode,
+                leaf: Leaf::Type,
+                kind: *kind,
+                mode: Mode::Folded,
                 ranks: Vec::new(),
-            })
-        };
-        if name.eq_ignore_ascii_case("Type") {
-            return path(Leaf::Type, FieldKind::String, Mode::Folded);
+            });
         }
         let schema = self.eye.org.schema();
-        let objects = targets.iter().filter_map(|target| schema.index(target));
+        let has = |target: &&String| of.is_none_or(|of| of.contains(&target.as_str()));
+        let objects = targets.iter().filter(has);
         let fields: Vec<(usize, usize)> = objects
+            .filter_map(|target| schema.index(target))
             .filter_map(|object| Some((object, name_field(&schema.objects()[object], name)?)))
             .collect();
-        let (object, field) = *fields.first().ok_or_else(|| no_column(name, "Name", at))?;
-        let first = &schema.objects()[object].fields[field];
-        let (kind, mode) = (first.kind, mode(first));
-        path(Leaf::Named(fields), kind, mode)
+        let mode = match (fields.first(), kind) {
+            (Some((object, field)), _) => mode(&schema.objects()[*object].fields[*field]),
+            (None, FieldKind::Id | FieldKind::Reference) => Mode::Id,
+            (None, _) => Mode::Folded,
+        };
+        Ok(Path {
+            hops,
+            leaf: Leaf::Named(name, fields),
+            kind: *kind,
+            mode,
+            ranks: Vec::new(),
+        })
     }
 
     fn no_relation(&self, step: &str, at: usize) -> SoqlError {

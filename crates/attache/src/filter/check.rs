@@ -180,8 +180,7 @@ pub(crate) fn kind_of(expr: &Expr, names: &Names<'_>) -> Result<Kind> {
     let field_kind = |path: &Path| {
         Ok(match names.resolve(path)?.target {
             Target::Field(_, field) => Kind::of(field),
-            Target::Shared(super::resolve::Shared::Id) => Kind::Id,
-            Target::Shared(_) => Kind::Text,
+            Target::Shared(shared) => shared.kind(),
         })
     };
     match expr {

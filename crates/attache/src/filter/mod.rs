@@ -16,6 +16,7 @@ mod context;
 mod cursor;
 pub(crate) mod date;
 mod logic;
+pub(crate) mod name;
 mod print;
 pub(crate) mod resolve;
 pub(crate) mod row;

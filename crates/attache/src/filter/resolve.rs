@@ -1,6 +1,8 @@
 //! Finds what the names of a condition or a statement stand for.
 
 use super::ast::{At, Name, Path, Statement};
+use super::check::Kind;
+use super::name::NameField;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{FieldSchema, FieldType, ObjectSchema, Schema};
 
@@ -43,6 +45,8 @@ pub(crate) enum Shared {
     Id,
     Name,
     Type,
+    /// Another field of the Name object.
+    Field(&'static NameField),
 }
 
 impl Shared {
@@ -50,6 +54,15 @@ impl Shared {
         [Shared::Id, Shared::Name, Shared::Type]
             .into_iter()
             .find(|own| own.name().eq_ignore_ascii_case(name))
+            .or_else(|| NameField::find(name).map(Shared::Field))
+    }
+
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Shared::Id => Kind::Id,
+            Shared::Name | Shared::Type => Kind::Text,
+            Shared::Field(field) => field.kind,
+        }
     }
 
     pub(crate) fn name(self) -> &'static str {
@@ -57,6 +70,7 @@ impl Shared {
             Shared::Id => "Id",
             Shared::Name => "Name",
             Shared::Type => "Type",
+            Shared::Field(field) => field.name,
         }
     }
 }
@@ -79,8 +93,12 @@ impl Resolved<'_> {
     pub(crate) fn field_type(&self) -> FieldType {
         match self.target {
             Target::Field(_, field) => field.field_type.clone(),
-            Target::Shared(Shared::Id) => FieldType::Id,
-            Target::Shared(_) => FieldType::String,
+            Target::Shared(shared) => match shared.kind() {
+                Kind::Id => FieldType::Id,
+                Kind::Boolean => FieldType::Boolean,
+                Kind::DateTime => FieldType::DateTime,
+                _ => FieldType::String,
+            },
         }
     }
 }
@@ -131,7 +149,7 @@ impl<'a> Names<'a> {
                     let relationship = step.field.relationship_name.as_deref().unwrap_or_default();
                     Error::new(
                         ErrorKind::UnknownField,
-                        format!("a path through {relationship} may end in Id, Name or Type only; for other fields use TYPEOF"),
+                        format!("a path through {relationship} ends in what all its parents share (Id, Name, Type, FirstName, Email, ...), which {} is not; for other fields use TYPEOF", short(field)),
                     )
                     .at(path.at.0)
                 })?)

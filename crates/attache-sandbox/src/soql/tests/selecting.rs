@@ -213,6 +213,14 @@ fn a_lookup_to_several_objects_has_a_name_and_a_type() {
         refusal(&org, "SELECT What.Industry FROM Task"),
         "INVALID_FIELD"
     );
+    // A phone is told of users only, and nobody is missing a field that all of them have.
+    assert_eq!(
+        org.column(
+            JO,
+            "SELECT Subject FROM Task WHERE What.Phone != null OR What.IsActive = true"
+        ),
+        [""; 0]
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::filter::Context;
 use crate::filter::ast::{At, Distance, Path};
 use crate::filter::check::Kind;
+use crate::filter::name::NameField;
 use crate::filter::resolve::{Names, Resolved, Shared, Step, Target};
 use crate::schema::{FieldSchema, FieldType, ObjectSchema};
 
@@ -159,6 +160,10 @@ impl<'a> Source<'a> {
                         None,
                         targets,
                     ),
+                    Shared::Field(field) => {
+                        let sql = self.name_field(&reference, field, last.field, path.at)?;
+                        column(sql, field.kind, None, Vec::new())
+                    }
                 })
             }
             // The parent's id stands in the child already, even if the parent is not here.
@@ -307,19 +312,41 @@ impl<'a> Source<'a> {
         let names = targets.iter().filter_map(|target| {
             let field = self.names.schema.object(target)?.name_field()?;
             let carried = self.tables.has(target, &field.name);
-            carried.then(|| {
-                // The alias keeps a table of the same name outside apart.
-                format!(
-                    "(SELECT \"attache_x\".{} FROM {} AS \"attache_x\" WHERE \"attache_x\".\"Id\" = {reference})",
-                    quote(&field.name),
-                    quote(target)
-                )
-            })
+            carried.then_some((*target, field.name.as_str()))
         });
-        let mut names: Vec<String> = names.collect();
-        // COALESCE takes no fewer than two.
-        names.extend([String::from("NULL"), String::from("NULL")]);
-        Sql::new(format!("COALESCE({})", names.join(", ")))
+        of_whichever(reference, names)
+    }
+
+    /// What the parent behind a polymorphic reference has in a field of the Name object.
+    ///
+    /// Null if it is not here, or of an object that has none. Refused if this device can never know it.
+    fn name_field(
+        &self,
+        reference: &str,
+        wanted: &NameField,
+        lookup: &'a FieldSchema,
+        at: At,
+    ) -> Result<Sql> {
+        let names = lookup.reference_to.iter().map(String::as_str);
+        let possible: Vec<&str> = names.filter(|name| wanted.is_of(name)).collect();
+        let field = |name: &str| self.names.schema.object(name)?.field(wanted.name);
+        let here = |name: &str| field(name).filter(|field| self.tables.has(name, &field.name));
+        let found: Vec<(&str, &str)> = possible
+            .iter()
+            .filter_map(|name| Some((*name, here(name)?.name.as_str())))
+            .collect();
+        if let (true, Some(first)) = (found.is_empty(), possible.first()) {
+            let known = possible
+                .iter()
+                .find_map(|name| Some((self.names.schema.object(name)?, field(name)?)));
+            match known {
+                Some((object, field)) => self.carried(object, field, at)?,
+                // Any object might have it, and none does.
+                None if possible.iter().any(|name| self.tables.has(name, "Id")) => {}
+                None => return Err(not_carried_object(first, at)),
+            }
+        }
+        Ok(of_whichever(reference, found.into_iter()))
     }
 
     /// The object of the parent behind a polymorphic reference: by what is here, else by its id.
@@ -341,6 +368,22 @@ impl<'a> Source<'a> {
         sql.push(" WHEN 0 THEN NULL END");
         sql
     }
+}
+
+/// What a reference leads to, out of one of several (object, field).
+fn of_whichever<'n>(reference: &str, fields: impl Iterator<Item = (&'n str, &'n str)>) -> Sql {
+    let values = fields.map(|(object, field)| {
+        // The alias keeps a table of the same name outside apart.
+        format!(
+            "(SELECT \"attache_x\".{} FROM {} AS \"attache_x\" WHERE \"attache_x\".\"Id\" = {reference})",
+            quote(field),
+            quote(object)
+        )
+    });
+    let mut values: Vec<String> = values.collect();
+    // COALESCE takes no fewer than two.
+    values.extend([String::from("NULL"), String::from("NULL")]);
+    Sql::new(format!("COALESCE({})", values.join(", ")))
 }
 
 /// Says in SQL whether a reference leads to a record of an object.

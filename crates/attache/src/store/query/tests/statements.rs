@@ -305,9 +305,9 @@ fn what_is_not_here_is_named_with_its_place() {
             "Account has no parent relationship Parnt; did you mean Parent?",
         ),
         (
-            "SELECT What.Phone FROM Task",
+            "SELECT What.Industry FROM Task",
             ErrorKind::UnknownField,
-            "a path through What may end in Id, Name or Type only; for other fields use TYPEOF",
+            "a path through What ends in what all its parents share (Id, Name, Type, FirstName, Email, ...), which Industry is not; for other fields use TYPEOF",
         ),
         (
             "SELECT (SELECT Id FROM Cases) FROM Account",
