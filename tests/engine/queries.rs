@@ -198,7 +198,8 @@ fn what_all_parents_of_a_lookup_share_is_read_where_the_parent_is_here() {
             .iter()
             .map(ToString::to_string)
             .collect();
-        (there.sort(), here.sort());
+        there.sort();
+        here.sort();
         assert!(!here.is_empty(), "{condition}");
         assert_eq!(here, there, "{condition}");
     }

@@ -8,6 +8,7 @@
 mod account;
 mod activity;
 mod build;
+pub(crate) mod coverage;
 mod file;
 mod lead;
 mod opportunity;

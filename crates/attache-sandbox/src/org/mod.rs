@@ -12,6 +12,7 @@ mod approval;
 mod automation;
 mod check;
 mod config;
+mod coverage;
 mod delete;
 mod duplicates;
 mod error;

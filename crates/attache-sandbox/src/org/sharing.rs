@@ -1,5 +1,6 @@
 //! Who sees which row.
 
+use super::coverage::Coverage;
 use super::table::{IdKey, Slot, key};
 use super::{Org, Viewer};
 use crate::schema::{ObjectDef, Schema};
@@ -46,6 +47,7 @@ struct Through {
 #[derive(Debug, Default)]
 pub(super) struct Sharing {
     models: Vec<Model>,
+    coverage: Vec<Coverage>,
     rights: HashMap<IdKey, Rights>,
     /// (row, user) -> may edit.
     grants: HashMap<(IdKey, IdKey), bool>,
@@ -55,7 +57,7 @@ pub(super) struct Sharing {
 }
 
 /// Objects that only administrators change.
-const SETUP: [&str; 7] = [
+const SETUP: [&str; 10] = [
     "Organization",
     "User",
     "Group",
@@ -63,13 +65,22 @@ const SETUP: [&str; 7] = [
     "RecordType",
     "Profile",
     "UserRole",
+    "Territory2",
+    "UserTerritory2Association",
+    "ObjectTerritory2Association",
 ];
 
 /// How far a chain of rows that share each other is followed.
 const DEPTH: u8 = 5;
 
 impl Sharing {
+    pub(super) fn coverage(&self, object: usize) -> Option<&Coverage> {
+        self.coverage.get(object)
+    }
+
     pub(super) fn refresh(&mut self, schema: &Schema) {
+        let objects = 0..schema.objects().len();
+        self.coverage = objects.map(|at| Coverage::of(schema, at)).collect();
         self.models = schema
             .objects()
             .iter()
@@ -238,7 +249,10 @@ impl Org {
             Model::Link { holder } => self.names(object, slot, *holder, viewer),
             Model::ByMaster { .. } => false,
         };
-        if own || self.granted(viewer, object, slot, edit) {
+        if own
+            || self.granted(viewer, object, slot, edit)
+            || self.covers(viewer, object, slot, edit)
+        {
             return true;
         }
         if depth == 0 {
@@ -294,6 +308,12 @@ impl Org {
             (Model::Private { owner, .. }, true) => self.names(parent, at, *owner, viewer),
             _ => self.shared(viewer, parent, at, edit, depth - 1),
         }
+    }
+
+    /// Says whether a row is owned by a user, or by a group they are in.
+    pub(crate) fn owns(&self, viewer: &Viewer, object: usize, slot: Slot) -> bool {
+        let owner = self.tables[object].columns.owner;
+        owner.is_some_and(|owner| self.names(object, slot, owner, viewer))
     }
 
     /// Says whether a row was shared with a user by itself.

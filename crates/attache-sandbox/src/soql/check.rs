@@ -153,6 +153,12 @@ impl<'a> Scope<'a> {
         match scope.text.to_ascii_lowercase().as_str() {
             "mine" if supported => Ok(Reach::Mine),
             "team" if supported => Ok(Reach::Team),
+            "my_territory" if supported => Ok(Reach::Territory),
+            "my_team_territory" if supported => Ok(Reach::TeamTerritory),
+            "delegated" if supported => Ok(Reach::Delegated),
+            "queue_owned" if supported => Ok(Reach::Queue),
+            "user_owned" if supported => Ok(Reach::UserOwned),
+            "mine_and_my_groups" if supported => Ok(Reach::MineAndGroups),
             // No scoping rules are set up, so they narrow nothing.
             "everything" | "scopingrule" if supported => Ok(Reach::Everything),
             _ => {

@@ -23,8 +23,20 @@ pub(crate) enum Reach {
     Everything,
     /// The rows the user owns.
     Mine,
-    /// The rows the user owns or was given a share in.
+    /// The rows the user owns, was given a share in, or is in the team of.
     Team,
+    /// The rows in a territory of the user.
+    Territory,
+    /// The rows in a territory of the user, or below one.
+    TeamTerritory,
+    /// The rows the user made and somebody else owns.
+    Delegated,
+    /// The rows a queue owns that the user is in.
+    Queue,
+    /// The rows a user owns, whichever.
+    UserOwned,
+    /// The rows owned by the user or by a group they are in.
+    MineAndGroups,
 }
 
 #[derive(Clone, Debug)]

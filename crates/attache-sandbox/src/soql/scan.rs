@@ -42,10 +42,29 @@ impl Eye<'_> {
                 table.value(slot, at).as_text().and_then(key) == Some(self.viewer.key)
             })
         };
+        let text = |slot: Slot, at: Option<usize>| table.value(slot, at?).as_text();
+        let made = |slot: Slot| {
+            let by = self.org.schema().objects()[object].index("CreatedById");
+            text(slot, by).and_then(key) == Some(self.viewer.key)
+        };
+        let owner_prefix = |slot: Slot| text(slot, owner)?.get(..3);
         let in_reach = |slot: Slot| match reach {
             Reach::Everything => true,
             Reach::Mine => own(slot),
-            Reach::Team => own(slot) || self.org.granted(self.viewer, object, slot, false),
+            Reach::Team => {
+                own(slot)
+                    || self.org.granted(self.viewer, object, slot, false)
+                    || self.org.is_in_team(self.viewer, object, slot, false)
+            }
+            Reach::Territory | Reach::TeamTerritory => {
+                let below = reach == Reach::TeamTerritory;
+                self.org
+                    .lies_in_territory(self.viewer, object, slot, false, below)
+            }
+            Reach::Delegated => !own(slot) && made(slot),
+            Reach::Queue => !own(slot) && self.org.owns(self.viewer, object, slot),
+            Reach::UserOwned => owner_prefix(slot) == Some("005"),
+            Reach::MineAndGroups => self.org.owns(self.viewer, object, slot),
         };
         let holds = |slot: &Slot| in_reach(*slot) && self.holds(object, *slot, filter);
         let mut rows: Vec<Slot> = match source {
