@@ -21,6 +21,11 @@ use std::collections::BTreeMap;
 
 /// Writes fields so that [`load_fields`] gives the same fields back.
 pub(crate) fn store_fields(fields: &Fields) -> String {
+    store_each(fields.iter())
+}
+
+/// Does what [`store_fields`] does of fields that come one by one, each once and in order of their names.
+pub(crate) fn store_each<'a>(fields: impl Iterator<Item = (&'a str, &'a Value)>) -> String {
     let mut out = String::new();
     write_object(&mut out, fields, |out, value| match value {
         Value::Null | Value::Boolean(_) | Value::Text(_) => write_value(out, value),

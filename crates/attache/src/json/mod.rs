@@ -11,7 +11,7 @@ mod problem;
 mod reader;
 mod scalar;
 
-pub(crate) use journal::{load_fields, store_fields};
+pub(crate) use journal::{load_fields, store_each, store_fields};
 pub(crate) use outcome::instant;
 pub(crate) use problem::{load_problems, store_problems};
 pub(crate) use reader::RecordReader;
@@ -61,13 +61,17 @@ impl Record {
 }
 
 fn write_fields(out: &mut String, fields: &Fields) {
-    write_object(out, fields, write_value);
+    write_object(out, fields.iter(), write_value);
 }
 
 /// Writes an object of all fields, each value in the form that `write` gives it.
-fn write_object(out: &mut String, fields: &Fields, write: fn(&mut String, &Value)) {
+fn write_object<'a>(
+    out: &mut String,
+    fields: impl Iterator<Item = (&'a str, &'a Value)>,
+    write: fn(&mut String, &Value),
+) {
     out.push('{');
-    for (at, (name, value)) in fields.iter().enumerate() {
+    for (at, (name, value)) in fields.enumerate() {
         if at > 0 {
             out.push(',');
         }

@@ -1,6 +1,6 @@
 //! The objects of this store and their tables.
 
-use super::{Writing, damaged, quote};
+use super::{Writing, damaged, quote, standing};
 use crate::error::{Error, Result};
 use crate::record::ServerTime;
 use crate::schema::{FieldType, ObjectSchema, Schema};
@@ -28,6 +28,12 @@ pub(crate) struct Table {
     pub select: String,
     /// Sets all columns but the id, and adds rule bits, of the row of an id.
     pub replace: String,
+    /// What an edit asks of the row behind an id, see [`standing`].
+    pub stand: String,
+    /// For each column those that go with it in an edit, see [`standing`].
+    pub bound: Vec<Vec<usize>>,
+    /// The columns in order of their names.
+    pub by_name: Vec<usize>,
 }
 
 /// One carried field.
@@ -97,7 +103,13 @@ impl Table {
             .skip(1)
             .map(|(at, name)| format!("{name} = ?{}", at + 1))
             .collect();
+        let plain: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        let mut by_name: Vec<usize> = (0..columns.len()).collect();
+        by_name.sort_by_key(|at| plain[*at]);
         Table {
+            stand: standing::statement(&object.name, &names.join(", ")),
+            bound: standing::bound(&object, &plain),
+            by_name,
             insert: format!(
                 "INSERT INTO {table} ({}, \"attache_rules\", \"attache_key\") VALUES ({})",
                 names.join(", "),

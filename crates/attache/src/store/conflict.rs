@@ -66,21 +66,6 @@ impl Reading<'_> {
         })
     }
 
-    /// Says whether an edit of a record was refused or disputed, or the record is in a conflict.
-    pub(super) fn is_held_up(&self, record: &str) -> Result<bool> {
-        Ok(self
-            .connection
-            .prepare_cached(
-                "SELECT 1 FROM attache_mutation WHERE record = ?1 AND state IN (?2, ?3)
-                 UNION ALL SELECT 1 FROM attache_conflict WHERE record = ?1",
-            )?
-            .exists(params![
-                record,
-                State::Rejected as i64,
-                State::Conflicted as i64
-            ])?)
-    }
-
     /// What the fields in conflict were when it began.
     pub(super) fn began(&self, record: &str) -> Result<Option<Fields>> {
         let open = self.open_conflict(record)?;

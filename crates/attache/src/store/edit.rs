@@ -4,6 +4,7 @@ use super::checked::{Given, default_of};
 use super::conflict::client_key;
 use super::journal::NewEntry;
 use super::rows::{Place, Row};
+use super::standing::Standing;
 use super::{Entry, Reading, State, Table, Writing};
 use crate::env::LocalTime;
 use crate::error::{Error, ErrorKind, Result};
@@ -116,11 +117,18 @@ impl Writing<'_> {
         given: impl Into<Given<'g>>,
         stamp: Stamp,
     ) -> Result<()> {
-        let (Place { table, id: current }, row) =
-            self.reading().find(id)?.ok_or_else(|| not_found(id))?;
-        let before = table.fields(&row.values);
-        let created_here = is_local(&current);
-        let mut fields = self.checked_update(&table, &current, &before, given.into())?;
+        let given = given.into();
+        let Standing {
+            table,
+            current,
+            before,
+            unkept,
+            is_held_up,
+        } = self
+            .reading()
+            .standing(id, given.fields)?
+            .ok_or_else(|| not_found(id))?;
+        let mut fields = self.checked_update(&table, &current, &before, given)?;
         // A value that is already there is not an edit.
         let same: Vec<String> = fields
             .iter()
@@ -139,8 +147,8 @@ impl Writing<'_> {
         if fields.is_empty() {
             return Ok(());
         }
-        if !created_here {
-            self.keep_base(&table, &current, &row)?;
+        if let Some(row) = unkept {
+            self.store_row_as_base(&table, &current, &row)?;
         }
         let mut shown = fields.clone();
         let part = |name: &str| fields.get(name).or_else(|| before.get(name));
@@ -162,7 +170,10 @@ impl Writing<'_> {
             client_key: None,
             made_at: stamp.now,
         })?;
-        self.revive(&current)
+        if is_held_up {
+            self.revive(&current)?;
+        }
+        Ok(())
     }
 
     /// Deletes a record. One that the server never saw is dropped with its journal.
@@ -316,10 +327,6 @@ impl Writing<'_> {
 
     /// What was refused goes out again, together with a new edit.
     pub(super) fn revive(&self, record: &str) -> Result<()> {
-        // Every edit asks this, and next to none finds anything: its journal need not be read for that.
-        if !self.reading().is_held_up(record)? {
-            return Ok(());
-        }
         let entries = self.reading().entries_of(record)?;
         let rejected: Vec<i64> = entries
             .iter()
@@ -340,8 +347,7 @@ impl Writing<'_> {
         if self.reading().has_base(current)? {
             return Ok(());
         }
-        let fields = table.fields(&row.values);
-        self.store_base(table, current, &fields, row.rules, row.key.as_deref())
+        self.store_row_as_base(table, current, row)
     }
 
     pub(crate) fn carried(&self, object: &str) -> Result<Arc<Table>> {

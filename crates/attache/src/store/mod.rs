@@ -28,6 +28,7 @@ mod rules;
 mod search;
 mod settle;
 mod signal;
+mod standing;
 mod unsent;
 pub(crate) mod value;
 mod wipe;
@@ -188,18 +189,16 @@ impl Store {
         }
         let touched = writer.touched.clone();
         touched.take(); // of a transaction that was rolled back
-        let transaction = writer
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = Transaction::begin(&writer.connection)?;
         let mut writing = Writing {
-            connection: &transaction,
-            catalogue: self.catalogue_of(&transaction)?,
+            connection: &writer.connection,
+            catalogue: self.catalogue_of(&writer.connection)?,
             changed: false,
             mergers: RefCell::default(),
         };
         let done = work(&mut writing)?;
         let changed = match writing.changed {
-            true => Some((schema_version(&transaction)?, writing.catalogue)),
+            true => Some((schema_version(&writer.connection)?, writing.catalogue)),
             false => None,
         };
         transaction.commit()?;
@@ -304,6 +303,32 @@ impl Store {
             .as_deref()
             .and_then(|path| std::fs::metadata(path).ok())
             .map_or(0, |meta| meta.len())
+    }
+}
+
+/// A transaction of the writer, which is rolled back unless it is committed.
+///
+/// That of rusqlite has its two statements compiled anew for each edit.
+struct Transaction<'a>(&'a Connection);
+
+impl Transaction<'_> {
+    fn begin(connection: &Connection) -> Result<Transaction<'_>> {
+        connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        Ok(Transaction(connection))
+    }
+
+    fn commit(self) -> Result<()> {
+        self.0.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        if !self.0.is_autocommit() {
+            // What cannot be rolled back now is when the connection is closed or its file is opened again.
+            let _ = self.0.execute_batch("ROLLBACK");
+        }
     }
 }
 

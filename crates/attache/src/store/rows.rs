@@ -60,6 +60,21 @@ impl Table {
     }
 }
 
+impl Table {
+    /// Reads all columns, then rules and key.
+    pub(super) fn read(&self, row: &rusqlite::Row<'_>) -> Result<Row> {
+        let mut values = Vec::with_capacity(self.columns.len());
+        for (at, column) in self.columns.iter().enumerate() {
+            values.push(value::from_sql(row.get_ref(at)?, &column.ty));
+        }
+        Ok(Row {
+            values,
+            rules: row.get(self.columns.len())?,
+            key: row.get(self.columns.len() + 1)?,
+        })
+    }
+}
+
 impl Reading<'_> {
     /// The current id behind an identity.
     pub(crate) fn current(&self, id: &str) -> Result<String> {
@@ -154,15 +169,7 @@ impl Reading<'_> {
         let Some(row) = rows.next()? else {
             return Ok(None);
         };
-        let mut values = Vec::with_capacity(table.columns.len());
-        for (at, column) in table.columns.iter().enumerate() {
-            values.push(value::from_sql(row.get_ref(at)?, &column.ty));
-        }
-        Ok(Some(Row {
-            values,
-            rules: row.get(table.columns.len())?,
-            key: row.get(table.columns.len() + 1)?,
-        }))
+        Ok(Some(table.read(row)?))
     }
 
     /// Reads a record by its identity.
@@ -340,15 +347,25 @@ impl Writing<'_> {
                 fields.set(name, value);
             }
         }
-        self.store_base(table, id, &fields, rules, key)
+        self.store_base(table, id, &json::store_fields(&fields), rules, key)
+    }
+
+    /// Keeps a row as the base of its record.
+    pub(super) fn store_row_as_base(&self, table: &Table, id: &str, row: &Row) -> Result<()> {
+        let fields = table.by_name.iter().map(|at| {
+            let name = table.columns[*at].name.as_str();
+            (name, &row.values[*at])
+        });
+        let fields = json::store_each(fields);
+        self.store_base(table, id, &fields, row.rules, row.key.as_deref())
     }
 
     /// Writes a base as it is given.
-    pub(super) fn store_base(
+    fn store_base(
         &self,
         table: &Table,
         id: &str,
-        fields: &Fields,
+        fields: &str,
         rules: i64,
         key: Option<&str>,
     ) -> Result<()> {
@@ -357,7 +374,7 @@ impl Writing<'_> {
                 "INSERT INTO attache_base VALUES (?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT DO UPDATE SET fields = excluded.fields, rules = excluded.rules, key = excluded.key",
             )?
-            .execute(params![id, table.object.name, json::store_fields(fields), rules, key])?;
+            .execute(params![id, table.object.name, fields, rules, key])?;
         Ok(())
     }
 

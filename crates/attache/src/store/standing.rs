@@ -1,0 +1,240 @@
+//! A record about to be changed: all that an edit has to know of it, by one statement.
+
+use super::catalogue::Table;
+use super::rows::Row;
+use super::{Reading, State, quote, value};
+use crate::error::Result;
+use crate::record::{Fields, RecordId, is_local};
+use crate::schema::ObjectSchema;
+use std::sync::Arc;
+
+/// How a record stands before an edit.
+pub(super) struct Standing {
+    pub table: Arc<Table>,
+    /// Its current id.
+    pub current: String,
+    /// What it holds in the fields that the edit concerns.
+    pub before: Fields,
+    /// The whole of it, if it is yet to be kept as the base.
+    pub unkept: Option<Row>,
+    /// An edit of it was refused or disputed, or it is in a conflict.
+    pub is_held_up: bool,
+}
+
+impl Reading<'_> {
+    /// Finds a record by its identity or its server id, for an edit of these fields.
+    pub(super) fn standing(&self, id: &RecordId, edit: &Fields) -> Result<Option<Standing>> {
+        // A server's id has the prefix of its table, whatever id the record has now.
+        let id = match is_local(id.as_str()) {
+            true => self.current(id.as_str())?,
+            false => id.as_str().to_owned(),
+        };
+        for table in self.candidates(&id)? {
+            let mut statement = self.connection.prepare_cached(&table.stand)?;
+            let mut rows = statement.query([&id])?;
+            let Some(row) = rows.next()? else {
+                continue;
+            };
+            let current: String = row.get(0)?;
+            let width = table.columns.len();
+            let is_kept = is_local(&current) || row.get(width + 2)?;
+            let mut before = Fields::new();
+            for at in table.concerned(edit) {
+                let column = &table.columns[at];
+                before.set(
+                    column.name.as_str(),
+                    value::from_sql(row.get_ref(at)?, &column.ty),
+                );
+            }
+            return Ok(Some(Standing {
+                before,
+                unkept: match is_kept {
+                    true => None,
+                    false => Some(table.read(row)?),
+                },
+                is_held_up: row.get(width + 3)?,
+                current,
+                table: Arc::clone(&table),
+            }));
+        }
+        Ok(None)
+    }
+}
+
+impl Table {
+    /// The columns that an edit changes, and those that a check of it looks at.
+    fn concerned(&self, edit: &Fields) -> Vec<usize> {
+        let mut concerned: Vec<usize> = edit
+            .names()
+            .filter_map(|name| self.place(name))
+            .flat_map(|at| self.bound[at].iter().copied().chain([at]))
+            .collect();
+        concerned.sort_unstable();
+        concerned.dedup();
+        concerned
+    }
+}
+
+/// The statement behind [`Reading::standing`]: of the row behind an id all columns, rules and key, whether it has a
+/// base, and whether it is held up.
+pub(super) fn statement(table: &str, columns: &str) -> String {
+    let table = quote(table);
+    let (rejected, conflicted) = (State::Rejected as i64, State::Conflicted as i64);
+    format!(
+        "SELECT {columns}, \"attache_rules\", \"attache_key\",
+            EXISTS (SELECT 1 FROM attache_base WHERE record = r.\"Id\"),
+            EXISTS (SELECT 1 FROM attache_mutation WHERE record = r.\"Id\" AND state IN ({rejected}, {conflicted}))
+                OR EXISTS (SELECT 1 FROM attache_conflict WHERE record = r.\"Id\")
+         FROM {table} r WHERE r.\"Id\" = coalesce((SELECT current FROM attache_alias WHERE key = ?1), ?1)"
+    )
+}
+
+/// For each column those that a check looks at when it changes: what controls it or hangs on it, and the
+/// parts of a person's name with the whole.
+pub(super) fn bound(object: &ObjectSchema, names: &[&str]) -> Vec<Vec<usize>> {
+    let mut bound = vec![Vec::new(); names.len()];
+    let place = |name: &str| names.iter().position(|column| *column == name);
+    for (at, name) in names.iter().enumerate() {
+        let Some(field) = object.field(name) else {
+            continue;
+        };
+        let controller = field
+            .controller
+            .as_deref()
+            .and_then(|name| object.field(name));
+        if let Some(controller) = controller.and_then(|field| place(&field.name)) {
+            bound[at].push(controller);
+            bound[controller].push(at);
+        }
+    }
+    let whole = object.name_field().filter(|field| !field.createable);
+    let parts: Vec<usize> = whole
+        .iter()
+        .flat_map(|whole| ["FirstName", "LastName", &whole.name])
+        .filter_map(place)
+        .collect();
+    for at in &parts {
+        bound[*at].extend(&parts);
+    }
+    bound
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Durability, Store};
+    use crate::{Attache, ErrorKind, Options, Value};
+
+    const CONTACT: &str = r#"{"name": "Contact", "keyPrefix": "003", "createable": true, "updateable": true, "fields": [
+        {"name": "Id", "type": "id"},
+        {"name": "Name", "type": "string", "nameField": true},
+        {"name": "FirstName", "type": "string", "length": 40, "compoundFieldName": "Name", "updateable": true, "nillable": true},
+        {"name": "LastName", "type": "string", "length": 80, "compoundFieldName": "Name", "updateable": true, "nillable": true},
+        {"name": "Phone", "type": "phone", "length": 40, "updateable": true, "nillable": true},
+        {"name": "Land__c", "type": "picklist", "length": 9, "updateable": true, "nillable": true,
+         "picklistValues": [{"value": "DE", "active": true}, {"value": "FR", "active": true}]},
+        {"name": "Part__c", "type": "picklist", "length": 9, "updateable": true, "nillable": true,
+         "dependentPicklist": true, "controllerName": "Land__c",
+         "picklistValues": [{"value": "BY", "active": true, "validFor": "gAAA"}]}]}"#;
+
+    /// A store with a contact as the server has it.
+    fn store() -> (Attache, RecordId) {
+        let fields = [
+            "Id",
+            "Name",
+            "FirstName",
+            "LastName",
+            "Phone",
+            "Land__c",
+            "Part__c",
+        ];
+        let id = RecordId::parse("003000000000001AAA").unwrap();
+        let contact = [
+            id.as_str(),
+            "Dr. Ada K. Lovelace",
+            "Ada",
+            "Lovelace",
+            "1",
+            "DE",
+            "BY",
+        ];
+        let store = Store::open_in_memory(Options::new()).unwrap();
+        let filled = store.write(Durability::Durable, |w| {
+            w.define(CONTACT, None, &fields.map(str::to_owned))?;
+            let table = Arc::clone(w.catalogue().known("Contact")?);
+            let row = Row {
+                values: contact.map(Value::text).to_vec(),
+                rules: 1,
+                key: None,
+            };
+            w.insert_row(&table, &row)
+        });
+        filled.unwrap();
+        (Attache::with_store(store), id)
+    }
+
+    fn name(attache: &Attache, id: &RecordId) -> String {
+        let record = attache.get(id).unwrap().unwrap();
+        record.fields.get("Name").unwrap().to_string()
+    }
+
+    #[test]
+    fn a_name_that_the_server_made_outlives_an_edit_of_something_else() {
+        let (attache, id) = store();
+        attache.update(&id, [("Phone", "2")]).unwrap();
+        assert_eq!(name(&attache, &id), "Dr. Ada K. Lovelace");
+        attache.update(&id, [("lastname", "King")]).unwrap();
+        assert_eq!(name(&attache, &id), "Ada King");
+    }
+
+    #[test]
+    fn what_depends_on_an_edited_field_is_checked_with_it() {
+        let (attache, id) = store();
+        let refused = attache.update(&id, [("Land__c", "FR")]).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::InvalidRecord);
+        let both = Fields::new().with("Land__c", "FR").cleared("Part__c");
+        attache.update(&id, both).unwrap();
+        let refused = attache.update(&id, [("Part__c", "BY")]).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::InvalidRecord);
+    }
+
+    #[test]
+    fn the_first_edit_keeps_the_whole_row_as_its_base() {
+        let (attache, id) = store();
+        for phone in ["2", "3"] {
+            attache.update(&id, [("Phone", phone)]).unwrap();
+            let base = attache
+                .store
+                .read(|r| r.base(id.as_str()))
+                .unwrap()
+                .unwrap();
+            assert_eq!(base.fields.get("Phone"), Some(&Value::text("1")));
+            assert_eq!((base.fields.len(), base.rules), (7, 1));
+        }
+    }
+
+    #[test]
+    fn what_an_edit_asks_is_looked_up_and_not_searched_for() {
+        let (attache, _) = store();
+        let plan: Vec<String> = attache
+            .store
+            .read(|r| {
+                let sql = format!("EXPLAIN QUERY PLAN {}", r.catalogue.known("Contact")?.stand);
+                let mut statement = r.connection.prepare(&sql)?;
+                let steps = statement.query_map(["1"], |row| row.get("detail"))?;
+                Ok(steps.collect::<rusqlite::Result<_>>()?)
+            })
+            .unwrap();
+        let searches = plan
+            .iter()
+            .filter(|step| step.starts_with("SEARCH"))
+            .count();
+        assert_eq!(searches, 5, "{plan:?}");
+        assert!(
+            !plan
+                .iter()
+                .any(|step| step.starts_with("SCAN r") || step.starts_with("SCAN attache")),
+            "{plan:?}"
+        );
+    }
+}
