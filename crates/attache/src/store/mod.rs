@@ -65,7 +65,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 /// `ATCH`: says that a SQLite file is ours.
 const APPLICATION_ID: i32 = 0x4154_4348;
 /// The format that this library writes; each step up has its migration.
-const FORMAT: i32 = 9;
+const FORMAT: i32 = 10;
 const MIGRATIONS: [&str; FORMAT as usize] = [
     include_str!("sql/001_engine.sql"),
     include_str!("sql/002_copies.sql"),
@@ -76,6 +76,7 @@ const MIGRATIONS: [&str; FORMAT as usize] = [
     include_str!("sql/007_resolutions.sql"),
     include_str!("sql/008_mention.sql"),
     include_str!("sql/009_saves.sql"),
+    include_str!("sql/010_base.sql"),
 ];
 /// Readers kept open at most.
 const READERS_MAX: usize = 4;
