@@ -9,6 +9,7 @@ mod canned;
 ///
 /// Faults wait in the order they were planned; a request meets the first that fits. Unless told
 /// otherwise a fault strikes once, and decides by its kind whether the org executes the request.
+/// A composite call that only reads fits as its parts do, each a GET of its own; what strikes is the whole call.
 ///
 /// # Examples
 ///
@@ -226,13 +227,17 @@ impl Fault {
     }
 
     fn fits(&self, request: &Request) -> bool {
-        self.method
-            .as_ref()
-            .is_none_or(|method| *method == request.method)
-            && self
-                .path
-                .as_ref()
-                .is_none_or(|part| request.target.contains(part.as_str()))
+        let parts = request.parts_read();
+        if parts.is_empty() {
+            return self.fits_call(&request.method, &request.target);
+        }
+        parts.iter().any(|target| self.fits_call("GET", target))
+    }
+
+    fn fits_call(&self, method: &str, target: &str) -> bool {
+        let path = self.path.as_ref();
+        self.method.as_ref().is_none_or(|wanted| wanted == method)
+            && path.is_none_or(|part| target.contains(part.as_str()))
     }
 
     /// Counts one strike; `false` when that was the last.
@@ -405,6 +410,31 @@ mod tests {
         assert_eq!(kind(plan.strike(&post)), Some(FaultKind::LoseRequest));
         assert!(plan.strike(&post).is_none());
         assert_eq!(plan.len(), 0);
+    }
+
+    #[test]
+    fn a_composite_call_that_only_reads_fits_as_its_parts_do() {
+        let composite = |method: &str| {
+            let url = "/services/data/v67.0/sobjects/Lead/updated/?start=x";
+            let body = format!(
+                r#"{{"compositeRequest": [{{"method": "GET", "url": "/services/data/v67.0/query?q=y", "referenceId": "a"}},
+                    {{"method": "{method}", "url": "{url}", "referenceId": "b"}}]}}"#
+            );
+            let mut request = Request::new("POST", "/services/data/v67.0/composite");
+            request.body = body.into_bytes();
+            request
+        };
+        let (reads, writes) = (composite("GET"), composite("PATCH"));
+        assert_eq!(reads.parts_read().len(), 2);
+        assert!(writes.parts_read().is_empty());
+        let fits = |fault: Fault, request| fault.fits(request);
+        let lose = || Fault::new(FaultKind::LoseRequest);
+        assert!(fits(lose().method("GET").path("/updated"), &reads));
+        assert!(fits(lose().path("/query"), &reads));
+        assert!(!fits(lose().path("/deleted"), &reads));
+        assert!(!fits(lose().method("POST"), &reads));
+        assert!(fits(lose().method("POST").path("/composite"), &writes));
+        assert!(!fits(lose().path("/updated"), &writes));
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub enum Moment {
 }
 
 /// Is told of each request, twice. It may act on the org and on devices, but must not wait for a session.
+///
+/// Of a composite call that only reads it is told as of its parts, each a GET of its own.
 pub type Watcher = Arc<dyn Fn(Moment, &str, &str) + Send + Sync>;
 
 /// A [`Transport`] without a network: it answers at once.
@@ -42,10 +44,12 @@ impl InProcess {
         self
     }
 
-    fn tell(&self, moment: Moment, method: &str, target: &str) {
-        if let Some(watcher) = &self.watcher {
-            watcher(moment, method, target);
+    fn tell(&self, moment: Moment, request: &Request, parts: &[String]) {
+        let Some(watcher) = &self.watcher else { return };
+        if parts.is_empty() {
+            return watcher(moment, &request.method, &request.target);
         }
+        parts.iter().for_each(|part| watcher(moment, "GET", part));
     }
 }
 
@@ -53,22 +57,26 @@ impl InProcess {
 impl Transport for InProcess {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
         let limit = request.response_bytes_max;
-        let method = request.method.as_str();
         let target = request
             .url
             .splitn(4, '/')
             .nth(3)
             .map_or_else(|| "/".to_owned(), |path| format!("/{path}"));
-        self.tell(Moment::Sent, method, &target);
-        yield_now().await;
-        let outcome = self.sandbox.handle(Request {
-            method: method.to_owned(),
-            target: target.clone(),
+        let request = Request {
+            method: request.method.as_str().to_owned(),
+            target,
             headers: request.headers,
             body: request.body,
-        });
+        };
+        let parts = match self.watcher {
+            Some(_) => request.parts_read(),
+            None => Vec::new(),
+        };
+        self.tell(Moment::Sent, &request, &parts);
         yield_now().await;
-        self.tell(Moment::Answered, method, &target);
+        let outcome = self.sandbox.handle(request.clone());
+        yield_now().await;
+        self.tell(Moment::Answered, &request, &parts);
         match outcome {
             Outcome::Answer(answer) if answer.body.len() > limit => Err(TransportError::TooLarge),
             Outcome::Answer(answer) => Ok(response(answer)),

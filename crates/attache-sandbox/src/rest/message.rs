@@ -13,6 +13,41 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
+impl Request {
+    /// Gives what a composite call reads, path and query of each part, if reading is all it does.
+    ///
+    /// Nothing for any other request: it is what its method and its target say.
+    pub fn parts_read(&self) -> Vec<String> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Body {
+            composite_request: Vec<Part>,
+        }
+        #[derive(serde::Deserialize)]
+        struct Part {
+            method: String,
+            url: String,
+        }
+        if self.method != "POST" || !self.target.trim_end_matches('/').ends_with("/composite") {
+            return Vec::new();
+        }
+        match serde_json::from_slice::<Body>(&self.body) {
+            Ok(body)
+                if body
+                    .composite_request
+                    .iter()
+                    .all(|part| part.method == "GET") =>
+            {
+                body.composite_request
+                    .into_iter()
+                    .map(|part| part.url)
+                    .collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// One answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Response {
