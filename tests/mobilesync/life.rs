@@ -298,6 +298,9 @@ fn w24_lookups_to_unsent_records_are_rewritten_anywhere() {
 fn w25_every_failure_is_told() {
     let make = || {
         let world = World::new(1_025, 300);
+        world
+            .sandbox
+            .with_switches(|switches| switches.page_rows_max = 4);
         let device: Attache = world.device(ME).expect("a store opens");
         device
             .set_briefcase(field_sales())

@@ -263,6 +263,8 @@ pub(crate) struct CompositeDoc<'a> {
 pub(crate) struct SubAnswer<'a> {
     #[serde(borrow, default)]
     pub(crate) body: Option<&'a RawValue>,
+    #[serde(rename = "httpHeaders", borrow, default)]
+    pub(crate) headers: Option<&'a RawValue>,
     #[serde(rename = "httpStatusCode")]
     pub(crate) status: u16,
     #[serde(rename = "referenceId", borrow)]

@@ -35,6 +35,7 @@
 //! of its own.
 
 mod address;
+mod ask;
 mod auth;
 mod body;
 mod bulk;

@@ -1,18 +1,19 @@
 //! What the engine asks of a remote, asked of the REST API.
 
+use crate::ask::Reply;
 use crate::bulk::Place;
 use crate::client::{Call, Salesforce, escape};
 use crate::codec::{
-    CompositeDoc, DeletedDoc, DescribeDoc, IdDoc, IdentityDoc, PageDoc, RootDoc, UpdatedDoc,
-    UserDoc, VersionDoc, remote_id,
+    DeletedDoc, DescribeDoc, IdDoc, IdentityDoc, PageDoc, RootDoc, UpdatedDoc, UserDoc, VersionDoc,
+    remote_id,
 };
 use crate::error::{not_a_remote, refusal, unreadable};
 use crate::link::{EMPTY_PAGES_MAX, Link};
 use crate::transport::HttpResponse;
 use async_trait::async_trait;
 use attache::{
-    ApiUsage, BodyPart, Deleted, Describe, Error, ErrorKind, FileBytes, FiscalYear, Identity, Page,
-    Remote, Result, ServerTime, Updated, Write, WriteOutcome,
+    Answer, ApiUsage, BodyPart, Deleted, Describe, Error, ErrorKind, FileBytes, FiscalYear,
+    Identity, Page, Question, Remote, Result, ServerTime, Updated, Write, WriteOutcome,
 };
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -22,7 +23,7 @@ use std::ops::Range;
 /// The org refuses a URL of 16,384 bytes; headers count as well.
 const URL_BYTES_MAX: usize = 15_000;
 const RETRIEVE_IDS_MAX: usize = 2_000;
-const BATCH_SIZE: &str = "batchSize=2000";
+pub(crate) const BATCH_SIZE: &str = "batchSize=2000";
 
 #[async_trait]
 impl Remote for Salesforce {
@@ -44,24 +45,11 @@ impl Remote for Salesforce {
     }
 
     async fn describe(&self, object: &str, known: Option<&str>) -> Result<Option<Describe>> {
-        let path = self.path(format_args!("/sobjects/{}/describe", escape(object)));
-        let mut call = Call::read("describe", path);
+        let mut call = Call::read("describe", self.describe_path(object));
         if let Some(known) = known {
             call = call.header("If-Modified-Since", known);
         }
-        let answer = self.send(&call).await?;
-        match answer.status {
-            304 => return Ok(None),
-            200 => {}
-            _ => return Err(self.refused_object(object, &answer)),
-        }
-        self.decode::<DescribeDoc>(&answer.body)?;
-        let last_modified = answer.header("Last-Modified").map(str::to_owned);
-        let json = String::from_utf8(answer.body).map_err(|_| not_a_remote(&self.address))?;
-        Ok(Some(Describe {
-            json,
-            last_modified,
-        }))
+        self.read_describe(object, &Reply::of(&self.send(&call).await?))
     }
 
     async fn fiscal_year(&self, org_id: &str) -> Result<Option<FiscalYear>> {
@@ -71,11 +59,14 @@ impl Remote for Salesforce {
     async fn query(&self, soql: &str) -> Result<Page> {
         let path = self.path(format_args!("/query?q={}", escape(soql)));
         if path.len() + self.address.to_string().len() > URL_BYTES_MAX {
-            return self.long_query(&path).await;
+            return self.long_query(soql).await;
         }
         let call = Call::read("query", path).header("Sforce-Query-Options", BATCH_SIZE);
-        let page = self.fetch(&call).await?;
-        self.page(page, None)
+        self.read_page(&Reply::of(&self.send(&call).await?))
+    }
+
+    async fn ask(&self, questions: &[Question]) -> Result<Vec<Result<Answer>>> {
+        self.ask_together(questions).await
     }
 
     async fn query_more(&self, next: &str) -> Result<Page> {
@@ -144,35 +135,13 @@ impl Remote for Salesforce {
     }
 
     async fn updated(&self, object: &str, start: ServerTime) -> Result<Updated> {
-        let (doc, now) = self.window::<UpdatedDoc>(object, "updated", start).await?;
-        let ids = doc
-            .ids
-            .iter()
-            .map(|id| self.id(id))
-            .collect::<Result<_>>()?;
-        Ok(Updated {
-            ids,
-            latest_covered: self.time(&doc.latest)?.min(now),
-        })
+        let (answer, now) = self.window(object, "updated", start).await?;
+        self.read_updated(object, &Reply::of(&answer), now)
     }
 
     async fn deleted(&self, object: &str, start: ServerTime) -> Result<Deleted> {
-        let (doc, now) = self.window::<DeletedDoc>(object, "deleted", start).await?;
-        let earliest_available = self.time(&doc.earliest_date_available)?;
-        if earliest_available > start {
-            let message = format!("the org has forgotten deletions of {object} since then");
-            return Err(Error::new(ErrorKind::CursorExpired, message));
-        }
-        let records = doc
-            .deleted_records
-            .iter()
-            .map(|record| Ok((self.id(&record.id)?, self.time(&record.deleted_date)?)))
-            .collect::<Result<_>>()?;
-        Ok(Deleted {
-            records,
-            earliest_available,
-            latest_covered: self.time(&doc.latest_date_covered)?.min(now),
-        })
+        let (answer, now) = self.window(object, "deleted", start).await?;
+        self.read_deleted(object, start, &Reply::of(&answer), now)
     }
 
     async fn push(
@@ -204,7 +173,7 @@ impl Salesforce {
     /// Asks what anybody may ask: the token is kept from a host that is no org.
     ///
     /// The answer tells the server's clock besides.
-    async fn meet(&self) -> Result<()> {
+    pub(crate) async fn meet(&self) -> Result<()> {
         let call = Call::read("versions", "/services/data".into());
         let answer = self.ask_openly(&call).await?;
         let versions: Vec<VersionDoc> = self.decode(&answer.body)?;
@@ -248,48 +217,109 @@ impl Salesforce {
     }
 
     /// Sends a query whose URL would be too long, wrapped into a composite call.
-    async fn long_query(&self, path: &str) -> Result<Page> {
-        #[derive(serde::Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Composite<'a> {
-            all_or_none: bool,
-            composite_request: [Sub<'a>; 1],
+    async fn long_query(&self, soql: &str) -> Result<Page> {
+        let soql = soql.to_owned();
+        let mut answers = self.ask_pack(&[Question::Query { soql }]).await?;
+        match answers.pop() {
+            Some(Ok(Answer::Page(page))) => Ok(page),
+            Some(Err(error)) => Err(error),
+            _ => Err(not_a_remote(&self.address)),
         }
-        #[derive(serde::Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Sub<'a> {
-            method: &'a str,
-            url: &'a str,
-            reference_id: &'a str,
-            http_headers: HashMap<&'a str, &'a str>,
+    }
+
+    pub(crate) fn describe_path(&self, object: &str) -> String {
+        self.path(format_args!("/sobjects/{}/describe", escape(object)))
+    }
+
+    pub(crate) fn window_path(
+        &self,
+        object: &str,
+        resource: &str,
+        (from, end): (ServerTime, ServerTime),
+    ) -> String {
+        self.path(format_args!(
+            "/sobjects/{}/{resource}/?start={}&end={}",
+            escape(object),
+            escape(&from.to_soql()),
+            escape(&end.to_soql()),
+        ))
+    }
+
+    pub(crate) fn read_describe(
+        &self,
+        object: &str,
+        reply: &Reply<'_>,
+    ) -> Result<Option<Describe>> {
+        match reply.status {
+            304 => return Ok(None),
+            200 => {}
+            _ => return Err(self.refused_object(object, &reply.to_response())),
         }
-        let question = Composite {
-            all_or_none: false,
-            composite_request: [Sub {
-                method: "GET",
-                url: path,
-                reference_id: "query",
-                http_headers: HashMap::from([("Sforce-Query-Options", BATCH_SIZE)]),
-            }],
-        };
-        let call = Call::read_by_post("query", self.path("/composite"), json(&question)?);
-        let answer = self.ask(&call).await?;
-        let doc: CompositeDoc<'_> = serde_json::from_slice(&answer.body)
-            .map_err(|cause| unreadable(&self.address, &cause))?;
-        let (Some(sub), 1) = (doc.answers.first(), doc.answers.len()) else {
-            return Err(not_a_remote(&self.address));
-        };
-        let body = sub.body.map_or("", RawValue::get).as_bytes();
-        if sub.status != 200 {
-            let answer = HttpResponse {
-                status: sub.status,
-                headers: answer.headers.clone(),
-                body: body.to_vec(),
-            };
-            return Err(refusal(&self.address, &answer, &self.meter));
+        self.decode::<DescribeDoc>(reply.body)?;
+        let json = String::from_utf8(reply.body.to_vec());
+        Ok(Some(Describe {
+            json: json.map_err(|_| not_a_remote(&self.address))?,
+            last_modified: reply.last_modified.as_deref().map(str::to_owned),
+        }))
+    }
+
+    pub(crate) fn read_page(&self, reply: &Reply<'_>) -> Result<Page> {
+        if reply.status != 200 {
+            return Err(refusal(&self.address, &reply.to_response(), &self.meter));
         }
-        let page = self.decode(body)?;
-        self.page(page, None)
+        self.page(self.decode(reply.body)?, None)
+    }
+
+    /// Reads what changed up to `now`, the server's time of the answer.
+    pub(crate) fn read_updated(
+        &self,
+        object: &str,
+        reply: &Reply<'_>,
+        now: ServerTime,
+    ) -> Result<Updated> {
+        let doc: UpdatedDoc = self.read_window(object, reply)?;
+        let ids = doc
+            .ids
+            .iter()
+            .map(|id| self.id(id))
+            .collect::<Result<_>>()?;
+        Ok(Updated {
+            ids,
+            latest_covered: self.time(&doc.latest)?.min(now),
+        })
+    }
+
+    /// Reads what was deleted up to `now`, the server's time of the answer.
+    pub(crate) fn read_deleted(
+        &self,
+        object: &str,
+        start: ServerTime,
+        reply: &Reply<'_>,
+        now: ServerTime,
+    ) -> Result<Deleted> {
+        let doc: DeletedDoc = self.read_window(object, reply)?;
+        let earliest_available = self.time(&doc.earliest_date_available)?;
+        if earliest_available > start {
+            let message = format!("the org has forgotten deletions of {object} since then");
+            return Err(Error::new(ErrorKind::CursorExpired, message));
+        }
+        let records = doc
+            .deleted_records
+            .iter()
+            .map(|record| Ok((self.id(&record.id)?, self.time(&record.deleted_date)?)))
+            .collect::<Result<_>>()?;
+        Ok(Deleted {
+            records,
+            earliest_available,
+            latest_covered: self.time(&doc.latest_date_covered)?.min(now),
+        })
+    }
+
+    fn read_window<T: DeserializeOwned>(&self, object: &str, reply: &Reply<'_>) -> Result<T> {
+        if reply.status != 200 {
+            return Err(self.refused_object(object, &reply.to_response()));
+        }
+        self.decode(reply.body)
     }
 
     /// Reads a page, by the link it was asked for if it is not the first.
@@ -348,40 +378,31 @@ impl Salesforce {
     }
 
     /// Asks for the changes of a window that ends now; tells the server's time of the answer.
-    async fn window<T: DeserializeOwned>(
+    async fn window(
         &self,
         object: &str,
         resource: &'static str,
         start: ServerTime,
-    ) -> Result<(T, ServerTime)> {
+    ) -> Result<(HttpResponse, ServerTime)> {
         if self.meter.server_time().is_none() {
             self.meet().await?;
         }
         let mut now = self.now()?;
         loop {
             let (from, end) = bounds(start, now);
-            let path = self.path(format_args!(
-                "/sobjects/{}/{resource}/?start={}&end={}",
-                escape(object),
-                escape(&from.to_soql()),
-                escape(&end.to_soql()),
-            ));
+            let path = self.window_path(object, resource, (from, end));
             let answer = self.send(&Call::read(resource, path)).await?;
-            if answer.status != 200 {
-                return Err(self.refused_object(object, &answer));
-            }
-            let doc = self.decode(&answer.body)?;
             let answered = self.now()?;
             // The last answer before this one may have been long ago: the
             // window ended in the past then, and is asked for once more.
-            if answered <= end || answered <= now {
-                return Ok((doc, answered));
+            if answer.status != 200 || answered <= end || answered <= now {
+                return Ok((answer, answered));
             }
             now = answered;
         }
     }
 
-    fn now(&self) -> Result<ServerTime> {
+    pub(crate) fn now(&self) -> Result<ServerTime> {
         let time = self.meter.server_time();
         time.ok_or_else(|| not_a_remote(&self.address))
     }
@@ -410,7 +431,7 @@ impl Salesforce {
 ///
 /// The org cuts both ends down to whole minutes and wants more than one minute
 /// between them.
-fn bounds(start: ServerTime, now: ServerTime) -> (ServerTime, ServerTime) {
+pub(crate) fn bounds(start: ServerTime, now: ServerTime) -> (ServerTime, ServerTime) {
     let end = ServerTime(now.0.saturating_add(60));
     let latest_start = (end.0 - end.0.rem_euclid(60)).saturating_sub(120);
     (ServerTime(start.0.min(latest_start)), end)

@@ -99,7 +99,7 @@ fn a_page_that_leads_to_another_host_is_refused() {
 fn a_long_query_travels_in_a_composite_call() {
     let page = r#"{"totalSize":1,"done":true,"records":[{"Amount":9999999999999999.99}]}"#;
     let body = format!(
-        r#"{{"compositeResponse":[{{"body":{page},"httpHeaders":{{}},"httpStatusCode":200,"referenceId":"query"}}]}}"#
+        r#"{{"compositeResponse":[{{"body":{page},"httpHeaders":{{}},"httpStatusCode":200,"referenceId":"q0"}}]}}"#
     );
     let script = Script::new([json(200, body)]);
     let ids = vec![format!("'{ID}'"); 1_000].join(",");
@@ -116,7 +116,7 @@ fn a_long_query_travels_in_a_composite_call() {
 
 #[test]
 fn an_error_inside_a_composite_call_is_the_query_s() {
-    let body = r#"{"compositeResponse":[{"body":[{"errorCode":"INVALID_TYPE","message":"\nselect\nERROR at Row:1:Column:2\nsObject type 'X' is not supported."}],"httpHeaders":{},"httpStatusCode":400,"referenceId":"query"}]}"#;
+    let body = r#"{"compositeResponse":[{"body":[{"errorCode":"INVALID_TYPE","message":"\nselect\nERROR at Row:1:Column:2\nsObject type 'X' is not supported."}],"httpHeaders":{},"httpStatusCode":400,"referenceId":"q0"}]}"#;
     let script = Script::new([json(200, body)]);
     let soql = format!("SELECT Id FROM X WHERE Name = '{}'", "x".repeat(16_000));
     let refused = block_on(script.org().query(&soql)).unwrap_err();

@@ -11,6 +11,9 @@ use std::collections::{BTreeMap, HashSet};
 /// Records in a page, at most.
 const PAGE_ROWS_MAX: u64 = 2_000;
 
+/// Questions that travel in one call (reference, section 6.2).
+const QUESTIONS_PER_CALL: u64 = 25;
+
 /// What setting a briefcase would do: see [`Attache::dry_run`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -300,11 +303,12 @@ fn calls(
     // Beside those that come first: the changes of each object that was loaded.
     let mut calls = survey.first_calls;
     let mut objects: BTreeMap<&str, ()> = BTreeMap::new();
+    let mut windows = 0u64;
     for (surveyed, rule) in survey.rules.iter().zip(rules) {
         if objects.insert(&surveyed.object, ()).is_none()
             && reading.low(&surveyed.object)?.is_some()
         {
-            calls += 2;
+            windows += 1;
         }
         if known
             .iter()
@@ -330,5 +334,6 @@ fn calls(
             _ => pages(rule.records).max(1),
         };
     }
-    Ok(calls)
+    // What changed, and what was deleted.
+    Ok(calls + (2 * windows).div_ceil(QUESTIONS_PER_CALL))
 }

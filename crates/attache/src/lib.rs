@@ -94,6 +94,7 @@ mod outcome;
 mod pace;
 mod plan;
 mod query;
+mod question;
 mod record;
 mod remote;
 mod resolver;
@@ -131,6 +132,7 @@ pub use outcome::{
     Unfollowed,
 };
 pub use pace::Pace;
+pub use question::{Answer, Question};
 pub use record::{Fields, Record, RecordId, ServerTime, Value};
 pub use remote::{
     ApiUsage, BodyPart, Deleted, Describe, FileBytes, Identity, Page, Remote, Updated, Write,

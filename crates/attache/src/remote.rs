@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::filter::FiscalYear;
+use crate::question::{Answer, Question, ask_in_turn};
 use crate::record::{Fields, ServerTime};
 use async_trait::async_trait;
 use serde_json::value::RawValue;
@@ -240,6 +241,19 @@ pub trait Remote: Send + Sync + 'static {
     /// # Errors
     /// `CursorExpired` if the remote no longer knows the deletions of that time.
     async fn deleted(&self, object: &str, start: ServerTime) -> Result<Deleted>;
+
+    /// Asks questions that do not depend on each other in as few calls as can be, and gives one answer for each, in
+    /// order.
+    ///
+    /// What one question meets is its own answer, and keeps none of the others from theirs. Asks one after the
+    /// other unless a remote knows better.
+    ///
+    /// # Errors
+    /// Those that stand in the way of all of them: no answer, no credentials, a limit. Nothing is changed by asking
+    /// again.
+    async fn ask(&self, questions: &[Question]) -> Result<Vec<Result<Answer>>> {
+        ask_in_turn(self, questions).await
+    }
 
     /// Sends writes that do not depend on each other, and gives one outcome for each, in order.
     ///

@@ -136,9 +136,11 @@ impl Transport for InProcess {
         let (host, path) = rest.split_once('/').unwrap();
         let mut sent = Request::new(request.method.as_str(), &format!("/{path}"));
         sent.headers = request.headers;
+        let limit = request.response_bytes_max;
         sent.headers.push(("Host".into(), host.into()));
         sent.body = request.body;
         match self.0.handle(sent) {
+            Outcome::Answer(answer) if answer.body.len() > limit => Err(TransportError::TooLarge),
             Outcome::Answer(answer) => Ok(HttpResponse {
                 status: answer.status,
                 headers: answer.headers,

@@ -23,6 +23,9 @@ const CLOCK_SLACK_SECONDS: i64 = 60;
 /// Records that a person is told of, if each may be the one that was created.
 const NAMED_MAX: usize = 3;
 
+/// Client keys in one condition: keys have no length of their own, and this many of 200 characters fit.
+const KEYS_PER_QUERY_MAX: usize = 400;
+
 /// A create without an answer.
 struct Doubt {
     write: Outgoing,
@@ -148,7 +151,7 @@ impl Run<'_> {
 
     /// Looks creates up by their keys. One that is not there may be sent again: its key makes a second record impossible.
     async fn find_by_key(&mut self, table: &Table, key: &str, doubts: Vec<Doubt>) -> Result<()> {
-        for chunk in doubts.chunks(self.settings.ids_per_query_max) {
+        for chunk in doubts.chunks(KEYS_PER_QUERY_MAX) {
             let wanted: Vec<String> = chunk
                 .iter()
                 .filter_map(|doubt| doubt.key().map(str::to_owned))

@@ -22,6 +22,8 @@ mod scan;
 mod soql;
 mod space;
 mod survey;
+mod tasks;
+mod together;
 
 use crate::engine::CancelToken;
 use crate::env::Env;
@@ -57,7 +59,7 @@ pub(crate) struct Settings {
     pub describe_seconds: i64,
     /// Writes in one batch.
     pub batch_rows_max: usize,
-    /// Ids in one condition: 400 of them stay below a URL's 16 KB.
+    /// Ids in one condition, if its statement has room for them: those of a page of records.
     pub ids_per_query_max: usize,
     /// Ids in one call that reads records by id.
     pub ids_per_read_max: usize,
@@ -71,7 +73,7 @@ impl Default for Settings {
             sweep_seconds: 3600,
             describe_seconds: 24 * 3600,
             batch_rows_max: 200,
-            ids_per_query_max: 400,
+            ids_per_query_max: 2_000,
             ids_per_read_max: 2_000,
         }
     }
@@ -87,6 +89,8 @@ pub(crate) struct Run<'a> {
     pub settings: Settings,
     pub report: Report,
     nodes: Vec<Node>,
+    /// What is to be asked soon, and was answered already.
+    together: together::Together,
     /// Tables of records that something but a rule holds, their objects described in this session.
     held: Vec<Arc<Table>>,
     /// Objects that are no longer there for this user.
@@ -119,6 +123,7 @@ impl<'a> Run<'a> {
             settings,
             report: Report::default(),
             nodes: Vec::new(),
+            together: together::Together::default(),
             held: Vec::new(),
             gone: BTreeSet::new(),
             org_has_changed: false,
@@ -253,7 +258,7 @@ impl<'a> Run<'a> {
                 soql::list(chunk)
             );
             // A name is a comfort: a user who may not read users still sees the id.
-            let Ok(page) = self.remote.query(&soql).await else {
+            let Ok(page) = self.query(&soql).await else {
                 return Ok(());
             };
             let reader = crate::json::RecordReader::new(vec![

@@ -4,6 +4,7 @@ use crate::engine::CancelToken;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::filter::FiscalYear;
+use crate::question::{Answer, Question};
 use crate::record::ServerTime;
 use crate::remote::{
     ApiUsage, BodyPart, Deleted, Describe, FileBytes, Identity, Page, Remote, Updated, Write,
@@ -58,16 +59,12 @@ impl Patient {
 
     /// Waits before another try; gives the error back if there should be none.
     async fn pause(&self, tries: u32, error: Error) -> Result<()> {
-        let passing = matches!(
-            error.kind(),
-            ErrorKind::RemoteUnreachable | ErrorKind::RemoteBusy
-        );
         let asked = match error.retry() {
             Retry::After(asked) if error.kind() == ErrorKind::RemoteBusy => asked,
             _ => Duration::ZERO,
         };
         let answered = self.answered.load(Ordering::Relaxed);
-        if !passing || !answered || tries >= self.retries || asked > PAUSE_MAX {
+        if !is_passing(&error) || !answered || tries >= self.retries || asked > PAUSE_MAX {
             return Err(error);
         }
         let most = FIRST_PAUSE_MAX
@@ -85,6 +82,13 @@ impl Patient {
         self.answered.fetch_or(heard, Ordering::Relaxed);
         answer
     }
+}
+
+fn is_passing(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::RemoteUnreachable | ErrorKind::RemoteBusy
+    )
 }
 
 /// Draws a pause between nothing and its most.
@@ -157,6 +161,18 @@ impl Remote for Patient {
 
     async fn deleted(&self, object: &str, start: ServerTime) -> Result<Deleted> {
         again!(self, self.remote.deleted(object, start))
+    }
+
+    async fn ask(&self, questions: &[Question]) -> Result<Vec<Result<Answer>>> {
+        let answers: Result<Vec<_>> = again!(self, self.remote.ask(questions));
+        let mut answers = answers?;
+        for (question, answer) in questions.iter().zip(&mut answers) {
+            // Its neighbours have their answers: this one is asked again by itself.
+            if self.retries > 0 && answer.as_ref().is_err_and(is_passing) {
+                *answer = question.ask(self).await;
+            }
+        }
+        Ok(answers)
     }
 
     async fn push(

@@ -3,10 +3,12 @@
 use super::Run;
 use super::draft::{self, Draft, VIEWED};
 use super::fate::{self, Fate, reference, schema};
+use super::together::DESCRIBE_ROWS;
 use crate::briefcase::{Briefcase, Rule, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::Filter;
 use crate::outcome::Phase;
+use crate::question::Question;
 use crate::remote::{Describe, Identity};
 use crate::schema::ObjectSchema;
 use crate::store::{Durability, Table, Writing};
@@ -162,7 +164,9 @@ impl Run<'_> {
         described: &mut BTreeMap<String, Described>,
     ) -> Result<BTreeSet<String>> {
         let mut held = BTreeSet::new();
-        for name in self.store.read(|r| r.held_objects())? {
+        let names = self.store.read(|r| r.held_objects())?;
+        self.plan_describes(names.iter().filter(|name| !described.contains_key(*name)))?;
+        for name in names {
             if !described.contains_key(&name) {
                 let found = self.describe(&name, true).await?;
                 described.insert(name.clone(), found);
@@ -248,6 +252,7 @@ impl Run<'_> {
         let mut wanted: Vec<String> = briefcase.objects().collect();
         // The object of a parent rule may be known only from the describe of the children.
         loop {
+            self.plan_describes(wanted.iter().filter(|name| !described.contains_key(*name)))?;
             for name in std::mem::take(&mut wanted) {
                 if !described
                     .keys()
@@ -292,6 +297,37 @@ impl Run<'_> {
         Ok(age.is_some_and(|age| (0..self.settings.describe_seconds * 1000).contains(&age)))
     }
 
+    /// Has those objects described together whose describes are missing or old.
+    fn plan_describes<'n>(&mut self, names: impl Iterator<Item = &'n String>) -> Result<()> {
+        let mut questions = Vec::new();
+        for name in names {
+            let stored = self.store.read(|r| r.describe_stamp(name))?;
+            let is_known = match self.store.read(|r| r.stored_name(name))? {
+                Some(name) => self.is_described(&name)?,
+                None => self.is_known_absent(name)?,
+            };
+            if !is_known {
+                let object = name.clone();
+                let known = stored.and_then(|(_, last_modified)| last_modified);
+                questions.push((Question::Describe { object, known }, DESCRIBE_ROWS));
+            }
+        }
+        self.plan_ahead(questions);
+        Ok(())
+    }
+
+    /// Says whether an object was described not long ago.
+    fn is_described(&self, object: &str) -> Result<bool> {
+        let at = self
+            .store
+            .read(|r| r.setting(&format!("described:{object}")))?;
+        let age = at
+            .and_then(|at| at.parse::<i64>().ok())
+            .map(|at| self.env.now().0 - at);
+        // A clock that was set back makes a describe look new for ever.
+        Ok(age.is_some_and(|age| (0..self.settings.describe_seconds * 1000).contains(&age)))
+    }
+
     async fn describe(&mut self, name: &str, drifts: bool) -> Result<Described> {
         self.check_cancelled()?;
         let known = self.store.read(|r| r.describe_stamp(name))?;
@@ -300,17 +336,10 @@ impl Run<'_> {
             if let Some(known) = self.store.read(|r| r.stored_name(name))? {
                 schema.name = known;
             }
-            let at = self
-                .store
-                .read(|r| r.setting(&format!("described:{}", schema.name)))?;
-            let age = at
-                .and_then(|at| at.parse::<i64>().ok())
-                .map(|at| self.env.now().0 - at);
-            // A clock that was set back makes a describe look new for ever.
-            if age.is_some_and(|age| (0..self.settings.describe_seconds * 1000).contains(&age)) {
+            if self.is_described(&schema.name)? {
                 return Ok(Described::known(schema, json, last_modified, false));
             }
-            match self.remote.describe(name, last_modified.as_deref()).await {
+            match self.describe_object(name, last_modified.as_deref()).await {
                 Ok(None) => return Ok(Described::known(schema, json, last_modified, true)),
                 Ok(Some(answer)) => return self.described(answer),
                 Err(error) if error.kind() == ErrorKind::UnknownObject && drifts => {
@@ -321,7 +350,7 @@ impl Run<'_> {
                 Err(error) => return Err(error),
             }
         }
-        match self.remote.describe(name, None).await? {
+        match self.describe_object(name, None).await? {
             Some(answer) => self.described(answer),
             None => Err(Error::new(
                 ErrorKind::NotARemote,

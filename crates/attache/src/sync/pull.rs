@@ -1,18 +1,20 @@
 //! Brings this device up to what the server has.
 //!
 //! For each object the server is first asked which records changed and which
-//! were deleted since the last time. Most often nothing did, and those two calls
-//! are all. The window's start moves only when everything in it is stored.
+//! were deleted since the last time. Most often nothing did, and those questions,
+//! which travel together, are all. The window's start moves only when everything
+//! in it is stored.
 
 use super::index::Loaded;
 use super::prepare::Node;
 use super::scan::Depth;
+use super::tasks::Task;
 use super::{Run, apply, sweep_rest};
 use crate::error::{ErrorKind, Result};
 use crate::outcome::Phase;
 use crate::record::{ServerTime, Value};
 use crate::store::{Count, Durability, Origin, RuleState, Table};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// What is known of an object's changes in this session.
@@ -41,6 +43,21 @@ impl Changes {
         self.ids.is_some()
     }
 
+    /// Where the rules are to be asked from: where the window starts, unless nothing changed in it.
+    pub(super) fn window(&self) -> Option<ServerTime> {
+        self.low.filter(|_| !self.is_empty())
+    }
+
+    /// Says whether anything changed or was deleted, as far as the server can tell.
+    pub(super) fn tell_of_any(&self) -> bool {
+        !self.is_empty() || !self.deleted.is_empty()
+    }
+
+    /// How many records a rule that is asked about the window may answer with.
+    pub(super) fn rows(&self) -> u64 {
+        self.ids.as_ref().map_or(u64::MAX, |ids| ids.len() as u64)
+    }
+
     fn is_empty(&self) -> bool {
         self.ids.as_ref().is_some_and(HashSet::is_empty)
     }
@@ -48,33 +65,42 @@ impl Changes {
 
 impl Run<'_> {
     /// Pulls. `sweep` also looks for what came and went without being changed, where that is due.
+    ///
+    /// What is small comes first: should the session be cut off in a large load, the rest is up to date.
     pub(super) async fn pull(&mut self, sweep: bool) -> Result<()> {
         let nodes = self.nodes.clone();
+        let tables = self.objects();
         let mut changes: BTreeMap<String, Changes> = BTreeMap::new();
-        for table in self.objects() {
-            let found = self.changes(&table).await?;
+        self.plan_windows(&tables)?;
+        for table in &tables {
+            let found = self.changes(table).await?;
             changes.insert(table.object.name.clone(), found);
         }
-        for node in nodes.iter().filter(|node| !node.is_related()) {
-            if let Some(changes) = changes.get_mut(&node.table.object.name) {
-                self.pull_rule(node, changes, sweep).await?;
-            }
-        }
-        for table in self.objects() {
-            if let Some(changes) = changes.get_mut(&table.object.name) {
-                self.read_rest(&table, &nodes, changes).await?;
-                self.settle_window(&table, &nodes, changes).await?;
-            }
-        }
+        let tasks = self.tasks(&nodes, &changes, sweep)?;
+        self.plan_tasks(&nodes, &tasks, &changes)?;
+        let (small, large) = tasks.split_at(tasks.partition_point(|(_, task)| *task < Task::Load));
+        let (loads, sweeps) =
+            large.split_at(large.partition_point(|(_, task)| *task < Task::Sweep));
+        let loading: BTreeSet<&String> = loads
+            .iter()
+            .map(|(at, _)| &nodes[*at].table.object.name)
+            .collect();
+        self.pull_rules(&nodes, small, &mut changes).await?;
+        self.settle_windows(&nodes, &mut changes, |object| !loading.contains(object))
+            .await?;
+        self.pull_rules(&nodes, loads, &mut changes).await?;
+        self.settle_windows(&nodes, &mut changes, |object| loading.contains(object))
+            .await?;
+        self.pull_rules(&nodes, sweeps, &mut changes).await?;
         self.keep_indexes(&nodes, Loaded::Chosen)?;
         self.pull_related(&nodes).await?;
         self.keep_indexes(&nodes, Loaded::All)?;
         if sweep {
             self.sweep_related(&nodes).await?;
         }
-        for table in self.objects() {
+        for table in &tables {
             if let Some(changes) = changes.get(&table.object.name) {
-                self.pull_held(&table, changes, sweep).await?;
+                self.pull_held(table, changes, sweep).await?;
             }
         }
         self.store.flush_views()?;
@@ -87,6 +113,38 @@ impl Run<'_> {
             let evicted = w.evict()?;
             w.tally(Count::Evicted, evicted)
         })
+    }
+
+    async fn pull_rules(
+        &mut self,
+        nodes: &[Node],
+        tasks: &[(usize, Task)],
+        changes: &mut BTreeMap<String, Changes>,
+    ) -> Result<()> {
+        for (at, task) in tasks {
+            let node = &nodes[*at];
+            if let Some(changes) = changes.get_mut(&node.table.object.name) {
+                self.pull_rule(node, *task, changes).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the records up to date that changed and that no rule has brought, object by object.
+    async fn settle_windows(
+        &mut self,
+        nodes: &[Node],
+        changes: &mut BTreeMap<String, Changes>,
+        which: impl Fn(&String) -> bool,
+    ) -> Result<()> {
+        for table in self.objects() {
+            let name = &table.object.name;
+            if let Some(changes) = changes.get_mut(name).filter(|_| which(name)) {
+                self.read_rest(&table, nodes, changes).await?;
+                self.settle_window(&table, nodes, changes).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Asks what changed and what was deleted since the last time.
@@ -112,8 +170,8 @@ impl Run<'_> {
         if !table.object.replicateable {
             return Ok(changes);
         }
-        let asked = match self.remote.updated(name, low).await {
-            Ok(updated) => match self.remote.deleted(name, low).await {
+        let asked = match self.updated(name, low).await {
+            Ok(updated) => match self.deleted(name, low).await {
                 Ok(deleted) => Ok((updated, deleted)),
                 Err(error) => Err(error),
             },
@@ -143,36 +201,37 @@ impl Run<'_> {
         ServerTime((time.0 - self.settings.overlap_seconds).div_euclid(60) * 60)
     }
 
-    async fn pull_rule(&mut self, node: &Node, changes: &mut Changes, sweep: bool) -> Result<()> {
-        if node.rests {
-            return Ok(());
-        }
-        let rule = self.store.read(|r| r.rule(&node.key))?;
-        let due = sweep && self.sweep_is_due(node, &rule)?;
-        if node.limit().is_some() {
-            if !rule.loaded || due || !changes.is_empty() || !changes.deleted.is_empty() {
-                self.rank(node).await?;
-            }
-            return Ok(());
-        }
-        if !rule.loaded {
-            let seen = self.scan(node, Depth::Records, &changes.watched()).await?;
-            // A load that went on where another was cut off has not come by the records before that
-            // place: only asking for what changed tells which of them still match.
-            if rule.after.is_none() {
+    async fn pull_rule(&mut self, node: &Node, task: Task, changes: &mut Changes) -> Result<()> {
+        match task {
+            Task::Delta => self.pull_delta(node, changes).await,
+            Task::Rank => self.rank(node).await,
+            Task::Load => {
+                let rule = self.store.read(|r| r.rule(&node.key))?;
+                let seen = self.scan(node, Depth::Records, &changes.watched()).await?;
+                // A load that went on where another was cut off has not come by the records before that
+                // place: only asking for what changed tells which of them still match.
+                if rule.after.is_some() {
+                    return self.pull_delta(node, changes).await;
+                }
                 changes.read.extend(seen.iter().cloned());
                 changes.matched.insert(rule.mask, seen);
-                return Ok(());
+                Ok(())
+            }
+            Task::Sweep => {
+                self.scan(node, Depth::Ids, &HashSet::new()).await?;
+                Ok(())
             }
         }
-        if let Some(low) = changes.low.filter(|_| !changes.is_empty()) {
-            let matched = self.delta(node, low).await?;
-            changes.read.extend(matched.iter().cloned());
-            changes.matched.insert(rule.mask, matched);
-        }
-        if due && rule.loaded {
-            self.scan(node, Depth::Ids, &HashSet::new()).await?;
-        }
+    }
+
+    async fn pull_delta(&mut self, node: &Node, changes: &mut Changes) -> Result<()> {
+        let Some(low) = changes.window() else {
+            return Ok(());
+        };
+        let rule = self.store.read(|r| r.rule(&node.key))?;
+        let matched = self.delta(node, low).await?;
+        changes.read.extend(matched.iter().cloned());
+        changes.matched.insert(rule.mask, matched);
         Ok(())
     }
 
@@ -299,7 +358,7 @@ impl Run<'_> {
         for node in related.iter().filter(|node| node.filter.is_some()) {
             let rule = self.store.read(|r| r.rule(&node.key))?;
             let mut matched = HashSet::new();
-            for chunk in rest.chunks(self.settings.ids_per_query_max) {
+            for chunk in rest.chunks(self.ids_per_query(node)) {
                 let mut conditions = node.conditions.clone();
                 conditions.push(format!("Id IN ({})", super::soql::list(chunk)));
                 let statement = super::soql::Statement {

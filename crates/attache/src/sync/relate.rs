@@ -40,7 +40,7 @@ impl Run<'_> {
         loop {
             let keys = self
                 .store
-                .read(|r| r.uncovered(&relation, self.settings.ids_per_query_max))?;
+                .read(|r| r.uncovered(&relation, self.ids_per_query(node)))?;
             if keys.is_empty() {
                 break;
             }
@@ -75,7 +75,7 @@ impl Run<'_> {
         loop {
             let keys = self
                 .store
-                .read(|r| r.covered(rule.id, after.as_deref(), self.settings.ids_per_query_max))?;
+                .read(|r| r.covered(rule.id, after.as_deref(), self.ids_per_query(node)))?;
             let Some(last) = keys.last().cloned() else {
                 break;
             };
@@ -111,10 +111,22 @@ impl Run<'_> {
         self.query_ids(&relatives(node, relation, keys, "Id")).await
     }
 
+    /// How many ids one question about a rule's records may list.
+    pub(super) fn ids_per_query(&self, node: &Node) -> usize {
+        let statement = Statement {
+            fields: &soql::fields(&node.table),
+            object: &node.table.object.name,
+            scope: None,
+            conditions: node.conditions.clone(),
+            tail: "",
+        };
+        soql::ids_that_fit(&statement.print(), self.settings.ids_per_query_max)
+    }
+
     /// Runs a query of ids to its end.
     pub(super) async fn query_ids(&mut self, soql: &str) -> Result<Vec<String>> {
         let mut ids = Vec::new();
-        let mut page = self.remote.query(soql).await?;
+        let mut page = self.query(soql).await?;
         let mut pages = Pages::default();
         loop {
             self.check_cancelled()?;
@@ -138,7 +150,6 @@ impl Run<'_> {
         let reader = apply::reader(&node.table);
         let mut done = 0;
         let mut page = self
-            .remote
             .query(&relatives(node, relation, keys, &fields))
             .await?;
         let mut pages = Pages::default();

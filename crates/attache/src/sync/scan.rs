@@ -96,7 +96,8 @@ impl Run<'_> {
         let mut all = Vec::new();
         let mut done = 0;
         let (mut in_file, mut total) = (false, 0);
-        let mut page = match self.first_page(node, depth, after.as_deref()).await {
+        let first = self.statement(node, depth, after.as_deref());
+        let mut page = match self.query(&first).await {
             Ok(page) => page,
             Err(error) if error.kind() == ErrorKind::CursorExpired => {
                 return Ok(Scanned::Forgotten);
@@ -189,12 +190,8 @@ impl Run<'_> {
         Ok(Scanned::Through)
     }
 
-    async fn first_page(&mut self, node: &Node, depth: Depth, after: Option<&str>) -> Result<Page> {
-        self.remote.query(&self.statement(node, depth, after)).await
-    }
-
     /// What a rule matches behind an id, in order.
-    fn statement(&self, node: &Node, depth: Depth, after: Option<&str>) -> String {
+    pub(super) fn statement(&self, node: &Node, depth: Depth, after: Option<&str>) -> String {
         let fields = if depth == Depth::Records {
             soql::fields(&node.table)
         } else {
@@ -263,17 +260,8 @@ impl Run<'_> {
     /// Reads what a rule matches and somebody changed since `low`, and gives the ids.
     pub(super) async fn delta(&mut self, node: &Node, low: ServerTime) -> Result<HashSet<String>> {
         let rule = self.store.read(|r| r.rule(&node.key))?;
-        let fields = soql::fields(&node.table);
-        let mut conditions = node.conditions.clone();
-        conditions.push(format!("SystemModstamp >= {}", low.to_soql()));
-        let statement = Statement {
-            fields: &fields,
-            object: &node.table.object.name,
-            scope: node.scope.as_deref(),
-            conditions,
-            tail: "ORDER BY SystemModstamp, Id",
-        };
-        self.read_all(node, &statement.print(), rule.mask).await
+        self.read_all(node, &delta_statement(node, low), rule.mask)
+            .await
     }
 
     /// Runs a query to its end, takes in every record, and gives the ids.
@@ -286,7 +274,7 @@ impl Run<'_> {
         let reader = apply::reader(&node.table);
         let mut ids = HashSet::new();
         let mut restarts = 0;
-        let mut page = self.remote.query(soql).await?;
+        let mut page = self.query(soql).await?;
         let mut pages = Pages::default();
         loop {
             self.check_cancelled()?;
@@ -309,7 +297,7 @@ impl Run<'_> {
                 {
                     restarts += 1;
                     pages = Pages::default();
-                    self.remote.query(soql).await?
+                    self.query(soql).await?
                 }
                 Err(error) => return Err(error),
             };
@@ -322,15 +310,7 @@ impl Run<'_> {
             return Ok(());
         };
         let rule = self.store.read(|r| r.rule(&node.key))?;
-        let tail = format!("ORDER BY {} LIMIT {limit}", node.order());
-        let mut statement = Statement {
-            fields: "Id, SystemModstamp",
-            object: &node.table.object.name,
-            scope: node.scope.as_deref(),
-            conditions: node.conditions.clone(),
-            tail: &tail,
-        };
-        let chosen = self.ids_and_stamps(&statement.print()).await?;
+        let chosen = self.ids_and_stamps(&rank_statement(node, limit)).await?;
         let have: HashMap<String, Option<i64>> = self
             .store
             .read(|r| r.members(&node.table, rule.mask))?
@@ -355,8 +335,14 @@ impl Run<'_> {
         // A list of the last so many is cut by its nature.
         let is_list = matches!(node.source, Source::Recent { .. });
         if matches >= u64::from(limit) && !is_list {
-            (statement.fields, statement.tail) = ("COUNT()", "");
-            matches = self.remote.query(&statement.print()).await?.total;
+            let statement = Statement {
+                fields: "COUNT()",
+                object: &node.table.object.name,
+                scope: node.scope.as_deref(),
+                conditions: node.conditions.clone(),
+                tail: "",
+            };
+            matches = self.query(&statement.print()).await?.total;
         }
         let (now, day) = (self.env.now(), self.today()?);
         self.store.write(Durability::Ordered, |w| {
@@ -376,7 +362,7 @@ impl Run<'_> {
             ("SystemModstamp".into(), crate::FieldType::DateTime),
         ]);
         let mut list = Vec::new();
-        let mut page = self.remote.query(soql).await?;
+        let mut page = self.query(soql).await?;
         let mut pages = Pages::default();
         loop {
             self.check_cancelled()?;
@@ -397,6 +383,34 @@ impl Run<'_> {
             page = self.remote.query_more(&next).await?;
         }
     }
+}
+
+/// What a rule matches and somebody changed since `low`.
+pub(super) fn delta_statement(node: &Node, low: ServerTime) -> String {
+    let fields = soql::fields(&node.table);
+    let mut conditions = node.conditions.clone();
+    conditions.push(format!("SystemModstamp >= {}", low.to_soql()));
+    let statement = Statement {
+        fields: &fields,
+        object: &node.table.object.name,
+        scope: node.scope.as_deref(),
+        conditions,
+        tail: "ORDER BY SystemModstamp, Id",
+    };
+    statement.print()
+}
+
+/// The first so many that a rule matches, in its order.
+pub(super) fn rank_statement(node: &Node, limit: u32) -> String {
+    let tail = format!("ORDER BY {} LIMIT {limit}", node.order());
+    let statement = Statement {
+        fields: "Id, SystemModstamp",
+        object: &node.table.object.name,
+        scope: node.scope.as_deref(),
+        conditions: node.conditions.clone(),
+        tail: &tail,
+    };
+    statement.print()
 }
 
 /// Notes that a walk is through a stretch of ids.

@@ -29,6 +29,11 @@ pub(super) fn list(values: &[String]) -> String {
         .join(",")
 }
 
+/// Characters of a statement (reference, section 3.1).
+const STATEMENT_CHARS_MAX: usize = 100_000;
+/// Characters of an id in a list: 18, quotes and a comma.
+const ID_CHARS: usize = 21;
+
 /// A statement that reads fields of records that meet all conditions.
 pub(super) struct Statement<'a> {
     pub fields: &'a str,
@@ -72,6 +77,13 @@ impl Statement<'_> {
     }
 }
 
+/// How many ids a condition on them may list, at most `max`, in a statement that has so many characters without it.
+pub(super) fn ids_that_fit(statement: &str, max: usize) -> usize {
+    // A hundred for the condition's own words: the longest name of a field has 43 characters.
+    let room = STATEMENT_CHARS_MAX.saturating_sub(statement.len() + 100);
+    (room / ID_CHARS).clamp(1, max.max(1))
+}
+
 /// The carried fields of a table.
 pub(super) fn fields(table: &Table) -> String {
     table
@@ -89,6 +101,20 @@ mod tests {
     #[test]
     fn a_literal_cannot_end_early() {
         assert_eq!(text("O'Neil \\"), "'O\\'Neil \\\\'");
+    }
+
+    #[test]
+    fn a_list_of_ids_leaves_room_for_the_rest_of_its_statement() {
+        let id = "001D000000JliSTIAZ".to_owned();
+        for rest in [50, 40_000, 58_000, 70_000, 99_000] {
+            let rest = "x".repeat(rest);
+            let ids = ids_that_fit(&rest, 2_000);
+            let condition = format!(" AND (Id IN ({}))", list(&vec![id.clone(); ids]));
+            assert!(rest.len() + condition.len() <= STATEMENT_CHARS_MAX);
+            let more = rest.len() + condition.len() + 100 + ID_CHARS;
+            assert!(ids == 2_000 || more > STATEMENT_CHARS_MAX, "{ids}");
+        }
+        assert_eq!(ids_that_fit(&"x".repeat(200_000), 2_000), 1);
     }
 
     #[test]
