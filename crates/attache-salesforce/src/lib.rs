@@ -54,7 +54,7 @@ mod transport;
 
 pub use auth::{AccessToken, StaticToken, TokenProvider};
 pub use client::{Salesforce, SalesforceBuilder};
-pub use grants::{ClientCredentials, RefreshToken};
+pub use grants::{ClientCredentials, JwtBearer, RefreshToken, SignIn, SignedIn};
 pub use limits::{Budget, Limits};
 pub use network::Reqwest;
 pub use transport::{HttpRequest, HttpResponse, Method, Transport, TransportError};

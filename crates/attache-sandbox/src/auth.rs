@@ -3,6 +3,7 @@
 //! Every secret follows from the seed, so that a run can be repeated token by token. They guard a
 //! sandbox on loopback and nothing else.
 
+use crate::rest::Consent;
 use std::collections::BTreeMap;
 
 /// The tokens in circulation.
@@ -18,6 +19,10 @@ pub(crate) struct Auth {
     sessions: BTreeMap<String, Session>,
     /// Refresh tokens that are worth something, and whose they are.
     grants: BTreeMap<String, String>,
+    /// Codes that were not taken back yet.
+    codes: BTreeMap<String, Consent>,
+    /// Public keys that assertions may be signed with: PKCS #1, DER.
+    pub(crate) keys: Vec<Vec<u8>>,
     /// Counts the secrets made, so that no two are alike.
     made: u64,
 }
@@ -47,6 +52,8 @@ impl Auth {
             control_token: format!("control-{}", text(seed ^ CONTROL, 43)),
             sessions: BTreeMap::new(),
             grants: BTreeMap::new(),
+            codes: BTreeMap::new(),
+            keys: Vec::new(),
             made: 0,
         };
         auth.client_id = format!("3MVG9{}", auth.secret(80));
@@ -101,6 +108,18 @@ impl Auth {
         }
         session.last_used_s = now_s;
         Some(session.user.clone())
+    }
+
+    /// Makes the code that stands for what a person agreed to.
+    pub(crate) fn agree(&mut self, consent: Consent) -> String {
+        let code = format!("aPrx{}", self.secret(80));
+        self.codes.insert(code.clone(), consent);
+        code
+    }
+
+    /// Takes a code back; it is worth nothing after that.
+    pub(crate) fn redeem(&mut self, code: &str) -> Option<Consent> {
+        self.codes.remove(code)
     }
 
     /// Tells whose refresh token this is.

@@ -14,7 +14,7 @@ use crate::{
     rest::{Request, Response, Target},
     sandbox::Sandbox,
 };
-use doc::{ClockDoc, FaultDocs, LockDoc, NetworkDoc};
+use doc::{ClockDoc, FaultDocs, KeyDoc, LockDoc, NetworkDoc};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -91,6 +91,7 @@ fn route(sandbox: &Sandbox, request: &Request) -> Result<Value, Refusal> {
         }
         (["users"], "GET") => Ok(json!({ "users": sandbox.users() })),
         (["users", user, act], "POST") => person(sandbox, user, act),
+        (["keys"], "POST") => trust(sandbox, &read(request)?),
         (["locks"], "POST") => lock(sandbox, &read(request)?),
         (["meter"], "GET") => Ok(json!({
             "requests": sandbox.requests(),
@@ -112,11 +113,11 @@ fn misdirected(path: &[&str], method: &str) -> Refusal {
         [] | ["users"] => "GET",
         ["faults"] => "GET, POST and DELETE",
         ["clock" | "network"] => "GET and POST",
-        ["locks"] | ["users", _, _] => "POST",
+        ["keys" | "locks"] | ["users", _, _] => "POST",
         ["meter" | "log"] => "GET and DELETE",
         _ => {
             let error = format!(
-                "there is no {ROOT}/{}; there are faults, clock, network, users, locks, meter and log",
+                "there is no {ROOT}/{}; there are faults, clock, network, users, keys, locks, meter and log",
                 path.join("/")
             );
             return Refusal::new(404, error);
@@ -194,6 +195,16 @@ fn person(sandbox: &Sandbox, user: &str, act: &str) -> Result<Value, Refusal> {
         }
     }
     Ok(json!({ "user": id }))
+}
+
+fn trust(sandbox: &Sandbox, doc: &KeyDoc) -> Result<Value, Refusal> {
+    match sandbox.trust_key(&doc.pem) {
+        true => Ok(json!({ "trusted": true })),
+        false => {
+            let error = "pem must be a public RSA key: openssl x509 -pubkey -noout -in cert.pem";
+            Err(Refusal::new(400, error))
+        }
+    }
 }
 
 fn lock(sandbox: &Sandbox, doc: &LockDoc) -> Result<Value, Refusal> {
@@ -326,6 +337,7 @@ mod tests {
                 r#"[{"kind":"reset"},{"kind":"x"}]"#,
                 400,
             ),
+            ("POST", "/sandbox/keys", r#"{"pem":"x"}"#, 400),
             ("POST", "/sandbox/clock", r#"{"now":"tomorrow"}"#, 400),
             ("POST", "/sandbox/clock", r#"{"advance_s":-1}"#, 400),
             ("POST", "/sandbox/network", "{}", 400),

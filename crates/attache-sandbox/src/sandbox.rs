@@ -5,7 +5,7 @@ use crate::{
     control::{self, Meter},
     fault::{Fault, FaultPlan, Manner, Outcome, Strike},
     org::Org,
-    rest::{Request, Response},
+    rest::{Request, Response, public_key},
 };
 use serde::Serialize;
 use std::{
@@ -257,6 +257,15 @@ impl Sandbox {
             Clock::Running { since, from_ms } => (*since, *from_ms) = (Instant::now(), time_ms),
             Clock::Manual { now_ms } => *now_ms = time_ms,
         }
+    }
+
+    /// Makes the org trust assertions that are signed with the private half of an RSA key (the JWT
+    /// bearer flow); `false` if `pem` is no such key: `PUBLIC KEY` or `RSA PUBLIC KEY`.
+    pub fn trust_key(&self, pem: &str) -> bool {
+        let key = public_key(pem);
+        let known = key.is_some();
+        self.lock().machine.auth.keys.extend(key);
+        known
     }
 
     /// Opens another session of a user, as a person does who signs in again; `None` for nobody of

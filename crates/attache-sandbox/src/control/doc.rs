@@ -258,3 +258,10 @@ pub(super) struct LockDoc {
     pub(super) id: String,
     pub(super) seconds: u32,
 }
+
+/// Which public key assertions may be signed with.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeyDoc {
+    pub(super) pem: String,
+}

@@ -15,7 +15,11 @@ use super::{
     target::Target,
     tree, ui,
 };
-use crate::{auth::Auth, org::Org};
+use crate::{
+    auth::Auth,
+    org::{Org, Row},
+    value::Value,
+};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use std::io::{Read, Write};
 
@@ -224,6 +228,37 @@ impl Machine {
             ("ingest", [id, kind]) => bulk::ingest_result(self, call, id, kind),
             _ => Err(Failure::not_found()),
         }
+    }
+
+    /// Finds an active user by their username.
+    pub(super) fn user_named(&self, name: &str) -> Option<String> {
+        self.active_users()
+            .find(|(_, known)| known == name)
+            .map(|(id, _)| id)
+    }
+
+    /// Gives the active user with the least id, but for the one behind the client credentials.
+    pub(super) fn first_user(&self) -> Option<String> {
+        self.active_users()
+            .map(|(id, _)| id)
+            .filter(|id| *id != self.integration_user)
+            .min()
+    }
+
+    /// Lists the active users: ids and usernames.
+    pub(crate) fn active_users(&self) -> impl Iterator<Item = (String, String)> + '_ {
+        let at = self.org.schema().index("User");
+        at.into_iter().flat_map(|at| {
+            let object = &self.org.schema().objects()[at];
+            let text = |row: &Row, field: &str| -> Option<String> {
+                Some(row.get(object.index(field)?)?.as_text()?.to_owned())
+            };
+            self.org.table(at).slots().filter_map(move |(_, row)| {
+                let active = object.index("IsActive").and_then(|field| row.get(field));
+                let known = (text(row, "Id")?, text(row, "Username").unwrap_or_default());
+                (active != Some(&Value::Bool(false))).then_some(known)
+            })
+        })
     }
 
     pub(super) fn now_s(&self) -> i64 {

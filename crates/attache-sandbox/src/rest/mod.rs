@@ -3,11 +3,13 @@
 //! One file per family of resources. A resource is a function of the [`Machine`] and a [`Call`]; the
 //! composite resources make new calls of the requests they carry and send them the same way.
 
+mod assertion;
 mod batch;
 mod bulk;
 mod collections;
 mod composite;
 mod conditional;
+mod consent;
 mod dates;
 mod describe;
 mod discovery;
@@ -34,6 +36,8 @@ mod target;
 mod tree;
 mod ui;
 
+pub(crate) use assertion::public_key;
+pub(crate) use consent::Consent;
 pub(crate) use dates::print_http;
 pub use machine::Machine;
 pub use message::{Request, Response};

@@ -1,6 +1,7 @@
 //! OAuth 2.0: tokens for the connected app, and the session behind a call.
 
 use super::{
+    assertion, consent,
     failure::Failure,
     identity,
     machine::Machine,
@@ -17,9 +18,9 @@ const SCOPE: &str = "refresh_token api id";
 
 /// Why no token is given; OAuth has an error body of its own, one object.
 #[derive(Debug, Serialize)]
-struct Refusal {
-    error: &'static str,
-    error_description: &'static str,
+pub(super) struct Refusal {
+    pub(super) error: &'static str,
+    pub(super) error_description: &'static str,
 }
 
 const WRONG_CLIENT: Refusal = refusal("invalid_client_id", "client identifier invalid");
@@ -30,7 +31,7 @@ const NO_TYPE: Refusal = refusal("invalid_request", "must supply grant_type");
 const INACTIVE: Refusal = refusal("inactive_user", "user is inactive");
 const WRONG_TOKEN: Refusal = refusal("unsupported_token_type", "this token type is not supported");
 
-const fn refusal(error: &'static str, error_description: &'static str) -> Refusal {
+pub(super) const fn refusal(error: &'static str, error_description: &'static str) -> Refusal {
     Refusal {
         error,
         error_description,
@@ -69,6 +70,8 @@ pub(super) fn answer(
             Some(token) if machine.auth.revoke(token) => uncached(Response::empty(200)),
             _ => refuse(&WRONG_TOKEN),
         },
+        ("authorize", "GET") => uncached(consent::authorize(machine, request, &pairs)),
+        ("authorize", _) => Failure::method(&request.method, "GET").answer(),
         ("userinfo", "GET" | "POST") => identity::user_info(machine, request),
         ("token", _) => Failure::method(&request.method, "POST").answer(),
         ("revoke" | "userinfo", _) => Failure::method(&request.method, "GET,POST").answer(),
@@ -105,6 +108,17 @@ fn token(
             let rotates = machine.switches.rotates_refresh_tokens;
             let next = rotates.then(|| machine.auth.rotate(token)).flatten();
             grant(machine, request, &user, next)
+        }
+        Some("authorization_code") => {
+            check_client(machine, &client, false)?;
+            let user = consent::redeem(machine, pairs)?;
+            let refresh = machine.auth.grant(&user);
+            grant(machine, request, &user, Some(refresh))
+        }
+        Some("urn:ietf:params:oauth:grant-type:jwt-bearer") => {
+            let token = parameter(pairs, "assertion").unwrap_or_default();
+            let user = assertion::user(machine, request, token)?;
+            grant(machine, request, &user, None)
         }
         Some(_) => Err(WRONG_TYPE),
         None => Err(NO_TYPE),

@@ -11,6 +11,8 @@ pub struct RestSwitches {
     pub rotates_refresh_tokens: bool,
     /// §1.2: seconds without a call after which an access token is worthless; `None`: never.
     pub session_idle_max_s: Option<i64>,
+    /// §1.2: seconds that the `exp` of a signed assertion may lie ahead.
+    pub assertion_life_max_s: i64,
     /// §2.4: calls a day; the next one is refused with `REQUEST_LIMIT_EXCEEDED`.
     pub daily_calls_max: u64,
     /// §2.4: by how much `api-usage` may fall behind the calls made; real counters are not monotonic.
@@ -71,6 +73,7 @@ impl Default for RestSwitches {
         RestSwitches {
             rotates_refresh_tokens: false,
             session_idle_max_s: None,
+            assertion_life_max_s: 300,
             daily_calls_max: 100_000,
             usage_wobble: 2,
             counts_graph_nodes: false,

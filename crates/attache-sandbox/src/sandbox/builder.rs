@@ -4,7 +4,7 @@ use super::{Clock, Sandbox, UserAccess};
 use crate::{
     Machine, RestSwitches, catalog, id,
     load::{Folder, LoadError},
-    org::{Org, OrgConfig, Rights, Row, Switches},
+    org::{Org, OrgConfig, Rights, Switches},
     schema::Schema,
     seed::{Seed, seed},
     value::Value,
@@ -326,23 +326,8 @@ fn add_integration_user(org: &mut Org, now_s: i64) -> Result<String, String> {
 
 /// Gives every active user a pair of tokens.
 fn enrol(machine: &mut Machine, now_s: i64) -> Vec<UserAccess> {
-    let org = machine.org();
-    let Some(at) = org.schema().index("User") else {
-        return Vec::new();
-    };
-    let object = &org.schema().objects()[at];
-    let text = |row: &Row, field: &str| -> Option<String> {
-        Some(row.get(object.index(field)?)?.as_text()?.to_owned())
-    };
-    let is_active = |row: &Row| {
-        let value = object.index("IsActive").and_then(|field| row.get(field));
-        value != Some(&Value::Bool(false))
-    };
-    let mut people: Vec<(String, String)> = org
-        .table(at)
-        .slots()
-        .filter(|(_, row)| is_active(row))
-        .filter_map(|(_, row)| Some((text(row, "Id")?, text(row, "Username").unwrap_or_default())))
+    let mut people: Vec<(String, String)> = machine
+        .active_users()
         .filter(|(id, _)| *id != machine.integration_user)
         .collect();
     people.sort();
