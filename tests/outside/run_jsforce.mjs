@@ -274,6 +274,75 @@ async function sessions({ info }, user) {
     new jsforce.Connection({ ...at, accessToken }).query("SELECT Id FROM Account"));
 }
 
+/** Signs in as a browser does, with the client's own PKCE. */
+async function browser({ info }, user) {
+  const { url, client_id: clientId, client_secret: clientSecret } = info;
+  const redirectUri = "http://localhost:4711/callback";
+  const app = { loginUrl: url, clientId, clientSecret, redirectUri };
+  const oauth2 = new jsforce.OAuth2({ ...app, useVerifier: true });
+  const consent = async (to) => {
+    const page = to.getAuthorizationUrl({ scope: "api refresh_token", state: "ours", login_hint: user.username });
+    const answer = await fetch(page, { redirect: "manual" });
+    assert.equal(answer.status, 302);
+    const back = new URL(answer.headers.get("location"));
+    assert.equal(back.origin + back.pathname, redirectUri);
+    assert.equal(back.searchParams.get("state"), "ours");
+    assert.equal(back.searchParams.get("error"), null);
+    return back.searchParams.get("code");
+  };
+  const code = await consent(oauth2);
+  const conn = new jsforce.Connection({ oauth2, version: VERSION });
+  assert.equal((await conn.authorize(code)).id, user.id);
+  assert.ok(conn.refreshToken, "a refresh token");
+  assert.equal((await conn.identity()).username, user.username);
+  const again = new jsforce.Connection({ oauth2, version: VERSION });
+  await assert.rejects(again.authorize(code), { name: "invalid_grant" });
+  const stolen = await consent(oauth2);
+  const thief = new jsforce.Connection({ oauth2: new jsforce.OAuth2({ ...app, useVerifier: true }) });
+  await assert.rejects(thief.authorize(stolen), { name: "invalid_grant" });
+}
+
+/** Has the org fail, from another language than its own. */
+async function faults({ info }, conn) {
+  const control = async (method, path, body) => {
+    const answer = await fetch(`${info.control_url}/${path}`, {
+      method,
+      headers: { authorization: `Bearer ${info.control_token}` },
+      body: body && JSON.stringify(body),
+    });
+    assert.equal(answer.status, 200, `${method} ${path}`);
+    return answer.json();
+  };
+  const count = () => conn.query("SELECT COUNT() FROM Account").then((page) => page.totalSize);
+  const before = await count();
+  const once = { method: "POST", path: "/sobjects/Account" };
+  await control("POST", "faults", { kind: "lose_answer", ...once });
+  await assert.rejects(conn.sobject("Account").create({ Name: "In doubt" }));
+  assert.equal(await count(), before + 1, "it was made");
+  await control("POST", "faults", { kind: "limit_exceeded" });
+  await refused("too many calls", "REQUEST_LIMIT_EXCEEDED", count);
+  await control("POST", "faults", { kind: "unauthorized" });
+  await refused("a session that is over", "INVALID_SESSION_ID", count);
+  await control("DELETE", "meter");
+  await count();
+  assert.deepEqual(await control("GET", "meter"), { requests: 1, kinds: { query: 1 } });
+}
+
+async function composite(conn) {
+  const path = `/services/data/v${VERSION}`;
+  const { compositeResponse: answers } = await conn.requestPost(`${path}/composite`, {
+    allOrNone: true,
+    compositeRequest: [
+      { method: "POST", url: `${path}/sobjects/Account`, referenceId: "firm", body: { Name: "Composite" } },
+      { method: "POST", url: `${path}/sobjects/Contact`, referenceId: "person",
+        body: { LastName: "Composite", AccountId: "@{firm.id}" } },
+      { method: "GET", url: `${path}/sobjects/Contact/@{person.id}?fields=AccountId`, referenceId: "back" },
+    ],
+  });
+  assert.deepEqual(answers.map((each) => each.httpStatusCode), [201, 201, 200]);
+  assert.equal(answers[2].body.AccountId, answers[0].body.id, "a reference");
+}
+
 async function main() {
   const [program, ...rest] = process.argv.slice(2);
   assert.ok(program && rest.length === 0, "usage: run_jsforce.mjs path/to/attache");
@@ -291,7 +360,10 @@ async function main() {
     await many(conn);
     await children(conn);
     await bulk(conn);
+    await composite(conn);
     await sessions(sandbox, user);
+    await browser(sandbox, user);
+    await faults(sandbox, conn);
     const ended = once(sandbox.child, "exit");
     sandbox.child.kill();
     assert.deepEqual(await ended, [0, null], "exit code after a polite kill");

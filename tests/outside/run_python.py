@@ -14,6 +14,8 @@ import sys
 from urllib.parse import urlsplit
 
 import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from requests.adapters import HTTPAdapter
 from simple_salesforce import Salesforce, format_soql
 from simple_salesforce.exceptions import (
@@ -372,6 +374,25 @@ def sessions(sandbox, user):
         check("wrong secret", error.code, "invalid_client")
 
 
+def assertions(sandbox, user):
+    """Signs in with a key: a signature that neither side of Attaché made."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                serialization.NoEncryption()).decode()
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+    app = {"username": user["username"], "consumer_key": sandbox.info["client_id"],
+           "privatekey": private, "domain": "login", "version": VERSION}
+    try:
+        Salesforce(session=sandbox.session(), **app)
+        raise SystemExit("simple-salesforce: a key that nobody registered was trusted")
+    except SalesforceAuthenticationFailed as error:
+        check("unknown key", error.code, "invalid_grant")
+    sandbox.control("POST", "keys", {"pem": public})
+    robot = Salesforce(session=sandbox.session(), **app)
+    check("signed in with a key", robot.oauth2("userinfo")["user_id"], user["id"])
+
+
 def faults(sandbox, user):
     """Plans faults, as the tests of any host can, and meets them through the client."""
     sf = sandbox.connect(user["access_token"])
@@ -468,6 +489,7 @@ def main():
         many(sf)
         bulk(sf)
         sessions(sandbox, user)
+        assertions(sandbox, user)
         faults(sandbox, user)
         sandbox.stop()
     finally:

@@ -10,9 +10,11 @@ mod asker;
 mod commands;
 mod demo;
 mod error;
+mod listener;
 mod output;
 mod progress;
 mod store;
+mod tokens;
 
 use clap::Parser;
 use error::Failure;

@@ -53,9 +53,14 @@ impl Output {
     /// Prints a message on stderr, unless the caller reads JSON.
     pub fn note(&self, line: impl Display) {
         if !self.json {
-            // A message that cannot be shown must not fail what was done.
-            let _ = writeln!(io::stderr().lock(), "{line}");
+            self.ask(line);
         }
+    }
+
+    /// Prints on stderr what a person must do before the command goes on, whoever reads stdout.
+    pub fn ask(&self, line: impl Display) {
+        // A message that cannot be shown must not fail what was done.
+        let _ = writeln!(io::stderr().lock(), "{line}");
     }
 
     /// Prints an object, or text made of the same thing.

@@ -1,42 +1,14 @@
 //! Opening stores, and joining them to their org.
 
 use crate::error::{Failure, Result};
+use crate::tokens::Token;
 use attache::{Attache, ErrorKind, Key, Options};
-use attache_salesforce::{Salesforce, StaticToken};
-use clap::Args;
-use std::path::{Path, PathBuf};
+use attache_salesforce::{Salesforce, TokenProvider};
+use std::path::Path;
 use std::sync::OnceLock;
 
 /// The host value under which a store remembers its org's address.
 pub const URL_KEY: &str = "attache-cli.url";
-
-/// The environment variable that carries the access token.
-const TOKEN_VARIABLE: &str = "ATTACHE_ACCESS_TOKEN";
-
-/// Where the access token comes from. Never an argument: those are seen by everybody on the machine.
-#[derive(Args)]
-pub struct Token {
-    /// Read the access token from this file [default: the variable ATTACHE_ACCESS_TOKEN].
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
-}
-
-impl Token {
-    /// Reads the token.
-    pub fn read(&self) -> Result<String> {
-        let text = match &self.token_file {
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(|error| Failure::file("read the token file", path, &error))?,
-            None => std::env::var(TOKEN_VARIABLE).unwrap_or_default(),
-        };
-        let token = text.trim();
-        if token.is_empty() {
-            return Err(Failure::usage("there is no access token")
-                .hint(format!("set {TOKEN_VARIABLE} or give --token-file FILE")));
-        }
-        Ok(token.to_owned())
-    }
-}
 
 /// Opens a store that exists.
 ///
@@ -120,10 +92,10 @@ pub fn open_online(path: &Path, token: &Token) -> Result<Attache> {
         )
         .hint("it was not made by `attache init`")
     })?;
-    Ok(store.with_remote(remote(&url, &token.read()?)?))
+    Ok(store.with_remote(remote(&url, token.provider()?)?))
 }
 
 /// Makes the remote for an org.
-pub fn remote(url: &str, token: &str) -> Result<Salesforce> {
-    Ok(Salesforce::new(url, StaticToken::new(token))?)
+pub fn remote(url: &str, tokens: impl TokenProvider + 'static) -> Result<Salesforce> {
+    Ok(Salesforce::new(url, tokens)?)
 }

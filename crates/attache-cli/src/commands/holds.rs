@@ -4,7 +4,8 @@ use super::records::One;
 use super::sync::block_on;
 use crate::error::{Failure, Result};
 use crate::output::{self, Output};
-use crate::store::{self, Token};
+use crate::store;
+use crate::tokens::Token;
 use attache::{
     Briefcase, DryRun, ErrorKind, Holder, LocalTime, RecordId, RuleEstimate, RuleMembership,
 };

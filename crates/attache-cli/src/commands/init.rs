@@ -2,7 +2,8 @@
 
 use crate::error::{Failure, Result};
 use crate::output::Output;
-use crate::store::{self, Token, URL_KEY};
+use crate::store::{self, URL_KEY};
+use crate::tokens::Token;
 use attache::{Attache, Briefcase, ErrorKind};
 use clap::Args;
 use serde::Serialize;
@@ -54,8 +55,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<()> {
         );
     }
     let briefcase = briefcase(arguments)?;
-    let token = arguments.token.read()?;
-    let remote = store::remote(&arguments.url, &token)?;
+    let remote = store::remote(&arguments.url, arguments.token.provider()?)?;
     let folder = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

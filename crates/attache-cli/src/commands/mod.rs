@@ -9,6 +9,7 @@ mod explain_soql;
 mod holds;
 mod init;
 mod journal;
+mod login;
 mod query;
 mod records;
 mod rekey;
@@ -36,6 +37,8 @@ pub enum Command {
     Demo(demo::Arguments),
     /// Run a Salesforce-like org on this machine until interrupted.
     Sandbox(sandbox::Arguments),
+    /// Sign in with a browser, and keep what that gives in a file.
+    Login(login::Arguments),
     /// Make a store for a briefcase of an org.
     Init(init::Arguments),
     /// Check, print, compare and make documents that say what a device takes along.
@@ -107,6 +110,7 @@ pub fn run(command: Command, output: &Output) -> Result<ExitCode> {
     match command {
         Command::Demo(arguments) => return demo::run(&arguments, output),
         Command::Sandbox(arguments) => sandbox::run(&arguments, output),
+        Command::Login(arguments) => login::run(&arguments, output),
         Command::Init(arguments) => init::run(&arguments, output),
         Command::Briefcase(command) => briefcase::run(&command, output),
         Command::Sync(arguments) => sync::run(&arguments, output),

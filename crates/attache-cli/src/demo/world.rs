@@ -5,6 +5,7 @@ use crate::error::{Failure, Result};
 use crate::store;
 use async_trait::async_trait;
 use attache::{Attache, Briefcase, Env, ErrorKind, LocalTime, RecordId, Value};
+use attache_salesforce::StaticToken;
 use attache_sandbox::org::{Org, Rights, SaveError};
 use attache_sandbox::{Sandbox, Serving, UserAccess};
 use serde_json::value::RawValue;
@@ -171,7 +172,7 @@ impl World {
             wrong_by_ms: wrong_by_s * 1_000,
             random: Mutex::new(random),
         };
-        let remote = store::remote(&self.url(), &person.access.access_token)?;
+        let remote = store::remote(&self.url(), StaticToken::new(&person.access.access_token))?;
         let store = Attache::open(path)?.with_remote(remote).with_env(env);
         store.set_host_value(store::URL_KEY, &self.url())?;
         store.set_briefcase(Briefcase::from_json(BRIEFCASE)?)?;

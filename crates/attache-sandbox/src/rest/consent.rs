@@ -76,7 +76,10 @@ fn consent(
     }
     let challenge = match (get("code_challenge"), get("code_challenge_method")) {
         (None, None) => None,
-        (Some(challenge), Some("S256")) if challenge.len() == 43 => Some(challenge.to_owned()),
+        // The platform knows no other method, and clients such as jsforce name none.
+        (Some(challenge), Some("S256") | None) if challenge.len() == 43 => {
+            Some(challenge.to_owned())
+        }
         _ => return Err(refusal("invalid_request", "code challenge must be S256")),
     };
     let user = match get("login_hint") {
