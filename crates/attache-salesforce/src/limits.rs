@@ -56,6 +56,8 @@ pub(crate) struct Meter {
 struct State {
     usage: ApiUsage,
     server_time: Option<ServerTime>,
+    /// The last call was not made, for the org's count.
+    turned_away: bool,
 }
 
 impl Meter {
@@ -72,20 +74,22 @@ impl Meter {
     /// `LimitReached` if the budget does not allow it; nothing is counted then.
     pub(crate) fn admit(&self) -> Result<()> {
         let mut state = self.lock();
-        let usage = &mut state.usage;
+        let usage = state.usage;
         if self.budget.calls_max.is_some_and(|max| usage.calls >= max) {
             let message = format!("the budget of {} API calls is used up", usage.calls);
             return Err(Error::new(ErrorKind::LimitReached, message));
         }
-        if let (Some(max), Some(percent)) = (self.budget.org_percent_max, percent(usage))
+        if let (Some(max), Some(percent)) = (self.budget.org_percent_max, percent(&usage))
             && percent >= u64::from(max)
+            && !state.turned_away
         {
-            // Without this, nobody would ever ask again and see the counter fall.
-            usage.used = None;
+            // The next call is let through: without it, nobody would ever see the counter fall.
+            state.turned_away = true;
             let message = format!("the org has used {percent} % of its API calls of today");
             return Err(Error::new(ErrorKind::LimitReached, message));
         }
-        usage.calls += 1;
+        state.turned_away = false;
+        state.usage.calls += 1;
         Ok(())
     }
 
