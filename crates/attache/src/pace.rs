@@ -51,13 +51,34 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// How long to wait. `since` is how long ago the last session ended; `draw` is a part of one.
-    fn wait(&self, used: f64, since: Option<Duration>, draw: f64) -> Duration {
+    /// Tells how long to wait, for hosts that keep their own timetable; see [`Attache::next_sync`].
+    ///
+    /// `usage` is what the org told last, `since` how long ago that was; `draw` is chance, from 0 to 1. A pace without sense is answered with `seldom`.
+    ///
+    /// # Examples
+    /// ```
+    /// use attache::{ApiUsage, Pace};
+    /// use std::time::Duration;
+    ///
+    /// let usage = |used| ApiUsage { used: Some(used), allowed: Some(100_000), ..ApiUsage::default() };
+    /// let wait = |used| Pace::default().wait(usage(used), Some(Duration::ZERO), 0.5);
+    /// assert_eq!(wait(10_000), Duration::from_secs(15 * 60));
+    /// assert_eq!(wait(90_000), Duration::from_secs(6 * 3_600));
+    /// ```
+    pub fn wait(&self, usage: ApiUsage, since: Option<Duration>, draw: f64) -> Duration {
+        let used = match (usage.used, usage.allowed) {
+            (Some(used), Some(allowed)) if allowed > 0 => used as f64 / allowed as f64,
+            _ => 0.0,
+        };
+        // Hour by hour the calls of that day are counted no more.
+        let age = since.map_or(1.0, |since| since.as_secs_f64() / TOLD_FOR.as_secs_f64());
+        let used = used * (1.0 - age).clamp(0.0, 1.0);
         let scarcity = ((used - PLENTY) / (SCARCE - PLENTY)).clamp(0.0, 1.0);
         let (often, seldom) = (self.often.as_secs_f64(), self.seldom.as_secs_f64());
         // Between the two it grows by the same factor for each call in a hundred: a fleet that
         // finds half of the calls used before noon gets through the day.
         let between = often.max(1.0) * (seldom.max(often) / often.max(1.0)).powf(scarcity);
+        let draw = draw.clamp(0.0, 1.0);
         let due = between * (0.5 + draw);
         let waited = since.map(|since| since.as_secs_f64());
         let seconds = match waited {
@@ -99,11 +120,8 @@ impl Attache {
         let told = self.store.read(|r| r.setting(SETTING))?;
         let told = told.as_deref().and_then(Told::parse);
         let ago = told.as_ref().map(|told| told.ago(now));
-        let used = match &told {
-            Some(told) if ago.is_some_and(|ago| ago < TOLD_FOR) => told.part(),
-            _ => 0.0,
-        };
-        Ok(pace.wait(used, ago, self.draw()))
+        let usage = told.map_or_else(ApiUsage::default, |told| told.usage);
+        Ok(pace.wait(usage, ago, self.draw()))
     }
 
     /// Keeps what the org told of its calls in a session that ended.
@@ -155,13 +173,6 @@ impl Told {
     fn ago(&self, now: LocalTime) -> Duration {
         Duration::from_millis(u64::try_from(now.0.saturating_sub(self.at.0)).unwrap_or(0))
     }
-
-    fn part(&self) -> f64 {
-        match (self.usage.used, self.usage.allowed) {
-            (Some(used), Some(allowed)) if allowed > 0 => used as f64 / allowed as f64,
-            _ => 0.0,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -170,14 +181,22 @@ mod tests {
 
     const MINUTE: u64 = 60;
 
-    fn wait(used: f64, since_minutes: Option<u64>, draw: f64) -> u64 {
+    fn wait(used: u64, since_minutes: Option<u64>, draw: f64) -> u64 {
         let since = since_minutes.map(|minutes| Duration::from_secs(minutes * MINUTE));
-        Pace::default().wait(used, since, draw).as_secs() / MINUTE
+        Pace::default().wait(percent(used), since, draw).as_secs() / MINUTE
+    }
+
+    fn percent(used: u64) -> ApiUsage {
+        ApiUsage {
+            used: Some(used),
+            allowed: Some(100),
+            ..ApiUsage::default()
+        }
     }
 
     #[test]
     fn the_fewer_calls_are_left_the_longer_a_device_waits() {
-        let waits: Vec<u64> = [0.0, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0, 7.0]
+        let waits: Vec<u64> = [0, 25, 40, 55, 70, 85, 100, 700]
             .map(|used| wait(used, Some(0), 0.5))
             .to_vec();
         assert_eq!(waits, [15, 15, 33, 73, 162, 360, 360, 360]);
@@ -185,39 +204,41 @@ mod tests {
 
     #[test]
     fn half_of_the_wait_is_chance() {
-        assert_eq!((wait(0.0, Some(0), 0.0), wait(0.0, Some(0), 1.0)), (7, 22));
+        assert_eq!((wait(0, Some(0), 0.0), wait(0, Some(0), 1.0)), (7, 22));
     }
 
     #[test]
     fn time_that_has_passed_is_not_waited_for_again() {
-        assert_eq!(wait(0.0, Some(10), 0.5), 5);
+        assert_eq!(wait(0, Some(10), 0.5), 5);
     }
 
     #[test]
     fn devices_that_are_late_or_new_are_spread() {
         for since in [Some(3 * 24 * 60), None] {
-            assert_eq!((wait(0.0, since, 0.0), wait(0.0, since, 1.0)), (0, 15));
+            assert_eq!((wait(0, since, 0.0), wait(0, since, 1.0)), (0, 15));
         }
-        let scarce = wait(0.9, Some(11 * 60), 1.0);
-        assert_eq!(scarce, 360, "over as long as a device waits then");
+        let late = wait(100, Some(9 * 60 + 36), 1.0);
+        assert_eq!(late, 95, "over as long as a device waits then");
     }
 
     #[test]
     fn paces_that_make_no_sense_are_borne() {
-        let pace = Pace {
+        let endless = Pace {
             often: Duration::MAX,
-            seldom: Duration::ZERO,
-            spread: Duration::MAX,
+            ..Pace::default()
         };
-        for used in [0.0, 0.5, f64::NAN, f64::INFINITY] {
-            let _any = pace.wait(used, Some(Duration::MAX), 1.0);
+        let wait = endless.wait(percent(0), Some(Duration::ZERO), 1.0);
+        assert_eq!(wait, endless.seldom, "what fits no duration");
+        for draw in [-1.0, 2.0, f64::NAN, f64::INFINITY] {
+            let wait = Pace::default().wait(percent(100), Some(Duration::ZERO), draw);
+            assert!(wait <= Pace::default().seldom.mul_f64(1.5), "{draw}");
         }
         let none = Pace {
             often: Duration::ZERO,
             seldom: Duration::ZERO,
             spread: Duration::ZERO,
         };
-        assert_eq!(none.wait(0.0, None, 1.0), Duration::ZERO);
+        assert_eq!(none.wait(percent(0), None, 1.0), Duration::ZERO);
     }
 
     #[test]
