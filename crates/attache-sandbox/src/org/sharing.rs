@@ -1,6 +1,5 @@
 //! Who sees which row.
 
-use super::access::Access;
 use super::coverage::Coverage;
 use super::table::{IdKey, Slot, key};
 use super::{Org, Viewer};
@@ -50,7 +49,6 @@ pub(super) struct Sharing {
     models: Vec<Model>,
     coverage: Vec<Coverage>,
     rights: HashMap<IdKey, Rights>,
-    pub(super) access: HashMap<(IdKey, usize), Access>,
     /// (row, user) -> may edit.
     grants: HashMap<(IdKey, IdKey), bool>,
     hidden_fields: HashSet<(IdKey, usize, usize)>,

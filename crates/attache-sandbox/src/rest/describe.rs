@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     describe,
-    org::{Access, Org},
+    org::Org,
     schema::{ObjectDef, Schema},
 };
 use std::{borrow::Cow, collections::BTreeMap};
@@ -98,11 +98,10 @@ pub(super) fn shown_object<'a>(
 ) -> Option<Cow<'a, ObjectDef>> {
     let schema = machine.org.schema();
     let viewer = machine.org.viewer(call.actor);
-    let at = machine.org.known(&viewer, object)?;
-    let access = machine.org.access(&viewer, at);
+    let at = schema.index(object)?;
     let hidden = |field: usize| !machine.org.readable(&viewer, at, field);
     let whole = &schema.objects()[at];
-    if access == Access::default() && !(0..whole.fields.len()).any(hidden) {
+    if !(0..whole.fields.len()).any(hidden) {
         return Some(Cow::Borrowed(whole));
     }
     let mut shown = ObjectDef::new(
@@ -111,17 +110,13 @@ pub(super) fn shown_object<'a>(
         &whole.label_plural,
         &whole.key_prefix,
     );
-    shown.createable = whole.createable && access.create;
-    shown.updateable = whole.updateable && access.edit;
-    shown.deletable = whole.deletable && access.delete;
+    (shown.createable, shown.updateable, shown.deletable) =
+        (whole.createable, whole.updateable, whole.deletable);
     (shown.custom, shown.scopes) = (whole.custom, whole.scopes.clone());
     shown.record_types.clone_from(&whole.record_types);
     for (field, definition) in whole.fields.iter().enumerate() {
         if !hidden(field) {
-            let mut definition = definition.clone();
-            definition.createable &= access.create;
-            definition.updateable &= access.edit;
-            shown.push(definition);
+            shown.push(definition.clone());
         }
     }
     Some(Cow::Owned(shown))

@@ -153,9 +153,8 @@ impl<'a> Scope<'a> {
         }
         let target = match lookup.reference_to.as_slice() {
             [only] => Some(
-                self.eye
-                    .org
-                    .known(self.eye.viewer, only)
+                schema
+                    .index(only)
                     .ok_or_else(|| self.no_relation(step, at))?,
             ),
             _ => None,
