@@ -7,6 +7,7 @@ mod catalogue;
 mod checked;
 mod cipher;
 mod conflict;
+mod covered;
 mod drift;
 mod edit;
 pub(crate) mod file;
