@@ -37,14 +37,20 @@ impl Run<'_> {
         self.keep_indexes_of(&of_node.table, nodes)?;
         self.store
             .write(Durability::Ordered, |w| w.relate(&relation))?;
+        let mut after: Option<String> = None;
         loop {
+            let most = self.ids_per_query(node);
             let keys = self
                 .store
-                .read(|r| r.uncovered(&relation, self.ids_per_query(node)))?;
-            if keys.is_empty() {
+                .read(|r| r.uncovered(&relation, after.as_deref(), most))?;
+            let from_the_start = after.is_none();
+            after = keys.last().cloned();
+            if !keys.is_empty() {
+                self.read_relatives(node, &relation, &keys).await?;
+            } else if from_the_start {
+                // Until then some may have come that lie before those that were asked for.
                 break;
             }
-            self.read_relatives(node, &relation, &keys).await?;
         }
         let (now, day) = (self.env.now(), self.today()?);
         self.store.write(Durability::Ordered, |w| {
