@@ -76,6 +76,45 @@ const TROUBLES: [Trouble; 7] = [
     },
 ];
 
+const NO_ORG: &[ErrorKind] = &[ErrorKind::NotARemote, ErrorKind::RemoteOutcomeUnknown];
+
+/// What a server answers that means harm.
+const HARM: [Trouble; 5] = [
+    Trouble {
+        name: "arrays inside each other",
+        kind: || FaultKind::Deep(100_000),
+        ends: NO_ORG,
+    },
+    Trouble {
+        name: "a page before the next",
+        kind: || FaultKind::EndlessPages,
+        // The place that it names is none.
+        ends: &[
+            ErrorKind::NotARemote,
+            ErrorKind::RemoteOutcomeUnknown,
+            ErrorKind::CursorExpired,
+        ],
+    },
+    Trouble {
+        name: "links to another host",
+        kind: || FaultKind::Rewrite {
+            find: "/services/data/".into(),
+            replace: "https://evil.example/services/data/".into(),
+        },
+        ends: NO_ORG,
+    },
+    Trouble {
+        name: "a way to another host",
+        kind: || FaultKind::redirect("https://evil.example/services/data/v67.0/query"),
+        ends: NO_ORG,
+    },
+    Trouble {
+        name: "bytes of another form",
+        kind: || FaultKind::Bomb(1 << 20),
+        ends: NO_ORG,
+    },
+];
+
 /// Runs the session once, then once for each request and each trouble.
 #[expect(clippy::print_stdout, reason = "shown only when the test fails")]
 fn enumerate(make: impl Fn() -> Case, troubles: &[Trouble]) -> BTreeMap<String, usize> {
@@ -163,6 +202,11 @@ fn a_busy_session_survives_a_cut_or_a_maintenance_page_at_any_request() {
 #[test]
 fn a_busy_session_survives_being_turned_away_at_any_request() {
     busy(&TROUBLES[4..]);
+}
+
+#[test]
+fn a_busy_session_survives_an_answer_that_means_harm_at_any_request() {
+    busy(&HARM);
 }
 
 /// Somebody who buys a new token when the old one is worthless.

@@ -118,7 +118,48 @@ pub enum TransportError {
 /// host), must check TLS certificates, must stop reading at
 /// `response_bytes_max`, and must not repeat a request unless it is certain
 /// that the first one was never processed. When in doubt whether a request
-/// left, the error is [`TransportError::NoAnswer`].
+/// left, the error is [`TransportError::NoAnswer`]. It sends the headers it is
+/// given and keeps no cookies: an org's are for browsers, and one that came back
+/// could stand for somebody else than the token does.
+///
+/// # Examples
+///
+/// An org in memory. A real one hands the request to the platform's HTTP client and
+/// copies three things back; nothing else of this crate changes.
+///
+/// ```
+/// use async_trait::async_trait;
+/// use attache::Remote;
+/// use attache_salesforce::{
+///     HttpRequest, HttpResponse, Salesforce, StaticToken, Transport, TransportError,
+/// };
+/// use std::sync::Arc;
+///
+/// struct InMemory;
+///
+/// #[async_trait]
+/// impl Transport for InMemory {
+///     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
+///         assert_eq!(request.header("authorization"), Some("Bearer 00D!token"));
+///         let body = br#"{"totalSize":1,"done":true,"records":[{"Id":"001D000000JliSTIAZ"}]}"#;
+///         if body.len() > request.response_bytes_max {
+///             return Err(TransportError::TooLarge);
+///         }
+///         Ok(HttpResponse {
+///             status: 200,
+///             headers: vec![("Content-Type".into(), "application/json".into())],
+///             body: body.to_vec(),
+///         })
+///     }
+/// }
+///
+/// let org = Salesforce::builder("https://acme.my.salesforce.com", StaticToken::new("00D!token"))
+///     .transport(Arc::new(InMemory))
+///     .build()?;
+/// let page = futures_lite::future::block_on(org.query("SELECT Id FROM Account"))?;
+/// assert_eq!(page.records.len(), 1);
+/// # Ok::<_, attache::Error>(())
+/// ```
 #[async_trait]
 pub trait Transport: Send + Sync {
     /// Sends a request and waits for its whole answer.

@@ -36,7 +36,10 @@ fn data(path: &[&str], method: &str) -> &'static str {
     match (path, method) {
         ([], _) => "root",
         (["sobjects"], _) => "describe_global",
-        (["sobjects", _, .., "describe"], _) => "describe",
+        (["sobjects", _, "describe", _, ..] | ["ui-api", ..], _) => "layouts",
+        (["sobjects", _, "listviews", ..], _) => "list_views",
+        (["sobjects", "ContentVersion", _, "VersionData"], _) => "file_body",
+        (["sobjects", _, "describe"], _) => "describe",
         (["sobjects", _, "updated"], _) => "updated",
         (["sobjects", _, "deleted"], _) => "deleted",
         (["sobjects", _], "POST") => "create",
@@ -88,6 +91,19 @@ mod tests {
                 "GET",
                 "/services/data/v67.0/jobs/query/750/results?locator=x",
             ),
+            ("GET", "/services/data/v67.0/sobjects/Account/describe"),
+            (
+                "GET",
+                "/services/data/v67.0/sobjects/Account/describe/layouts",
+            ),
+            (
+                "GET",
+                "/services/data/v67.0/sobjects/Account/listviews/00B/describe",
+            ),
+            (
+                "GET",
+                "/services/data/v67.0/sobjects/ContentVersion/068/VersionData",
+            ),
             ("GET", "/favicon.ico"),
         ] {
             meter.count(&Request::new(method, path));
@@ -98,6 +114,10 @@ mod tests {
             [
                 ("bulk_results", 1),
                 ("collections", 1),
+                ("describe", 1),
+                ("file_body", 1),
+                ("layouts", 1),
+                ("list_views", 1),
                 ("other", 1),
                 ("query", 1),
                 ("query_more", 2),
