@@ -205,8 +205,13 @@ fn a_busy_session_survives_being_turned_away_at_any_request() {
 }
 
 #[test]
-fn a_busy_session_survives_an_answer_that_means_harm_at_any_request() {
-    busy(&HARM);
+fn a_busy_session_survives_an_answer_without_an_end_at_any_request() {
+    busy(&HARM[..2]);
+}
+
+#[test]
+fn a_busy_session_survives_being_led_astray_at_any_request() {
+    busy(&HARM[2..]);
 }
 
 /// Somebody who buys a new token when the old one is worthless.
