@@ -42,6 +42,7 @@ mod bulk;
 mod client;
 mod codec;
 mod error;
+mod forms;
 mod grants;
 mod limits;
 mod link;

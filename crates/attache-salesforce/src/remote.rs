@@ -13,7 +13,8 @@ use crate::transport::HttpResponse;
 use async_trait::async_trait;
 use attache::{
     Answer, ApiUsage, BodyPart, Deleted, Describe, Error, ErrorKind, FileBytes, FiscalYear,
-    Identity, Page, Question, Remote, Result, ServerTime, Updated, Write, WriteOutcome,
+    Identity, Layouts, ListViewName, Page, Question, Remote, Result, ServerTime, Updated, Write,
+    WriteOutcome,
 };
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -142,6 +143,18 @@ impl Remote for Salesforce {
     async fn deleted(&self, object: &str, start: ServerTime) -> Result<Deleted> {
         let (answer, now) = self.window(object, "deleted", start).await?;
         self.read_deleted(object, start, &Reply::of(&answer), now)
+    }
+
+    async fn layouts(&self, object: &str) -> Result<Option<Layouts>> {
+        self.layouts_of(object).await
+    }
+
+    async fn list_views(&self, object: &str) -> Result<Vec<ListViewName>> {
+        self.list_views_of(object).await
+    }
+
+    async fn list_view(&self, object: &str, id: &str) -> Result<Option<String>> {
+        self.list_view_of(object, id).await
     }
 
     async fn push(
@@ -407,7 +420,7 @@ impl Salesforce {
         time.ok_or_else(|| not_a_remote(&self.address))
     }
 
-    fn id(&self, text: &str) -> Result<String> {
+    pub(crate) fn id(&self, text: &str) -> Result<String> {
         remote_id(text).ok_or_else(|| not_a_remote(&self.address))
     }
 

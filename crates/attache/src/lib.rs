@@ -81,11 +81,13 @@ mod env;
 mod errand;
 mod error;
 mod filter;
+mod form;
 mod indexes;
 mod inspect;
 mod journal_states;
 mod json;
 mod key;
+mod layouts;
 mod live;
 mod membership;
 mod merge;
@@ -116,6 +118,7 @@ pub use engine::{Attache, CancelToken, Session};
 pub use env::{Env, LocalTime, SystemEnv};
 pub use error::{Error, ErrorKind, Problem, Result, Retry};
 pub use filter::{Context, DateRange, Filter, FiscalYear, FiscalYearName, Select};
+pub use form::{Layout, LayoutItem, RelatedList, Section};
 pub use indexes::Index;
 pub use inspect::{Inspection, inspect, inspect_with, salvage, salvage_with};
 pub use key::Key;
@@ -135,8 +138,8 @@ pub use pace::Pace;
 pub use question::{Answer, Question};
 pub use record::{Fields, Record, RecordId, ServerTime, Value};
 pub use remote::{
-    ApiUsage, BodyPart, Deleted, Describe, FileBytes, Identity, Page, Remote, Updated, Write,
-    WriteAction, WriteOutcome,
+    ApiUsage, BodyPart, Deleted, Describe, FileBytes, Identity, Layouts, ListViewName, Page,
+    Remote, Updated, Write, WriteAction, WriteOutcome,
 };
 pub use schema::{
     ChildRelationship, FieldSchema, FieldType, ObjectSchema, PicklistEntry, RecordType, Schema,

@@ -306,7 +306,7 @@ pub struct Truncated {
 /// as it can be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unfollowed {
-    /// The rule's name.
+    /// The rule's name; `layouts of Account` where those of an object could not be had.
     pub rule: String,
     /// What is in its way.
     pub reason: String,

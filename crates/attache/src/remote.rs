@@ -43,6 +43,25 @@ pub struct Describe {
     pub last_modified: Option<String>,
 }
 
+/// What an org tells of an object's forms.
+#[derive(Clone, Debug)]
+pub struct Layouts {
+    /// JSON as Salesforce's `describe/layouts` has it: all layouts of the object, the record types that have
+    /// them, and what each leaves of the picklists.
+    pub layouts: String,
+    /// JSON as `describe/compactLayouts` has it.
+    pub compact: Option<String>,
+}
+
+/// A list view of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListViewName {
+    /// 18-character id.
+    pub id: String,
+    /// API name.
+    pub developer_name: String,
+}
+
 /// Ids of records that changed in a window of time.
 #[derive(Clone, Debug)]
 pub struct Updated {
@@ -214,6 +233,25 @@ pub trait Remote: Send + Sync + 'static {
             crate::error::ErrorKind::RemoteRefused,
             "this remote makes no files",
         ))
+    }
+
+    /// Tells the layouts of an object; `None` if the remote has none.
+    async fn layouts(&self, object: &str) -> Result<Option<Layouts>> {
+        let _ = object;
+        Ok(None)
+    }
+
+    /// Lists the list views of an object that this user may see.
+    async fn list_views(&self, object: &str) -> Result<Vec<ListViewName>> {
+        let _ = object;
+        Ok(Vec::new())
+    }
+
+    /// Describes a list view, as JSON that [`Briefcase::from_list_view`](crate::Briefcase::from_list_view)
+    /// reads; `None` if there is no such list view for this user.
+    async fn list_view(&self, object: &str, id: &str) -> Result<Option<String>> {
+        let _ = (object, id);
+        Ok(None)
     }
 
     /// Reads records by id, at most 2,000; `None` for one that is deleted or out of sight.

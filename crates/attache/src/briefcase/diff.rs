@@ -1,7 +1,7 @@
 //! What another version of a briefcase changes on a device.
 
 use super::Briefcase;
-use super::document::ObjectOptions;
+use super::document::{FieldsOf, ObjectOptions};
 use super::flat::{Rule, Source};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -56,7 +56,7 @@ pub enum RuleChange {
     Removed,
     /// It has the name of an older one and takes other records.
     Changed {
-        /// Which keys differ: `object`, `scope`, `where`, `order_by`, `limit`, `parent` or `children`; `above`: the rule it hangs on.
+        /// Which keys differ: `object`, `list_view`, `scope`, `where`, `order_by`, `limit`, `parent` or `children`; `above`: the rule it hangs on.
         keys: Vec<&'static str>,
         /// Whether it can take records that it did not take.
         downloads: bool,
@@ -80,6 +80,8 @@ pub struct ObjectDiff {
     pub object: String,
     /// Which fields are carried.
     pub fields: FieldsChange,
+    /// Layouts are kept in one version only.
+    pub layouts: bool,
     /// The client key differs; it holds for creates from now on.
     pub client_key: bool,
     /// The merge policy differs; it holds for what both sides change from now on.
@@ -103,6 +105,8 @@ pub enum FieldsChange {
     ToAll,
     /// These fields only are carried, no longer all that the user may see.
     ToList(Vec<String>),
+    /// The fields on layouts are carried, of one record type or of all; which those are, the org tells.
+    ToLayouts(Option<String>),
 }
 
 impl Briefcase {
@@ -127,7 +131,7 @@ impl BriefcaseDiff {
         });
         rules
             || self.objects.iter().any(|object| match &object.fields {
-                FieldsChange::ToAll => true,
+                FieldsChange::ToAll | FieldsChange::ToLayouts(_) => true,
                 FieldsChange::Changed { added, .. } => !added.is_empty(),
                 FieldsChange::ToList(_) | FieldsChange::Unchanged => false,
             })
@@ -152,10 +156,10 @@ impl BriefcaseDiff {
     }
 
     /// Writes it as one JSON object:
-    /// `{"downloads", "evicts", "rules": [{"name", "change", "keys", "from"}], "objects": [{"object", "fields", "added", "removed", "client_key", "merge"}]}`.
+    /// `{"downloads", "evicts", "rules": [{"name", "change", "keys", "from"}], "objects": [{"object", "fields", "added", "removed", "layouts", "client_key", "merge"}]}`.
     ///
     /// `change` is `added`, `removed`, `changed`, `renamed` or `unchanged`; `fields` is `unchanged`,
-    /// `changed`, `to_all` or `to_list`, whose list is `added`.
+    /// `changed`, `to_all`, `to_layouts` or `to_list`, whose list is `added`.
     pub fn to_json(&self) -> String {
         let rules = self.rules.iter().map(|rule| {
             let (change, keys, from) = match &rule.change {
@@ -174,10 +178,11 @@ impl BriefcaseDiff {
                 FieldsChange::Changed { added, removed } => ("changed", &added[..], &removed[..]),
                 FieldsChange::ToAll => ("to_all", none, none),
                 FieldsChange::ToList(list) => ("to_list", &list[..], none),
+                FieldsChange::ToLayouts(_) => ("to_layouts", none, none),
             };
             json!({
                 "object": object.object, "fields": fields, "added": added, "removed": removed,
-                "client_key": object.client_key, "merge": object.merge,
+                "layouts": object.layouts, "client_key": object.client_key, "merge": object.merge,
             })
         });
         let (rules, objects): (Vec<Value>, Vec<Value>) = (rules.collect(), objects.collect());
@@ -243,6 +248,7 @@ fn changed(old: &[Rule], from: &Rule, new: &[Rule], to: &Rule) -> RuleChange {
         }
     };
     differs("object", from.object != to.object);
+    differs("list_view", from.list_view != to.list_view);
     let text = |rule: &Rule| rule.filter.as_ref().map(ToString::to_string);
     let limits = match (&from.source, &to.source) {
         (
@@ -314,13 +320,16 @@ fn objects(old: &Briefcase, new: &Briefcase) -> Vec<ObjectDiff> {
         let (from, to) = (old.options(&object), new.options(&object));
         ObjectDiff {
             fields: fields(&from, &to),
+            layouts: from.wants_layouts() != to.wants_layouts(),
             client_key: from.client_key != to.client_key,
             merge: from.merge != to.merge,
             object,
         }
     });
     diffs
-        .filter(|diff| diff.fields != FieldsChange::Unchanged || diff.client_key || diff.merge)
+        .filter(|diff| {
+            diff.fields != FieldsChange::Unchanged || diff.layouts || diff.client_key || diff.merge
+        })
         .collect()
 }
 
@@ -330,10 +339,7 @@ fn fields(from: &ObjectOptions, to: &ObjectOptions) -> FieldsChange {
         list.iter().filter(|name| !is_in(name)).cloned().collect()
     };
     match (&from.fields, &to.fields) {
-        (None, None) => FieldsChange::Unchanged,
-        (None, Some(list)) => FieldsChange::ToList(list.clone()),
-        (Some(_), None) => FieldsChange::ToAll,
-        (Some(from), Some(to)) => {
+        (FieldsOf::These(from), FieldsOf::These(to)) => {
             let (added, removed) = (without(to, from), without(from, to));
             if added.is_empty() && removed.is_empty() {
                 FieldsChange::Unchanged
@@ -341,6 +347,11 @@ fn fields(from: &ObjectOptions, to: &ObjectOptions) -> FieldsChange {
                 FieldsChange::Changed { added, removed }
             }
         }
+        (from, to) if from == to => FieldsChange::Unchanged,
+        (_, FieldsOf::All) => FieldsChange::ToAll,
+        (_, FieldsOf::These(list)) => FieldsChange::ToList(list.clone()),
+        (_, FieldsOf::Layouts) => FieldsChange::ToLayouts(None),
+        (_, FieldsOf::Layout(name)) => FieldsChange::ToLayouts(Some(name.clone())),
     }
 }
 
@@ -396,6 +407,15 @@ fn lines(diff: &ObjectDiff) -> Vec<String> {
             "- {object}: only these fields are carried, the others are dropped from the device: {}",
             list.join(", ")
         )),
+        FieldsChange::ToLayouts(of) => {
+            let whose = match of {
+                Some(name) => format!("the layout of the record type {name}"),
+                None => String::from("its layouts"),
+            };
+            lines.push(format!(
+                "~ {object}: the fields on {whose} are carried; which those are, the org tells"
+            ));
+        }
         FieldsChange::Changed { added, removed } => {
             if !added.is_empty() {
                 lines.push(format!(
@@ -410,6 +430,11 @@ fn lines(diff: &ObjectDiff) -> Vec<String> {
                 ));
             }
         }
+    }
+    if diff.layouts {
+        lines.push(format!(
+            "~ {object}: layouts are kept for forms in one of the versions only"
+        ));
     }
     if diff.client_key {
         lines.push(format!(

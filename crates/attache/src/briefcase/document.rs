@@ -29,12 +29,34 @@ pub(crate) struct Document {
 /// What a briefcase says of an object, apart from its rules.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ObjectOptions {
-    /// The fields to carry; `None`: all that the user may see.
-    pub fields: Option<Vec<String>>,
+    pub fields: FieldsOf,
+    /// Layouts and picklists by record type are kept for hosts that draw forms.
+    pub layouts: bool,
     /// The external-id field that carries a key of the client's in creates.
     pub client_key: Option<String>,
     /// What to do where both sides changed something; `None`: what the engine does by itself.
     pub merge: Option<MergePolicy>,
+}
+
+/// Which fields of an object are carried.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum FieldsOf {
+    /// All that the user may see.
+    #[default]
+    All,
+    /// These.
+    These(Vec<String>),
+    /// Those on the layouts of all record types that the user may make records of.
+    Layouts,
+    /// Those on the layout of one record type, by its API name or its id.
+    Layout(String),
+}
+
+impl ObjectOptions {
+    /// Says whether layouts are to be fetched.
+    pub(crate) fn wants_layouts(&self) -> bool {
+        self.layouts || matches!(self.fields, FieldsOf::Layouts | FieldsOf::Layout(_))
+    }
 }
 
 /// Records that the user looked at, at the server, some time ago.
@@ -50,11 +72,22 @@ pub(crate) struct TopRule {
     pub name: Option<String>,
     pub object: String,
     pub optional: bool,
+    /// The list view of the org that says the scope, the condition and the order.
+    pub list_view: Option<ListView>,
     pub scope: Scope,
     pub filter: Option<Written>,
     pub order_by: Option<OrderBy>,
     pub limit: Option<u32>,
     pub related: Vec<RelatedRule>,
+}
+
+/// A list view that a rule is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ListView {
+    /// Its API name, or its id.
+    pub name: String,
+    /// The rule says what the list view does; until then it says nothing.
+    pub told: bool,
 }
 
 /// A rule for what hangs on the records of the rule above it.

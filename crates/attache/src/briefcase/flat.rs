@@ -35,6 +35,8 @@ pub(crate) struct Rule {
     pub optional: bool,
     pub source: Source,
     pub filter: Option<Filter>,
+    /// The list view that it is made of.
+    pub list_view: Option<String>,
 }
 
 impl Briefcase {
@@ -96,6 +98,14 @@ impl Flat {
         };
         let object = Some(rule.object.clone());
         let at = self.push(name, object, rule.optional, source, rule.filter.as_ref());
+        if let Some(view) = &rule.list_view {
+            self.rules[at].list_view = Some(view.name.clone());
+            if !view.told {
+                self.rules[at]
+                    .key
+                    .push_str(&format!(" list view {}", view.name));
+            }
+        }
         self.related(at, &rule.related);
     }
 
@@ -141,6 +151,7 @@ impl Flat {
             optional,
             source,
             filter: filter.map(|written| written.filter.clone()),
+            list_view: None,
         });
         self.rules.len() - 1
     }

@@ -11,13 +11,14 @@ mod diff;
 mod document;
 mod flat;
 mod import;
+mod list_view;
 mod print;
 mod read;
 mod template;
 mod tree;
 
 pub use diff::{BriefcaseDiff, FieldsChange, ObjectDiff, RuleChange, RuleDiff};
-pub(crate) use document::{ObjectOptions, RULES_PER_OBJECT_MAX, Scope};
+pub(crate) use document::{FieldsOf, ObjectOptions, RULES_PER_OBJECT_MAX, Scope};
 pub(crate) use flat::{Rule, Source};
 pub use import::BriefcaseImport;
 
@@ -58,7 +59,7 @@ use std::collections::BTreeSet;
 /// |---|---|
 /// | `version` | 1 |
 /// | `name`, `description` | for people |
-/// | `objects` | by object: `fields` (those to carry; absent: all that the user may see) and `client_key` (a unique external-id field that makes creates safe to repeat) |
+/// | `objects` | by object: `fields` (those to carry; absent: all that the user may see), `layouts` (`true`: layouts are kept for [forms](crate::Attache::layout)) and `client_key` (a unique external-id field that makes creates safe to repeat) |
 /// | `recent` | `objects` and a `limit` (200 if absent): what the user looked at last |
 /// | `rules` | what to take: names of objects, and rules |
 ///
@@ -67,6 +68,7 @@ use std::collections::BTreeSet;
 /// | `name` | for people; no two rules share one |
 /// | `object` | whose records it takes |
 /// | `optional` | `true`: an org without the object does without the rule and those below it, and the report says so |
+/// | `list_view` | a list view of the org by its API name or id, in place of `scope`, a condition and an order; see below |
 /// | `scope` | whose records; see below |
 /// | `where` | a condition in SOQL ([`Filter`](crate::Filter)) |
 /// | `filters`, `logic` | the same as rows `{"field", "op", "value"}`, and how they join: `1 AND (2 OR 3)`; absent: all of them |
@@ -80,6 +82,16 @@ use std::collections::BTreeSet;
 /// that points at several objects says which with `"object"`, one name or a list;
 /// without it, it takes all that the briefcase names elsewhere. A related rule has no order and no
 /// limit: cut through the children of many parents at once they would leave some parents half-told.
+///
+/// # Layouts and list views
+///
+/// `"fields": {"layout": "Household"}` carries the fields on the layout of that record type (`Master` for none),
+/// `"fields": "layouts"` those on the layouts of all record types that the user may make records of; with them
+/// what a create must set and what controls a picklist. Another layout brings other fields with the next look.
+///
+/// A rule with a `list_view` takes what the list shows: its scope and its condition; with a `limit`, the first
+/// of its order. The org is asked once a day what the list says. A list view under another name is the
+/// same one; of one that is gone the records stay, nothing new comes, and the report says so.
 ///
 /// # Rows
 ///

@@ -8,6 +8,7 @@ use crate::filter::row::{Row, RowValue};
 use serde::ser::{Error as _, SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 
 /// Prints a document with two blanks per level and without a line end at its end.
 pub(super) fn print(document: &Document) -> String {
@@ -35,7 +36,15 @@ impl Serialize for Document {
 impl Serialize for ObjectOptions {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        entry(&mut map, "fields", self.fields.as_ref())?;
+        match &self.fields {
+            FieldsOf::All => {}
+            FieldsOf::These(names) => map.serialize_entry("fields", names)?,
+            FieldsOf::Layouts => map.serialize_entry("fields", "layouts")?,
+            FieldsOf::Layout(name) => {
+                map.serialize_entry("fields", &BTreeMap::from([("layout", name)]))?;
+            }
+        }
+        entry(&mut map, "layouts", Some(true).filter(|_| self.layouts))?;
         entry(&mut map, "client_key", self.client_key.as_ref())?;
         entry(&mut map, "merge", self.merge.as_ref())?;
         map.end()
@@ -68,6 +77,17 @@ impl Serialize for TopRule {
         entry(&mut map, "name", self.name.as_ref())?;
         map.serialize_entry("object", &self.object)?;
         entry(&mut map, "optional", Some(true).filter(|_| self.optional))?;
+        if let Some(view) = &self.list_view {
+            map.serialize_entry("list_view", &view.name)?;
+            // What it says is the org's to say, and may be another thing tomorrow.
+            entry(&mut map, "limit", self.limit)?;
+            entry(
+                &mut map,
+                "related",
+                Some(&self.related).filter(|all| !all.is_empty()),
+            )?;
+            return map.end();
+        }
         entry(
             &mut map,
             "scope",

@@ -17,11 +17,21 @@ const TOP_KEYS: &[&str] = &[
     "recent",
     "rules",
 ];
-const OPTION_KEYS: &[&str] = &["fields", "client_key", "merge"];
+const OPTION_KEYS: &[&str] = &["fields", "layouts", "client_key", "merge"];
+const LIST_VIEW_SAYS: [&str; 5] = ["scope", "where", "filters", "logic", "order_by"];
 const MERGE_KEYS: &[&str] = &["default", "fields", "groups", "deletion"];
 const RECENT_KEYS: &[&str] = &["objects", "limit"];
 const RULE_KEYS: &[&str] = &[
-    "name", "object", "optional", "scope", "where", "filters", "logic", "order_by", "limit",
+    "name",
+    "object",
+    "optional",
+    "list_view",
+    "scope",
+    "where",
+    "filters",
+    "logic",
+    "order_by",
+    "limit",
     "related",
 ];
 const RELATED_KEYS: &[&str] = &[
@@ -114,9 +124,10 @@ fn objects(problems: &mut Problems, raw: &RawValue, at: &str) -> BTreeMap<String
             continue;
         };
         let options = ObjectOptions {
-            fields: optional(&mut members, "fields", |raw, at| {
-                names(problems, raw, at, "a field")
-            }),
+            fields: optional(&mut members, "fields", |raw, at| fields(problems, raw, at))
+                .unwrap_or_default(),
+            layouts: optional(&mut members, "layouts", |raw, at| problems.boolean(raw, at))
+                .unwrap_or_default(),
             client_key: optional(&mut members, "client_key", |raw, at| {
                 problems.name(raw, at, "an external-id field")
             }),
@@ -146,6 +157,49 @@ fn is_name(problems: &mut Problems, key: &str, at: &str, what: &str) -> bool {
         problems.add(at, "INVALID_NAME", message);
     }
     is_name
+}
+
+/// Reads which fields are carried: a list, `"layouts"`, or `{"layout": "…"}`.
+fn fields(problems: &mut Problems, raw: &RawValue, at: &str) -> Option<FieldsOf> {
+    match raw.get().as_bytes().first() {
+        Some(b'{') => {
+            let mut members = problems.object(raw, at, &["layout"])?;
+            let Some((raw, at)) = members.take("layout") else {
+                let message = "expected `layout`, a record type by its API name or its id";
+                problems.add(at, "MISSING_KEY", message);
+                return None;
+            };
+            problems
+                .name_or_id(raw, &at, "a record type")
+                .map(FieldsOf::Layout)
+        }
+        Some(b'"') => match tree::read::<String>(raw).as_deref() {
+            Some("layouts") => Some(FieldsOf::Layouts),
+            _ => {
+                problems.wrong_type(at, "a list of fields, `\"layouts\"`, or `{\"layout\": …}`");
+                None
+            }
+        },
+        _ => names(problems, raw, at, "a field").map(FieldsOf::These),
+    }
+}
+
+/// Reads the name of a list view, which leaves nothing else to say about which records a rule takes.
+fn list_view(problems: &mut Problems, members: &mut Members<'_>) -> Option<ListView> {
+    let (raw, at) = members.take("list_view")?;
+    let mut alone = true;
+    for key in LIST_VIEW_SAYS {
+        if let Some((_, at)) = members.take(key) {
+            problems.add(
+                &at,
+                "CONFLICTING_KEYS",
+                "the list view says this; leave it out",
+            );
+            alone = false;
+        }
+    }
+    let name = problems.name_or_id(raw, &at, "a list view")?;
+    alone.then_some(ListView { name, told: false })
 }
 
 /// Reads a merge policy: each member by itself, so that each tells what is wrong with it.
@@ -265,8 +319,10 @@ fn top_rule(problems: &mut Problems, raw: &RawValue, at: &str) -> Option<TopRule
         .or(object.as_ref())
         .cloned()
         .unwrap_or_default();
+    let list_view = list_view(problems, &mut members);
     let has_order = members.take("order_by");
     let rule = TopRule {
+        list_view,
         optional: optional(&mut members, "optional", |raw, at| {
             problems.boolean(raw, at)
         })

@@ -241,6 +241,21 @@ impl Problems {
         None
     }
 
+    /// Reads the API name or the id of what an administrator made.
+    pub(super) fn name_or_id(&mut self, raw: &RawValue, at: &str, what: &str) -> Option<String> {
+        let text = self.text(raw, at)?;
+        let is_id = crate::record::RecordId::parse(&text).is_ok();
+        if is_id || is_api_name(&text) {
+            return Some(text);
+        }
+        self.add(
+            at,
+            "INVALID_NAME",
+            format!("expected the API name or the id of {what}"),
+        );
+        None
+    }
+
     /// Reads a number of records.
     pub(super) fn limit(&mut self, raw: &RawValue, at: &str) -> Option<u32> {
         let limit = read::<u32>(raw).filter(|limit| *limit > 0);

@@ -4,7 +4,7 @@ use super::{ChildRelationship, FieldSchema, FieldType, ObjectSchema, PicklistEnt
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
 use base64::Engine;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 
@@ -173,9 +173,10 @@ struct RawField {
     write_requires_master_read: bool,
 }
 
-#[derive(Deserialize)]
+/// An entry of a picklist, as describes and layouts tell it.
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RawEntry {
+pub(crate) struct RawEntry {
     value: String,
     #[serde(default)]
     label: Option<String>,
@@ -311,7 +312,7 @@ fn field(raw: RawField) -> FieldSchema {
             .picklist_values
             .unwrap_or_default()
             .into_iter()
-            .map(entry)
+            .map(PicklistEntry::from)
             .collect(),
         restricted_picklist: raw.restricted_picklist,
         controller: raw.controller_name,
@@ -348,22 +349,24 @@ fn field_type(name: String) -> FieldType {
     }
 }
 
-fn entry(raw: RawEntry) -> PicklistEntry {
-    PicklistEntry {
-        label: raw.label.unwrap_or_else(|| raw.value.clone()),
-        value: raw.value,
-        active: raw.active,
-        default: raw.default_value,
-        valid_for: raw.valid_for.and_then(|text| {
-            let bytes = base64::engine::general_purpose::STANDARD
-                .decode(text)
-                .ok()?;
-            Some(
-                bytes
-                    .iter()
-                    .flat_map(|byte| (0..8).map(move |bit| byte & (0x80 >> bit) != 0))
-                    .collect(),
-            )
-        }),
+impl From<RawEntry> for PicklistEntry {
+    fn from(raw: RawEntry) -> PicklistEntry {
+        PicklistEntry {
+            label: raw.label.unwrap_or_else(|| raw.value.clone()),
+            value: raw.value,
+            active: raw.active,
+            default: raw.default_value,
+            valid_for: raw.valid_for.and_then(|text| {
+                let bytes = base64::engine::general_purpose::STANDARD
+                    .decode(text)
+                    .ok()?;
+                Some(
+                    bytes
+                        .iter()
+                        .flat_map(|byte| (0..8).map(move |bit| byte & (0x80 >> bit) != 0))
+                        .collect(),
+                )
+            }),
+        }
     }
 }

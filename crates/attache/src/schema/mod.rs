@@ -3,6 +3,8 @@
 pub(crate) mod check;
 mod describe;
 
+pub(crate) use describe::RawEntry;
+
 use crate::record::Value;
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -4,7 +4,8 @@ use super::{Reading, Table, Writing};
 use crate::error::{Error, ErrorKind, Problem, Result};
 use crate::outcome::MutationKind;
 use crate::record::{Fields, RecordId, Value, is_local};
-use crate::schema::{FieldSchema, FieldType, ObjectSchema};
+use crate::schema::check::check_kind;
+use crate::schema::{FieldSchema, FieldType, ObjectSchema, RecordType};
 
 /// The fields of an edit as they were given, with what was wrong with them before they could be looked at.
 pub(crate) struct Given<'a> {
@@ -25,7 +26,7 @@ impl Writing<'_> {
     /// Checks a create and gives its fields as the journal keeps them.
     pub(super) fn checked_create(&self, table: &Table, given: Given<'_>) -> Result<Fields> {
         let check = |fields: &Fields| table.object.check_create(fields);
-        self.checked(table, given, check)
+        self.checked(table, None, given, check)
     }
 
     /// Checks changes of a record and gives them as the journal keeps them.
@@ -38,16 +39,18 @@ impl Writing<'_> {
     ) -> Result<Fields> {
         if is_local(current) {
             let check = |fields: &Fields| self.check_unsent(&table.object, current, fields);
-            return self.checked(table, given, check);
+            return self.checked(table, Some(before), given, check);
         }
-        self.checked(table, given, |fields| {
+        self.checked(table, Some(before), given, |fields| {
             table.object.check_update(before, fields)
         })
     }
 
+    /// `before` is the record as it is here; a create has none.
     fn checked(
         &self,
         table: &Table,
+        before: Option<&Fields>,
         given: Given<'_>,
         check: impl FnOnce(&Fields) -> Result<Fields>,
     ) -> Result<Fields> {
@@ -69,6 +72,7 @@ impl Writing<'_> {
             }
             Err(error) => return Err(error),
         };
+        problems.extend(self.outside_record_type(object, before, &fields, &problems)?);
         for (name, _) in fields.iter() {
             let told = |problem: &Problem| problem.fields.iter().any(|field| field == name);
             let unseen = object.field(name).is_some() && table.place(name).is_none();
@@ -81,6 +85,72 @@ impl Writing<'_> {
         } else {
             Err(invalid_record(object, problems))
         }
+    }
+
+    /// Lists what a write chooses of restricted picklists that the record's type leaves out of them.
+    ///
+    /// As at the server, a picklist that is not restricted takes anything, and what is not changed may stay.
+    fn outside_record_type(
+        &self,
+        object: &ObjectSchema,
+        before: Option<&Fields>,
+        given: &Fields,
+        told: &[Problem],
+    ) -> Result<Vec<Problem>> {
+        if object.field("RecordTypeId").is_none() {
+            return Ok(Vec::new());
+        }
+        let named = |fields: &Fields| {
+            let mut all = fields.iter();
+            let own = all.find(|(name, _)| name.eq_ignore_ascii_case("RecordTypeId"));
+            own.map(|(_, value)| value.as_text().map(str::to_owned))
+        };
+        let id = match named(given).or_else(|| before.and_then(named)) {
+            Some(id) => id,
+            // A create that says nothing gets the user's default; a record without a record type is the master's.
+            None => {
+                let own = |one: &&RecordType| {
+                    if before.is_none() {
+                        one.default
+                    } else {
+                        one.master
+                    }
+                };
+                object
+                    .record_types
+                    .iter()
+                    .find(own)
+                    .map(|one| one.id.clone())
+            }
+        };
+        let kinds = object.record_types.iter();
+        let kind = match &id {
+            Some(id) => kinds.into_iter().find(|one| one.id == *id),
+            None => kinds.into_iter().find(|one| one.master),
+        };
+        let Some(kind) = kind else {
+            return Ok(Vec::new());
+        };
+        let mut problems = Vec::new();
+        for (name, value) in given.iter() {
+            let Some(field) = object.field(name).filter(|field| field.restricted_picklist) else {
+                continue;
+            };
+            let known = told
+                .iter()
+                .any(|problem| problem.fields.contains(&field.name));
+            let stays = before.is_some_and(|before| before.get(&field.name) == Some(value));
+            if known || stays {
+                continue;
+            }
+            if let Some(left) = self
+                .reading()
+                .picklist(&object.name, &kind.id, &field.name)?
+            {
+                problems.extend(check_kind(field, value, &left, &kind.name));
+            }
+        }
+        Ok(problems)
     }
 
     /// The server has yet to see the record: what may be set in a create may still be changed.

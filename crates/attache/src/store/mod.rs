@@ -11,6 +11,7 @@ mod covered;
 mod drift;
 mod edit;
 pub(crate) mod file;
+mod forms;
 mod holds;
 mod incoming;
 mod index;
@@ -38,6 +39,7 @@ pub(crate) use catalogue::{Catalogue, Table};
 pub(crate) use checked::Given;
 pub(crate) use drift::Missing;
 pub(crate) use edit::Stamp;
+pub(crate) use forms::ListView;
 pub(crate) use holds::{Hold, bytes};
 pub(crate) use incoming::{Arrived, Origin};
 pub(crate) use index::Wish;
@@ -66,7 +68,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 /// `ATCH`: says that a SQLite file is ours.
 const APPLICATION_ID: i32 = 0x4154_4348;
 /// The format that this library writes; each step up has its migration.
-const FORMAT: i32 = 10;
+const FORMAT: i32 = 11;
 const MIGRATIONS: [&str; FORMAT as usize] = [
     include_str!("sql/001_engine.sql"),
     include_str!("sql/002_copies.sql"),
@@ -78,6 +80,7 @@ const MIGRATIONS: [&str; FORMAT as usize] = [
     include_str!("sql/008_mention.sql"),
     include_str!("sql/009_saves.sql"),
     include_str!("sql/010_base.sql"),
+    include_str!("sql/011_forms.sql"),
 ];
 /// Readers kept open at most.
 const READERS_MAX: usize = 4;

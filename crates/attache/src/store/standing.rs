@@ -89,8 +89,8 @@ pub(super) fn statement(table: &str, columns: &str) -> String {
     )
 }
 
-/// For each column those that a check looks at when it changes: what controls it or hangs on it, and the
-/// parts of a person's name with the whole.
+/// For each column those that a check looks at when it changes: what controls it or hangs on it, the
+/// record type behind a restricted picklist, and the parts of a person's name with the whole.
 pub(super) fn bound(object: &ObjectSchema, names: &[&str]) -> Vec<Vec<usize>> {
     let mut bound = vec![Vec::new(); names.len()];
     let place = |name: &str| names.iter().position(|column| *column == name);
@@ -98,6 +98,10 @@ pub(super) fn bound(object: &ObjectSchema, names: &[&str]) -> Vec<Vec<usize>> {
         let Some(field) = object.field(name) else {
             continue;
         };
+        // What may be chosen hangs on the record's type.
+        if field.restricted_picklist {
+            bound[at].extend(place("RecordTypeId"));
+        }
         let controller = field
             .controller
             .as_deref()

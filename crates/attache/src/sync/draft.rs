@@ -1,12 +1,13 @@
 //! What a briefcase means in an org: objects, fields, rules. Nothing here is written.
 
+use super::forms::{Forms, ListViews};
 use super::prepare::{Described, Node};
 use super::soql;
-use crate::briefcase::{Briefcase, ObjectOptions, Rule, Scope, Source};
+use crate::briefcase::{Briefcase, FieldsOf, ObjectOptions, Rule, Scope, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::outcome::Unfollowed;
 use crate::remote::Identity;
-use crate::schema::ObjectSchema;
+use crate::schema::{ObjectSchema, RecordType};
 use crate::store::{Reading, Table, WantedRule};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -41,6 +42,8 @@ pub(super) struct Draft {
     pub absent: BTreeSet<String>,
     /// Objects of records that something but a rule holds.
     pub held: BTreeSet<String>,
+    pub forms: Forms,
+    pub views: ListViews,
 }
 
 impl Draft {
@@ -77,10 +80,31 @@ impl Draft {
             .flat_map(|entry| entry.fields.names())
             .collect();
         let mut options = self.briefcase.options(object);
+        let here = reading.catalogue.table(object).map(|table| table.names());
+        if let Some(kinds) = layouts_of(&described.schema, &options) {
+            let stored;
+            let form = match self.forms.told.get(object) {
+                Some((form, _)) => Some(form),
+                None => {
+                    stored = reading.form(object)?;
+                    stored.as_ref()
+                }
+            };
+            let record_types = kinds.iter().map(String::as_str);
+            let on_page = form
+                .map(|form| form.fields(record_types))
+                .unwrap_or_default();
+            options.fields = match &here {
+                _ if !on_page.is_empty() => FieldsOf::These(for_forms(&described.schema, on_page)),
+                // Whatever is wrong with the layouts: no field is dropped for it.
+                Some(here) => FieldsOf::These(here.clone()),
+                None => FieldsOf::All,
+            };
+        }
         let mut named = self.briefcase.objects().chain(self.objects.iter().cloned());
         if !named.any(|name| name.eq_ignore_ascii_case(object)) {
             // The briefcase no longer says what to carry of it: what is here stays.
-            options.fields = reading.catalogue.table(object).map(|table| table.names());
+            options.fields = here.map_or(FieldsOf::All, FieldsOf::These);
         }
         carried(
             &described.schema,
@@ -161,6 +185,56 @@ pub(super) fn key(object: &str, rule: &Rule) -> String {
     format!("{object}: {}", rule.key)
 }
 
+/// The record types, by id, from whose layouts the fields are taken; `None` if they are not taken from layouts.
+fn layouts_of(object: &ObjectSchema, options: &ObjectOptions) -> Option<Vec<String>> {
+    let own = |one: &&RecordType| one.available || one.default;
+    match &options.fields {
+        FieldsOf::All | FieldsOf::These(_) => None,
+        FieldsOf::Layouts => Some(
+            object
+                .record_types
+                .iter()
+                .filter(own)
+                .map(|one| one.id.clone())
+                .collect(),
+        ),
+        FieldsOf::Layout(name) => {
+            // One that is no longer there has no layout: the fields stay as they are.
+            let found = crate::layouts::record_type_of(object, Some(name)).ok();
+            Some(found.map(|one| one.id.clone()).into_iter().collect())
+        }
+    }
+}
+
+/// The fields that a host needs to draw these: the parts of compound ones, what controls a picklist, what a
+/// create must set, the record type, and the currency of amounts.
+fn for_forms(object: &ObjectSchema, on_page: Vec<&str>) -> Vec<String> {
+    let mut names: Vec<String> = ["RecordTypeId", "CurrencyIsoCode"]
+        .map(String::from)
+        .to_vec();
+    for name in on_page {
+        let parts = object.fields.iter().filter(|field| {
+            let whole = field.compound.as_deref();
+            whole.is_some_and(|whole| whole.eq_ignore_ascii_case(name))
+        });
+        names.extend(parts.map(|field| field.name.clone()));
+        names.push(name.to_owned());
+    }
+    let required = object
+        .fields
+        .iter()
+        .filter(|field| field.required_on_create());
+    names.extend(required.map(|field| field.name.clone()));
+    let mut at = 0;
+    while at < names.len() {
+        let field = object.field(&names[at]);
+        let controller = field.and_then(|field| field.controller.clone());
+        names.extend(controller.filter(|name| !names.contains(name)));
+        at += 1;
+    }
+    names
+}
+
 /// The fields to carry: those asked for, those the engine needs, those the rules hang on, and those with unsent edits.
 fn carried(
     object: &ObjectSchema,
@@ -172,8 +246,11 @@ fn carried(
     let mut wanted: Vec<&str> = SYSTEM_FIELDS.to_vec();
     wanted.extend(object.name_field().map(|field| field.name.as_str()));
     match &options.fields {
-        Some(fields) => wanted.extend(fields.iter().map(String::as_str)),
-        None => wanted.extend(object.stored_fields().map(|field| field.name.as_str())),
+        FieldsOf::These(fields) => wanted.extend(fields.iter().map(String::as_str)),
+        // What layouts show was written out before.
+        FieldsOf::All | FieldsOf::Layouts | FieldsOf::Layout(_) => {
+            wanted.extend(object.stored_fields().map(|field| field.name.as_str()))
+        }
     }
     wanted.extend(options.client_key.as_deref());
     wanted.extend(edited);

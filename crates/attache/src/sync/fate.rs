@@ -1,8 +1,9 @@
 //! Checks the rules of a briefcase against the org, and says what becomes of each.
 
 use super::draft::VIEWED;
+use super::forms::ListViews;
 use super::prepare::Described;
-use crate::briefcase::{Briefcase, Rule, Scope, Source};
+use crate::briefcase::{Briefcase, FieldsOf, Rule, Scope, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::Select;
 use crate::outcome::Unfollowed;
@@ -155,6 +156,19 @@ pub(super) fn fates(
     Ok(fates)
 }
 
+/// Lets the rules rest whose list views are gone.
+pub(super) fn rest_with(rules: &[Rule], views: &ListViews, fates: &mut [Fate]) {
+    for (rule, fate) in rules.iter().zip(fates) {
+        let (object, view) = (rule.object.as_ref(), rule.list_view.as_ref());
+        let reason = object
+            .zip(view)
+            .and_then(|(object, view)| views.reason(object, view));
+        if let Some(reason) = reason.filter(|_| *fate == Fate::Followed) {
+            *fate = Fate::Rests(reason.clone());
+        }
+    }
+}
+
 fn check(
     rule: &Rule,
     name: &str,
@@ -210,7 +224,16 @@ pub(super) fn check_options(
 ) -> Result<()> {
     for described in describes.values() {
         let options = briefcase.options(&described.schema.name);
-        let named = options.fields.iter().flatten().chain(&options.client_key);
+        let listed = match &options.fields {
+            FieldsOf::These(names) => names.as_slice(),
+            FieldsOf::All | FieldsOf::Layouts => &[],
+            FieldsOf::Layout(name) => {
+                crate::layouts::record_type_of(&described.schema, Some(name))
+                    .map_err(|error| in_objects(&described.schema, error))?;
+                &[]
+            }
+        };
+        let named = listed.iter().chain(&options.client_key);
         if let Some(field) = named
             .into_iter()
             .find(|field| described.schema.field(field).is_none())
@@ -299,6 +322,13 @@ fn check_target(rule: &str, from: &ObjectSchema, field: &FieldSchema, to: &str) 
 fn points_at(field: &FieldSchema, object: &str) -> bool {
     let mut targets = field.reference_to.iter();
     targets.any(|target| target.eq_ignore_ascii_case(object))
+}
+
+fn in_objects(object: &ObjectSchema, error: Error) -> Error {
+    Error::new(
+        error.kind(),
+        format!("objects.{}.fields: {error}", object.name),
+    )
 }
 
 fn in_rule(rule: &str, part: &str, error: Error) -> Error {

@@ -10,6 +10,7 @@ mod drift;
 mod fate;
 mod fetch;
 mod file;
+mod forms;
 mod held;
 mod index;
 mod merges;

@@ -7,8 +7,8 @@ use crate::filter::FiscalYear;
 use crate::question::{Answer, Question};
 use crate::record::ServerTime;
 use crate::remote::{
-    ApiUsage, BodyPart, Deleted, Describe, FileBytes, Identity, Page, Remote, Updated, Write,
-    WriteOutcome,
+    ApiUsage, BodyPart, Deleted, Describe, FileBytes, Identity, Layouts, ListViewName, Page,
+    Remote, Updated, Write, WriteOutcome,
 };
 use async_trait::async_trait;
 use serde_json::value::RawValue;
@@ -140,6 +140,18 @@ impl Remote for Patient {
 
     async fn file_page(&self, file: &str) -> Result<Option<Page>> {
         again!(self, self.remote.file_page(file))
+    }
+
+    async fn layouts(&self, object: &str) -> Result<Option<Layouts>> {
+        again!(self, self.remote.layouts(object))
+    }
+
+    async fn list_views(&self, object: &str) -> Result<Vec<ListViewName>> {
+        again!(self, self.remote.list_views(object))
+    }
+
+    async fn list_view(&self, object: &str, id: &str) -> Result<Option<String>> {
+        again!(self, self.remote.list_view(object, id))
     }
 
     async fn retrieve(

@@ -120,10 +120,14 @@ impl Run<'_> {
     /// `drifts`: it could be followed before, so what is wrong now is the org's doing.
     pub(super) async fn draft(&mut self, briefcase: Briefcase, drifts: bool) -> Result<Draft> {
         let identity = self.identify().await?;
+        let (briefcase, mut views) = self.learn_list_views(briefcase, drifts).await?;
         let rules = briefcase.rules();
         let (mut describes, absent) = self.describe_all(&briefcase, &rules, drifts).await?;
         let (rules, mut unfollowed) = fate::without(rules, &absent);
         let held = self.describe_held(&mut describes).await?;
+        let mut forms = self.learn_forms(&briefcase, &describes).await?;
+        unfollowed.append(&mut views.notices);
+        unfollowed.append(&mut forms.notices);
         let known = |key: &str| self.store.read(|r| r.object_of_rule(key));
         let rules = draft::expand(rules, &briefcase, &describes, known)?;
         let objects: Result<Vec<String>> = (0..rules.len())
@@ -131,7 +135,8 @@ impl Run<'_> {
             .collect();
         let objects = objects?;
         let was_followed = |rule: &Rule| Ok(drifts && known(&rule.key)?.is_some());
-        let fates = fate::fates(&rules, &objects, &describes, drifts, was_followed)?;
+        let mut fates = fate::fates(&rules, &objects, &describes, drifts, was_followed)?;
+        fate::rest_with(&rules, &views, &mut fates);
         if !drifts {
             fate::check_options(&describes, &briefcase)?;
         }
@@ -155,6 +160,8 @@ impl Run<'_> {
             describes,
             absent,
             held,
+            forms,
+            views,
         })
     }
 
@@ -200,6 +207,12 @@ impl Run<'_> {
                 w.set_setting(&format!("described:{name}"), &self.env.now().0.to_string())?;
             }
         }
+        for (object, (form, picklists)) in &draft.forms.told {
+            w.set_form(object, form, picklists)?;
+            w.set_form_asked(object, self.env.now())?;
+        }
+        w.keep_forms(&draft.forms.wanted)?;
+        w.set_list_views(&draft.views.kept)?;
         w.define_rules(&draft.wanted())?;
         Ok(())
     }

@@ -99,6 +99,53 @@ impl Briefcase {
     }
 }
 
+/// Makes what a rule takes of the describe of its list view: scope, condition, and the order if the rule has a limit.
+///
+/// # Errors
+/// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for what is no such describe, one of another object, and a
+/// list that shows less than a rule can say.
+pub(in crate::briefcase) fn rule_of_list_view(json: &str, of: &TopRule) -> Result<TopRule> {
+    const WHAT: &str = "describe of a list view";
+    check_size(json, WHAT)?;
+    let view: Describe = serde_json::from_str(json).map_err(|error| cannot_read(WHAT, error))?;
+    let name = of.name.clone().unwrap_or_else(|| of.object.clone());
+    let mut notes = Notes::default();
+    let mut made = rule(&view, &name, &mut notes)?;
+    scoped(&mut made, &view, &name, &mut notes)?;
+    let queue = view
+        .scope
+        .as_deref()
+        .is_some_and(|scope| scope.eq_ignore_ascii_case("queue"));
+    let within = view
+        .related_entity_id
+        .as_ref()
+        .or(view.scope_entity_id.as_ref());
+    if within.is_some() && !(queue && view.scope_entity_id.is_some()) {
+        return Err(Error::invalid(format!(
+            "rule {name:?}: the list view is restricted to what belongs to one record, which a rule cannot say"
+        )));
+    }
+    if !made.object.eq_ignore_ascii_case(&of.object) {
+        return Err(Error::invalid(format!(
+            "rule {name:?}: the list view is one of {}, not of {}",
+            made.object, of.object
+        )));
+    }
+    if let (Some(limit), Some(Ok(select))) = (of.limit, view.query.as_deref().map(query)) {
+        let order: Vec<String> = select
+            .statement()
+            .order
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        made.limit = Some(limit);
+        if !order.is_empty() {
+            super::order_by(&mut made, &order.join(", "), &name, &mut notes);
+        }
+    }
+    Ok(made)
+}
+
 /// The query says it all; the tree of conditions stands in where it cannot be read.
 fn rule(view: &Describe, name: &str, notes: &mut Notes) -> Result<TopRule> {
     let read = view.query.as_deref().map(query);

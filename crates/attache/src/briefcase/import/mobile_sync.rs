@@ -3,7 +3,8 @@
 use super::{BriefcaseImport, Notes, cannot_read, check_size, finish, query, rule_of_query};
 use crate::briefcase::Briefcase;
 use crate::briefcase::document::{
-    Document, ObjectOptions, RECENT_LIMIT, Recent, RelatedPath, RelatedRule, TopRule, Written,
+    Document, FieldsOf, ObjectOptions, RECENT_LIMIT, Recent, RelatedPath, RelatedRule, TopRule,
+    Written,
 };
 use crate::briefcase::tree::is_api_name;
 use crate::error::Result;
@@ -146,7 +147,8 @@ struct Reader {
 impl Reader {
     fn document(&mut self) -> Document {
         for (object, fields) in std::mem::take(&mut self.fields) {
-            self.options.entry(object).or_default().fields = fields;
+            self.options.entry(object).or_default().fields =
+                fields.map_or(FieldsOf::All, FieldsOf::These);
         }
         Document {
             objects: std::mem::take(&mut self.options),

@@ -4,6 +4,8 @@ mod definition;
 mod list_view;
 mod mobile_sync;
 
+pub(super) use list_view::rule_of_list_view;
+
 use super::document::{Document, OrderBy, TopRule, Written};
 use super::tree::Problems;
 use super::{Briefcase, condition, print};

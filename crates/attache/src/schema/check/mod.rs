@@ -8,7 +8,7 @@ mod picklist;
 mod problem;
 mod value;
 
-pub(crate) use picklist::in_defined_order;
+pub(crate) use picklist::{check_kind, in_defined_order};
 pub(crate) use problem::{given_twice, gone, read_only, refuse, unknown_field, wrong_type};
 pub(crate) use value::{fits, limit};
 

@@ -63,6 +63,30 @@ pub(super) fn check(field: &FieldSchema, value: &Value, problems: &mut Vec<Probl
     }
 }
 
+/// Checks that what was chosen of a restricted picklist is among what a record type leaves of it.
+pub(crate) fn check_kind(
+    field: &FieldSchema,
+    value: &Value,
+    left: &[PicklistEntry],
+    record_type: &str,
+) -> Option<Problem> {
+    let listed = |value: &&str| {
+        left.iter()
+            .any(|own| own.active && own.value == value.trim())
+    };
+    let outside = !chosen(field, value).iter().all(listed);
+    (field.restricted_picklist && outside).then(|| {
+        problem(
+            field,
+            "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+            format!(
+                "{} takes other values in records of the type {record_type}; choose one of those",
+                field.label
+            ),
+        )
+    })
+}
+
 /// The field that controls a picklist, if one does.
 pub(super) fn controller<'a>(
     object: &'a ObjectSchema,
