@@ -9,6 +9,7 @@ mod explain_soql;
 mod holds;
 mod init;
 mod journal;
+mod layout;
 mod login;
 mod query;
 mod records;
@@ -64,6 +65,8 @@ pub enum Command {
     Query(query::Arguments),
     /// Find records by their words; nothing leaves the device.
     Search(search::Arguments),
+    /// Show how a form for an object's records is laid out; nothing leaves the device.
+    Layout(layout::Arguments),
     /// Show what the engine makes of a query or a date literal.
     #[command(subcommand)]
     Explain(explain::Arguments),
@@ -123,6 +126,7 @@ pub fn run(command: Command, output: &Output) -> Result<ExitCode> {
         Command::Fetch(arguments) => holds::fetch(&arguments, output),
         Command::Query(arguments) => query::run(&arguments, output),
         Command::Search(arguments) => search::run(&arguments, output),
+        Command::Layout(arguments) => layout::run(&arguments, output),
         Command::Explain(arguments) => explain::run(&arguments, output),
         Command::Get(arguments) => records::get(&arguments, output),
         Command::New(arguments) => records::new(&arguments, output),

@@ -6,6 +6,7 @@ mod demo;
 mod everyday;
 mod explain;
 mod holds;
+mod layout;
 mod login;
 #[cfg(any(feature = "sqlcipher", feature = "sqlcipher-vendored"))]
 mod rekey;
