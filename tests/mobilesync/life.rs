@@ -1,7 +1,7 @@
 //! 18–25: what a device meets in its life: memory, logout, limits, drift, silence.
 
 use attache::{
-    Attache, Briefcase, ErrorKind, Fields, MutationState, RecordId, Retry, Unsent, Value,
+    Attache, Briefcase, ErrorKind, Fields, MutationState, RecordId, StopReason, Unsent, Value,
 };
 use attache_sandbox::{Fault, FaultKind};
 use attache_sim::{Moment, Watcher, World, wait};
@@ -148,13 +148,11 @@ fn w22_a_limit_stops_politely_and_the_next_session_goes_on() {
     world
         .sandbox
         .with_switches(|switches| switches.daily_calls_max = used + 40);
-    let error = wait(device.sync()).expect_err("the day's calls are used up");
-    assert_eq!(error.kind(), ErrorKind::LimitReached, "{error:?}");
-    assert!(
-        matches!(error.retry(), Retry::After(_)),
-        "{:?}",
-        error.retry()
-    );
+    let report = sync(&device);
+    let stopped = report.stopped.expect("the day's calls are used up");
+    assert_eq!(stopped.why, StopReason::RemoteLimit, "{report:?}");
+    assert!(stopped.retry_after_ms >= 60_000, "{stopped:?}");
+    assert!(!report.is_settled());
     let log = world.sandbox.log();
     let refused = log
         .iter()

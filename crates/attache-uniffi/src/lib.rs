@@ -31,7 +31,8 @@ pub use cancel::CancelToken;
 pub use error::{AttacheError, ErrorKind, Problem, Retry};
 pub use outcome::{
     Conflict, ConflictField, ConflictKind, Dropped, Keep, Merged, Mutation, MutationKind,
-    MutationState, Rejected, Report, Resolution, Status, Truncated, Unfollowed, Unpinned,
+    MutationState, Rejected, Report, Resolution, Status, StopReason, Stopped, Truncated,
+    Unfollowed, Unpinned,
 };
 pub use progress::{Phase, ProgressObserver, SyncProgress};
 pub use rows::{ChildRows, Row, RowCursor};

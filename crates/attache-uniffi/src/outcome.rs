@@ -288,6 +288,42 @@ pub struct Unfollowed {
     pub reason: String,
 }
 
+/// Why a session ended before it was through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum StopReason {
+    /// It made all calls that one session may make.
+    SessionBudget,
+    /// The sessions of today made all calls that they may make in a day.
+    DayBudget,
+    /// The org allows no more calls, to this client or to all of them.
+    RemoteLimit,
+    /// It was metered, and what is left is too large for that.
+    Metered,
+}
+
+/// A session that ended before it was through. What it did is done, and the next one goes on.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct Stopped {
+    /// Why.
+    pub why: StopReason,
+    /// How long it makes no sense to come back, in milliseconds; 0 if the next session may start at once.
+    pub retry_after_ms: u64,
+}
+
+impl From<attache::Stopped> for Stopped {
+    fn from(stopped: attache::Stopped) -> Stopped {
+        Stopped {
+            why: match stopped.why {
+                attache::StopReason::SessionBudget => StopReason::SessionBudget,
+                attache::StopReason::DayBudget => StopReason::DayBudget,
+                attache::StopReason::RemoteLimit => StopReason::RemoteLimit,
+                attache::StopReason::Metered => StopReason::Metered,
+            },
+            retry_after_ms: stopped.retry_after_ms,
+        }
+    }
+}
+
 /// What one session did. What is not counted as settled is counted under a name of its own.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct Report {
@@ -331,6 +367,8 @@ pub struct Report {
     pub unpinned: Vec<Unpinned>,
     /// Rules that the org can no longer follow as they are.
     pub unfollowed: Vec<Unfollowed>,
+    /// Why the session ended before it was through; nothing if it was through.
+    pub stopped: Option<Stopped>,
     /// Calls to the org.
     pub api_calls: u64,
 }
@@ -380,6 +418,7 @@ impl From<&attache::Report> for Report {
                     reason: rule.reason.clone(),
                 })
                 .collect(),
+            stopped: report.stopped.map(Stopped::from),
             api_calls: report.api_calls,
         }
     }

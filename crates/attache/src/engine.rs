@@ -1,6 +1,7 @@
 //! [`Attache`]: the type applications hold.
 
 use crate::briefcase::Briefcase;
+use crate::budget::Terms;
 use crate::env::{Env, LocalTime, SystemEnv};
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::Options;
@@ -128,6 +129,7 @@ impl Attache {
             attache: self.clone(),
             progress: Box::new(|_| {}),
             cancel: CancelToken::new(),
+            terms: Terms::default(),
         }
     }
 
@@ -260,6 +262,7 @@ pub struct Session {
     attache: Attache,
     progress: Box<dyn FnMut(Progress) + Send>,
     cancel: CancelToken,
+    pub(crate) terms: Terms,
 }
 
 impl Session {
@@ -277,7 +280,7 @@ impl Session {
 
     async fn run(self) -> Result<Report> {
         let mut errand = self.attache.watched_errand(self.cancel, self.progress)?;
-        let done = errand.run().sync().await;
+        let done = errand.run().on_terms(self.terms)?.sync().await;
         let noted = errand.note_usage();
         let report = done?;
         noted.map(|()| report)

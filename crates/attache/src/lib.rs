@@ -73,6 +73,7 @@
 //! `plan`, two pure functions.
 
 mod briefcase;
+mod budget;
 mod changeset;
 mod dry_run;
 mod duplicates;
@@ -111,6 +112,7 @@ mod writes;
 pub use briefcase::{
     Briefcase, BriefcaseDiff, BriefcaseImport, FieldsChange, ObjectDiff, RuleChange, RuleDiff,
 };
+pub use budget::{CallBudget, StopReason, Stopped};
 pub use changeset::Changeset;
 pub use dry_run::{DryRun, RuleEstimate};
 pub use duplicates::{Candidate, Duplicates};

@@ -3,6 +3,7 @@
 //! What is told serializes with the names of its fields, for hosts that want JSON; see
 //! `json::outcome` for what is written in another way.
 
+use crate::budget::Stopped;
 use crate::env::LocalTime;
 use crate::error::Problem;
 use crate::record::{Fields, RecordId, ServerTime, Value};
@@ -229,7 +230,7 @@ pub struct Rejected {
 /// What was done since the last report, and what is left. What is not counted as settled is counted under a name of
 /// its own.
 ///
-/// A session that does not come to its end gives no report: what it did is told by the next one.
+/// A session that fails gives no report: what it did is told by the next one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
@@ -272,14 +273,17 @@ pub struct Report {
     pub unpinned: Vec<(RecordId, String)>,
     /// Rules that the org can no longer follow as they are.
     pub unfollowed: Vec<Unfollowed>,
+    /// Why the session ended before it was through; `None` if it was through.
+    pub stopped: Option<Stopped>,
     /// Calls to the remote.
     pub api_calls: u64,
 }
 
 impl Report {
-    /// Says whether nothing is left to send, ask or decide.
+    /// Says whether nothing is left to send, read, ask or decide.
     pub fn is_settled(&self) -> bool {
-        self.rejected.is_empty()
+        self.stopped.is_none()
+            && self.rejected.is_empty()
             && self.conflicts == 0
             && self.blocked == 0
             && self.in_doubt == 0

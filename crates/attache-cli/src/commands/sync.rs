@@ -6,7 +6,7 @@ use crate::output::{self, Output};
 use crate::progress::Bar;
 use crate::store;
 use crate::tokens::Token;
-use attache::{Attache, CancelToken, ErrorKind, Report};
+use attache::{Attache, CallBudget, CancelToken, ErrorKind, Report, StopReason, Stopped};
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -20,6 +20,22 @@ pub struct Arguments {
     store: PathBuf,
     #[command(flatten)]
     token: Token,
+    #[command(flatten)]
+    terms: Terms,
+}
+
+/// What the session is to spare.
+#[derive(Args, Clone, Copy, Default)]
+pub struct Terms {
+    /// API calls that this session may make, about; the next one goes on from there.
+    #[arg(long, value_name = "CALLS")]
+    calls_max: Option<u64>,
+    /// API calls that all sessions of this store may make in a day of UTC, about.
+    #[arg(long, value_name = "CALLS")]
+    day_calls_max: Option<u64>,
+    /// Sends edits and reads small changes only: first loads wait.
+    #[arg(long)]
+    metered: bool,
 }
 
 /// A report as data: what the engine tells, and what this run took.
@@ -60,7 +76,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<()> {
     let attache = store::open_online(&arguments.store, &arguments.token)?;
     let started = Instant::now();
     let bar = Bar::new("sync", !output.is_json());
-    let report = session(&attache, &bar);
+    let report = session(&attache, arguments.terms, &bar);
     bar.finish();
     let report = report?;
     let seconds = started.elapsed().as_secs_f64();
@@ -77,11 +93,17 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<()> {
 }
 
 /// Runs a session to its end, or until Ctrl-C stops it at its next step.
-fn session(attache: &Attache, bar: &Bar) -> Result<Report> {
+fn session(attache: &Attache, terms: Terms, bar: &Bar) -> Result<Report> {
     let cancel = CancelToken::new();
     let shown = bar.clone();
-    let session = attache
-        .sync()
+    let mut session = attache.sync().budget(CallBudget {
+        session_calls: terms.calls_max,
+        day_calls: terms.day_calls_max,
+    });
+    if terms.metered {
+        session = session.metered();
+    }
+    let session = session
         .on_progress(move |progress| shown.set(&progress))
         .cancel_token(cancel.clone());
     let report = block_on(async move {
@@ -170,6 +192,7 @@ fn lines(report: &Report, seconds: f64) -> Vec<String> {
             "unpinned {object} {record}: the org has it no longer"
         ));
     }
+    lines.extend(report.stopped.map(stopped_line));
     lines.push(match report.is_settled() {
         true => "settled  nothing is left to send or to decide".into(),
         false => format!(
@@ -186,6 +209,19 @@ fn lines(report: &Report, seconds: f64) -> Vec<String> {
         output::count(report.api_calls, "API call", "API calls")
     ));
     lines
+}
+
+fn stopped_line(stopped: Stopped) -> String {
+    let why = match stopped.why {
+        StopReason::SessionBudget => "the calls of this session are used up",
+        StopReason::DayBudget => "the calls of today are used up",
+        StopReason::RemoteLimit => "the org allows no more calls",
+        StopReason::Metered => "what is large waits for a session that is not metered",
+    };
+    match stopped.retry_after_ms.div_ceil(60_000) {
+        0 => format!("stopped  {why}"),
+        minutes => format!("stopped  {why}: sync again in {minutes} minutes"),
+    }
 }
 
 /// The most memory this process has had, where the system tells (Linux).

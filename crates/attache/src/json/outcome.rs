@@ -112,6 +112,7 @@ impl Serialize for Report {
             truncated,
             unpinned,
             unfollowed,
+            stopped,
             api_calls,
         } = self;
         let counts = [
@@ -145,6 +146,7 @@ impl Serialize for Report {
             .collect();
         map.serialize_entry("unpinned", &unpinned)?;
         map.serialize_entry::<_, Vec<Unfollowed>>("unfollowed", unfollowed)?;
+        map.serialize_entry("stopped", stopped)?;
         map.end()
     }
 }

@@ -26,6 +26,20 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Says whether there is a column to be filled in.
+    pub(super) fn lacks_columns(&self) -> Result<bool> {
+        for table in self.objects() {
+            if !self
+                .store
+                .read(|r| r.missing(&table.object.name))?
+                .is_empty()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     async fn fill_page(&mut self, table: &Table, missing: &Missing) -> Result<()> {
         self.check_cancelled()?;
         let limit = self.settings.ids_per_read_max;

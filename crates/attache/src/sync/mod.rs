@@ -22,10 +22,12 @@ mod relate;
 mod scan;
 mod soql;
 mod space;
+mod spend;
 mod survey;
 mod tasks;
 mod together;
 
+use crate::budget::{Spending, Stopped};
 use crate::engine::CancelToken;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
@@ -92,6 +94,12 @@ pub(crate) struct Run<'a> {
     nodes: Vec<Node>,
     /// What is to be asked soon, and was answered already.
     together: together::Together,
+    /// The calls that it may make; `None`: as many as it needs.
+    spending: Option<Spending>,
+    calls_before: u64,
+    /// Only what is small is read, and something else was left.
+    metered: bool,
+    postponed: bool,
     /// Tables of records that something but a rule holds, their objects described in this session.
     held: Vec<Arc<Table>>,
     /// Objects that are no longer there for this user.
@@ -125,6 +133,10 @@ impl<'a> Run<'a> {
             report: Report::default(),
             nodes: Vec::new(),
             together: together::Together::default(),
+            spending: None,
+            calls_before: remote.usage().calls,
+            metered: false,
+            postponed: false,
             held: Vec::new(),
             gone: BTreeSet::new(),
             org_has_changed: false,
@@ -141,7 +153,23 @@ impl<'a> Run<'a> {
 
     /// Runs a whole session.
     pub(crate) async fn sync(mut self) -> Result<Report> {
-        let calls = self.remote.usage().calls;
+        let ended = self.whole().await;
+        self.note_calls()?;
+        match ended {
+            Ok(()) => {
+                let stopped = self.left_over();
+                self.finish(stopped)
+            }
+            // A limit is no failure: what was done is done, and the next session goes on.
+            Err(error) if error.kind() == ErrorKind::LimitReached => {
+                let stopped = self.stopped_by(&error);
+                self.finish(Some(stopped))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn whole(&mut self) -> Result<()> {
         if let Err(error) = self.steps().await {
             // An object or a field went away or became another since it was described: look at the org anew, once.
             self.settings.describe_seconds = 0;
@@ -154,17 +182,22 @@ impl<'a> Run<'a> {
             }
             self.steps().await?;
         }
-        self.name_users().await?;
-        self.finish(calls)
+        self.name_users().await
     }
 
     async fn steps(&mut self) -> Result<()> {
         self.prepare(false).await?;
         self.began = self.remote.server_time();
-        self.fill_in().await?;
         self.resolve_doubt().await?;
         self.find_lost().await?;
-        self.pull(true).await?;
+        if self.push_first().await? {
+            self.resolve_doubt().await?;
+        }
+        let lacking = self.lacks_columns()?;
+        if !self.is_spared(lacking) {
+            self.fill_in().await?;
+        }
+        self.pull(!self.metered).await?;
         self.answer_conflicts().await?;
         if self.push().await? {
             // What our writes moved elsewhere (roll-ups, memberships) is ours to know now.
@@ -180,16 +213,19 @@ impl<'a> Run<'a> {
         self.prepare(true).await
     }
 
-    fn finish(mut self, calls_before: u64) -> Result<Report> {
-        let now = self.env.now();
+    fn finish(mut self, stopped: Option<Stopped>) -> Result<Report> {
+        let (now, calls) = (self.env.now(), self.calls());
         let (untold, unpinned) = self.store.write(Durability::Durable, |w| {
-            w.set_setting("last_sync", &now.0.to_string())?;
+            if stopped.is_none() {
+                w.set_setting("last_sync", &now.0.to_string())?;
+            }
             w.forget_decisions()?;
             Ok((w.take_notices()?, w.take_unpinned()?))
         })?;
         self.report = Report {
             unpinned,
             unfollowed: self.report.unfollowed,
+            stopped,
             ..untold
         };
         let entries = self.store.read(|r| r.entries())?;
@@ -207,7 +243,7 @@ impl<'a> Run<'a> {
             .count() as u64;
         self.report.conflicts = self.store.read(|r| r.conflict_count())?;
         self.report.truncated = self.truncations()?;
-        self.report.api_calls = self.remote.usage().calls.saturating_sub(calls_before);
+        self.report.api_calls = calls;
         Ok(self.report)
     }
 
@@ -291,9 +327,10 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Stops here if somebody asked to.
+    /// Stops here if somebody asked to, or the calls are made that may be made.
     fn check_cancelled(&self) -> Result<()> {
-        self.cancel.check()
+        self.cancel.check()?;
+        self.check_budget()
     }
 
     fn tell(&mut self, phase: Phase, object: &str, done: u64, total: Option<u64>) {

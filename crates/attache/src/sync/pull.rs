@@ -30,6 +30,8 @@ pub(super) struct Changes {
     read: HashSet<String>,
     /// What each rule that was asked about the window still matches.
     matched: HashMap<i64, HashSet<String>>,
+    /// Some of it is left to another session: the window is asked for again.
+    waits: bool,
 }
 
 impl Changes {
@@ -46,6 +48,11 @@ impl Changes {
     /// Where the rules are to be asked from: where the window starts, unless nothing changed in it.
     pub(super) fn window(&self) -> Option<ServerTime> {
         self.low.filter(|_| !self.is_empty())
+    }
+
+    /// Leaves what changed to another session.
+    pub(super) fn wait(&mut self) {
+        self.waits = true;
     }
 
     /// Says whether anything changed or was deleted, as far as the server can tell.
@@ -77,6 +84,7 @@ impl Run<'_> {
             changes.insert(table.object.name.clone(), found);
         }
         let tasks = self.tasks(&nodes, &changes, sweep)?;
+        let tasks = self.spare(&nodes, tasks, &mut changes)?;
         self.plan_tasks(&nodes, &tasks, &changes)?;
         let (small, large) = tasks.split_at(tasks.partition_point(|(_, task)| *task < Task::Load));
         let (loads, sweeps) =
@@ -106,7 +114,8 @@ impl Run<'_> {
         self.store.flush_views()?;
         let limits = self.store.limits;
         self.store.write(Durability::Ordered, |w| {
-            for (object, changes) in &changes {
+            let settled = changes.iter().filter(|(_, changes)| !changes.waits);
+            for (object, changes) in settled {
                 w.set_low(object, changes.next_low)?;
             }
             w.trim_recents(limits.recent_records, limits.recent_bytes)?;
@@ -139,7 +148,8 @@ impl Run<'_> {
     ) -> Result<()> {
         for table in self.objects() {
             let name = &table.object.name;
-            if let Some(changes) = changes.get_mut(name).filter(|_| which(name)) {
+            let of_object = changes.get_mut(name);
+            if let Some(changes) = of_object.filter(|changes| !changes.waits && which(name)) {
                 self.read_rest(&table, nodes, changes).await?;
                 self.settle_window(&table, nodes, changes).await?;
             }
@@ -159,6 +169,7 @@ impl Run<'_> {
             deleted: Vec::new(),
             read: HashSet::new(),
             matched: HashMap::new(),
+            waits: false,
         };
         let Some(low) = low else {
             // From now on nothing may be missed, wherever the first load is cut off.

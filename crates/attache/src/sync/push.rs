@@ -153,7 +153,7 @@ impl Run<'_> {
         })
     }
 
-    async fn read_all_by_id(
+    pub(super) async fn read_all_by_id(
         &mut self,
         phase: Phase,
         objects: BTreeMap<String, BTreeSet<String>>,

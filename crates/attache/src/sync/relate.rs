@@ -18,7 +18,8 @@ impl Run<'_> {
         for _ in 0..nodes.len() * 2 + 2 {
             let mut settled = true;
             for node in nodes.iter().filter(|node| node.is_asked()) {
-                if !self.store.read(|r| r.rule(&node.key))?.loaded {
+                let rule = self.store.read(|r| r.rule(&node.key))?;
+                if !rule.loaded && !self.is_spared(rule.swept_at.is_none()) {
                     self.pull_relation(node, nodes).await?;
                     settled = false;
                 }
