@@ -2918,6 +2918,10 @@ public struct Report: Equatable, Hashable {
      */
     public let unfollowed: [Unfollowed]
     /**
+     * Why the session ended before it was through; nothing if it was through.
+     */
+    public let stopped: Stopped?
+    /**
      * Calls to the org.
      */
     public let apiCalls: UInt64
@@ -2986,6 +2990,9 @@ public struct Report: Equatable, Hashable {
          * Rules that the org can no longer follow as they are.
          */unfollowed: [Unfollowed],
         /**
+         * Why the session ended before it was through; nothing if it was through.
+         */stopped: Stopped?,
+        /**
          * Calls to the org.
          */apiCalls: UInt64) {
         self.settled = settled
@@ -3008,6 +3015,7 @@ public struct Report: Equatable, Hashable {
         self.truncated = truncated
         self.unpinned = unpinned
         self.unfollowed = unfollowed
+        self.stopped = stopped
         self.apiCalls = apiCalls
     }
 
@@ -3047,6 +3055,7 @@ public struct FfiConverterTypeReport: FfiConverterRustBuffer {
                 truncated: FfiConverterSequenceTypeTruncated.read(from: &buf),
                 unpinned: FfiConverterSequenceTypeUnpinned.read(from: &buf),
                 unfollowed: FfiConverterSequenceTypeUnfollowed.read(from: &buf),
+                stopped: FfiConverterOptionTypeStopped.read(from: &buf),
                 apiCalls: FfiConverterUInt64.read(from: &buf)
         )
     }
@@ -3072,6 +3081,7 @@ public struct FfiConverterTypeReport: FfiConverterRustBuffer {
         FfiConverterSequenceTypeTruncated.write(value.truncated, into: &buf)
         FfiConverterSequenceTypeUnpinned.write(value.unpinned, into: &buf)
         FfiConverterSequenceTypeUnfollowed.write(value.unfollowed, into: &buf)
+        FfiConverterOptionTypeStopped.write(value.stopped, into: &buf)
         FfiConverterUInt64.write(value.apiCalls, into: &buf)
     }
 }
@@ -3386,6 +3396,75 @@ public func FfiConverterTypeStatus_lift(_ buf: RustBuffer) throws -> Status {
 #endif
 public func FfiConverterTypeStatus_lower(_ value: Status) -> RustBuffer {
     return FfiConverterTypeStatus.lower(value)
+}
+
+
+/**
+ * A session that ended before it was through. What it did is done, and the next one goes on.
+ */
+public struct Stopped: Equatable, Hashable {
+    /**
+     * Why.
+     */
+    public let why: StopReason
+    /**
+     * How long it makes no sense to come back, in milliseconds; 0 if the next session may start at once.
+     */
+    public let retryAfterMs: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Why.
+         */why: StopReason,
+        /**
+         * How long it makes no sense to come back, in milliseconds; 0 if the next session may start at once.
+         */retryAfterMs: UInt64) {
+        self.why = why
+        self.retryAfterMs = retryAfterMs
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Stopped: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeStopped: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Stopped {
+        return
+            try Stopped(
+                why: FfiConverterTypeStopReason.read(from: &buf),
+                retryAfterMs: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Stopped, into buf: inout [UInt8]) {
+        FfiConverterTypeStopReason.write(value.why, into: &buf)
+        FfiConverterUInt64.write(value.retryAfterMs, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeStopped_lift(_ buf: RustBuffer) throws -> Stopped {
+    return try FfiConverterTypeStopped.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeStopped_lower(_ value: Stopped) -> RustBuffer {
+    return FfiConverterTypeStopped.lower(value)
 }
 
 
@@ -4792,6 +4871,101 @@ public func FfiConverterTypeRetry_lower(_ value: Retry) -> RustBuffer {
 
 
 /**
+ * Why a session ended before it was through.
+ */
+
+public enum StopReason: Equatable, Hashable {
+
+    /**
+     * It made all calls that one session may make.
+     */
+    case sessionBudget
+    /**
+     * The sessions of today made all calls that they may make in a day.
+     */
+    case dayBudget
+    /**
+     * The org allows no more calls, to this client or to all of them.
+     */
+    case remoteLimit
+    /**
+     * It was metered, and what is left is too large for that.
+     */
+    case metered
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension StopReason: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeStopReason: FfiConverterRustBuffer {
+    typealias SwiftType = StopReason
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> StopReason {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .sessionBudget
+
+        case 2: return .dayBudget
+
+        case 3: return .remoteLimit
+
+        case 4: return .metered
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: StopReason, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .sessionBudget:
+            writeInt(&buf, Int32(1))
+
+
+        case .dayBudget:
+            writeInt(&buf, Int32(2))
+
+
+        case .remoteLimit:
+            writeInt(&buf, Int32(3))
+
+
+        case .metered:
+            writeInt(&buf, Int32(4))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeStopReason_lift(_ buf: RustBuffer) throws -> StopReason {
+    return try FfiConverterTypeStopReason.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeStopReason_lower(_ value: StopReason) -> RustBuffer {
+    return FfiConverterTypeStopReason.lower(value)
+}
+
+
+
+/**
  * A field's value.
  */
 
@@ -5090,6 +5264,30 @@ fileprivate struct FfiConverterOptionTypeRecord: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeRecord.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeStopped: FfiConverterRustBuffer {
+    typealias SwiftType = Stopped?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeStopped.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeStopped.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }

@@ -4557,6 +4557,11 @@ data class Report (
     val `unfollowed`: List<Unfollowed>
     ,
     /**
+     * Why the session ended before it was through; nothing if it was through.
+     */
+    val `stopped`: Stopped?
+    ,
+    /**
      * Calls to the org.
      */
     val `apiCalls`: kotlin.ULong
@@ -4596,6 +4601,7 @@ public object FfiConverterTypeReport: FfiConverterRustBuffer<Report> {
             FfiConverterSequenceTypeTruncated.read(buf),
             FfiConverterSequenceTypeUnpinned.read(buf),
             FfiConverterSequenceTypeUnfollowed.read(buf),
+            FfiConverterOptionalTypeStopped.read(buf),
             FfiConverterULong.read(buf),
         )
     }
@@ -4621,6 +4627,7 @@ public object FfiConverterTypeReport: FfiConverterRustBuffer<Report> {
             FfiConverterSequenceTypeTruncated.allocationSize(value.`truncated`) +
             FfiConverterSequenceTypeUnpinned.allocationSize(value.`unpinned`) +
             FfiConverterSequenceTypeUnfollowed.allocationSize(value.`unfollowed`) +
+            FfiConverterOptionalTypeStopped.allocationSize(value.`stopped`) +
             FfiConverterULong.allocationSize(value.`apiCalls`)
     )
 
@@ -4645,6 +4652,7 @@ public object FfiConverterTypeReport: FfiConverterRustBuffer<Report> {
             FfiConverterSequenceTypeTruncated.write(value.`truncated`, buf)
             FfiConverterSequenceTypeUnpinned.write(value.`unpinned`, buf)
             FfiConverterSequenceTypeUnfollowed.write(value.`unfollowed`, buf)
+            FfiConverterOptionalTypeStopped.write(value.`stopped`, buf)
             FfiConverterULong.write(value.`apiCalls`, buf)
     }
 }
@@ -4859,6 +4867,53 @@ public object FfiConverterTypeStatus: FfiConverterRustBuffer<Status> {
             FfiConverterULong.write(value.`conflicts`, buf)
             FfiConverterOptionalLong.write(value.`lastSyncMs`, buf)
             FfiConverterULong.write(value.`storeBytes`, buf)
+    }
+}
+
+
+
+/**
+ * A session that ended before it was through. What it did is done, and the next one goes on.
+ */
+data class Stopped (
+    /**
+     * Why.
+     */
+    val `why`: StopReason
+    ,
+    /**
+     * How long it makes no sense to come back, in milliseconds; 0 if the next session may start at once.
+     */
+    val `retryAfterMs`: kotlin.ULong
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeStopped: FfiConverterRustBuffer<Stopped> {
+    override fun read(buf: ByteBuffer): Stopped {
+        return Stopped(
+            FfiConverterTypeStopReason.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Stopped) = (
+            FfiConverterTypeStopReason.allocationSize(value.`why`) +
+            FfiConverterULong.allocationSize(value.`retryAfterMs`)
+    )
+
+    override fun write(value: Stopped, buf: ByteBuffer) {
+            FfiConverterTypeStopReason.write(value.`why`, buf)
+            FfiConverterULong.write(value.`retryAfterMs`, buf)
     }
 }
 
@@ -5942,6 +5997,57 @@ public object FfiConverterTypeRetry : FfiConverterRustBuffer<Retry>{
 
 
 /**
+ * Why a session ended before it was through.
+ */
+
+enum class StopReason {
+
+    /**
+     * It made all calls that one session may make.
+     */
+    SESSION_BUDGET,
+    /**
+     * The sessions of today made all calls that they may make in a day.
+     */
+    DAY_BUDGET,
+    /**
+     * The org allows no more calls, to this client or to all of them.
+     */
+    REMOTE_LIMIT,
+    /**
+     * It was metered, and what is left is too large for that.
+     */
+    METERED;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeStopReason: FfiConverterRustBuffer<StopReason> {
+    override fun read(buf: ByteBuffer) = try {
+        StopReason.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: StopReason) = 4UL
+
+    override fun write(value: StopReason, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * A field's value.
  */
 sealed class Value {
@@ -6362,6 +6468,38 @@ public object FfiConverterOptionalTypeRecord: FfiConverterRustBuffer<Record?> {
         } else {
             buf.put(1)
             FfiConverterTypeRecord.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeStopped: FfiConverterRustBuffer<Stopped?> {
+    override fun read(buf: ByteBuffer): Stopped? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeStopped.read(buf)
+    }
+
+    override fun allocationSize(value: Stopped?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeStopped.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Stopped?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeStopped.write(value, buf)
         }
     }
 }
