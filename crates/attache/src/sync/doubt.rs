@@ -90,6 +90,7 @@ impl Run<'_> {
             .collect();
         let mut creates: BTreeMap<String, Vec<Doubt>> = BTreeMap::new();
         let mut others: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let sent = by_record(unanswered.iter().copied());
         for entry in &unanswered {
             if !created.contains(entry.record.as_str()) {
                 others
@@ -100,7 +101,7 @@ impl Run<'_> {
                 creates
                     .entry(entry.object.clone())
                     .or_default()
-                    .push(doubt(entry, &unanswered));
+                    .push(doubt(entry, &sent[entry.record.as_str()]));
             }
         }
         for (object, ids) in others {
@@ -109,6 +110,7 @@ impl Run<'_> {
             self.read_by_id(Phase::Prepare, &table, &ids, 0).await?;
         }
         let keys = self.client_keys()?;
+        let edits = by_record(&entries);
         for (object, doubts) in creates {
             let table = Arc::clone(self.store.catalogue().known(&object)?);
             let mut keyed: BTreeMap<String, Vec<Doubt>> = BTreeMap::new();
@@ -117,10 +119,9 @@ impl Run<'_> {
                 match doubt.key_field(&table, keys.get(&object)) {
                     Some(field) => {
                         // What a person has set since cannot be sent under the key.
-                        let sets = |entry: &&Entry| {
-                            entry.record == doubt.write.record && entry.fields.contains(&field)
-                        };
-                        doubt.key_is_taken = entries.iter().any(|entry| sets(&entry));
+                        let edits = edits.get(doubt.write.record.as_str());
+                        doubt.key_is_taken = edits
+                            .is_some_and(|all| all.iter().any(|edit| edit.fields.contains(&field)));
                         keyed.entry(field).or_default().push(doubt);
                     }
                     None => plain.push(doubt),
@@ -294,12 +295,19 @@ impl Run<'_> {
     }
 }
 
+/// The mutations of each record, in their order.
+fn by_record<'a>(
+    entries: impl IntoIterator<Item = &'a Entry>,
+) -> BTreeMap<&'a str, Vec<&'a Entry>> {
+    let mut by_record: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+    for entry in entries {
+        by_record.entry(&entry.record).or_default().push(entry);
+    }
+    by_record
+}
+
 /// The write that a record's unanswered mutations made up.
-fn doubt(create: &Entry, unanswered: &[&Entry]) -> Doubt {
-    let sent: Vec<&&Entry> = unanswered
-        .iter()
-        .filter(|entry| entry.record == create.record)
-        .collect();
+fn doubt(create: &Entry, sent: &[&Entry]) -> Doubt {
     let mut fields = Fields::new();
     for (name, value) in sent.iter().flat_map(|entry| entry.fields.iter()) {
         fields.set(name, value.clone());
