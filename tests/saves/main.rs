@@ -4,6 +4,7 @@ mod circles;
 mod duplicates;
 mod locks;
 mod merges;
+mod together;
 
 use attache::{Attache, Briefcase, JournalSeq, MutationState, Problem, RecordId};
 use attache_sim::World;

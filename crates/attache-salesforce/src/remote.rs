@@ -13,8 +13,8 @@ use crate::transport::HttpResponse;
 use async_trait::async_trait;
 use attache::{
     Answer, ApiUsage, BodyPart, Deleted, Describe, Error, ErrorKind, FileBytes, FiscalYear,
-    Identity, Layouts, ListViewName, Page, Question, Remote, Result, ServerTime, Updated, Write,
-    WriteOutcome,
+    Identity, Joined, Layouts, ListViewName, Page, Question, Remote, Result, ServerTime, Updated,
+    Write, WriteOutcome,
 };
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -171,6 +171,10 @@ impl Remote for Salesforce {
 
     async fn push_file(&self, write: &Write, bytes: &dyn FileBytes) -> Result<WriteOutcome> {
         crate::push::push_file(self, write, bytes).await
+    }
+
+    async fn push_together(&self, batch: &[Joined]) -> Result<Vec<WriteOutcome>> {
+        crate::push::push_together(self, batch).await
     }
 
     fn server_time(&self) -> Option<ServerTime> {

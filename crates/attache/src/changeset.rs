@@ -7,6 +7,7 @@ use crate::outcome::{JournalSeq, Mutation};
 use crate::record::{Fields, Record, RecordId};
 use crate::store::{Durability, Entry, Stamp, State, Writing};
 use crate::sync::new_key;
+use crate::together::tie;
 use std::collections::BTreeSet;
 
 /// Edits that are made together: see [`Attache::changeset`].
@@ -19,6 +20,8 @@ pub struct Changeset<'a> {
     wrong: Vec<(usize, Problem)>,
     /// Records whose creates are wrong.
     refused: BTreeSet<RecordId>,
+    /// The server is to take all edits or none.
+    pub(crate) together: bool,
 }
 
 impl Changeset<'_> {
@@ -125,7 +128,8 @@ impl Attache {
     /// Makes several edits in one transaction: all of them, or none.
     ///
     /// They share the number of their changeset, and [`undo`](Attache::undo) takes them back
-    /// together. At the server each record is still written by itself.
+    /// together. At the server each record is still written by itself, unless the changeset is
+    /// [all or none](Changeset::all_or_none).
     ///
     /// The writer is held until `work` returns: make edits only through the
     /// changeset there, never through an [`Attache`], which would wait for ever.
@@ -161,9 +165,14 @@ impl Attache {
                 made: 0,
                 wrong: Vec::new(),
                 refused: BTreeSet::new(),
+                together: false,
             };
             let done = work(&mut edits)?;
+            let together = edits.together;
             edits.settle()?;
+            if together {
+                tie(w, changeset)?;
+            }
             Ok(done)
         })
     }

@@ -105,6 +105,7 @@ mod schema;
 mod search;
 mod store;
 mod sync;
+mod together;
 mod unsent;
 mod wipe;
 mod writes;
@@ -140,8 +141,8 @@ pub use pace::Pace;
 pub use question::{Answer, Question};
 pub use record::{Fields, Record, RecordId, ServerTime, Value};
 pub use remote::{
-    ApiUsage, BodyPart, Deleted, Describe, FileBytes, Identity, Layouts, ListViewName, Page,
-    Remote, Updated, Write, WriteAction, WriteOutcome,
+    ApiUsage, BodyPart, Deleted, Describe, FileBytes, Identity, Joined, Layouts, ListViewName,
+    Page, Remote, Updated, Write, WriteAction, WriteOutcome,
 };
 pub use schema::{
     ChildRelationship, FieldSchema, FieldType, ObjectSchema, PicklistEntry, RecordType, Schema,

@@ -9,6 +9,10 @@ use crate::outcome::{ConflictKind, MutationKind, MutationState, Resolution};
 use crate::record::{Fields, Value, is_local};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod together;
+
+pub(crate) use together::{Unit, units};
+
 /// How this device holds a record that comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Known {
@@ -96,6 +100,7 @@ pub(crate) fn answer(kind: ConflictKind, deleted_there: Survivor) -> Option<Reso
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
     pub seq: i64,
+    pub changeset: i64,
     pub object: String,
     pub record: String,
     pub kind: MutationKind,

@@ -128,6 +128,17 @@ pub enum WriteAction {
     },
 }
 
+/// A write of several that are done together or not at all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Joined {
+    /// The record's current id: what lookups of later writes hold that point at it, and their `id` where they write it.
+    ///
+    /// Of a record that this batch creates it is a key of this device, for which the remote puts the new id.
+    pub record: String,
+    /// The write.
+    pub write: Write,
+}
+
 /// What became of one write.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WriteOutcome {
@@ -334,6 +345,21 @@ pub trait Remote: Send + Sync + 'static {
             crate::error::ErrorKind::RemoteRefused,
             "this remote takes no files",
         ))
+    }
+
+    /// Sends writes that are done all together or not at all, in this order, and gives one outcome for each.
+    ///
+    /// Either all are `Done`, or none was done: then those at fault have their own outcomes, and the others are
+    /// `Later`. Without an answer all are `Unknown`.
+    ///
+    /// # Errors
+    /// Only when nothing was sent.
+    async fn push_together(&self, batch: &[Joined]) -> Result<Vec<WriteOutcome>> {
+        let problem = crate::error::Problem::new(
+            "FUNCTIONALITY_NOT_ENABLED",
+            "this remote cannot save several records all together or not at all",
+        );
+        Ok(vec![WriteOutcome::Refused(vec![problem]); batch.len()])
     }
 
     /// The server's clock, as of its last answer; `None` before the first.

@@ -18,7 +18,8 @@ const TYPES_MAX: usize = 10;
 /// Calls in one composite call.
 const COMPOSITE_MAX: usize = 25;
 /// The header with which a record is saved although a rule takes it for a duplicate, if the rule allows it.
-const ALLOW_DUPLICATES: (&str, &str) = ("Sforce-Duplicate-Rule-Header", "allowSave=true");
+pub(super) const ALLOW_DUPLICATES: (&str, &str) =
+    ("Sforce-Duplicate-Rule-Header", "allowSave=true");
 
 /// How writes travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,7 +207,7 @@ fn collection_body(write: &Write) -> Result<Box<RawValue>> {
 }
 
 /// The write as the body of a call on one row.
-fn row_body(write: &Write) -> Result<Box<RawValue>> {
+pub(super) fn row_body(write: &Write) -> Result<Box<RawValue>> {
     match &write.action {
         WriteAction::Create { fields }
         | WriteAction::CreateByKey { fields, .. }
@@ -427,15 +428,15 @@ impl Group {
 }
 
 /// A write as a call on one row.
-struct Row {
-    method: Method,
-    path: String,
-    unmodified_since: Option<String>,
+pub(super) struct Row {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) unmodified_since: Option<String>,
     body: Option<Box<RawValue>>,
 }
 
 impl Row {
-    fn of(org: &Salesforce, write: &Write) -> Result<Row> {
+    pub(super) fn of(org: &Salesforce, write: &Write) -> Result<Row> {
         let object = escape(&write.object);
         let (method, path, unmodified_since) = match &write.action {
             WriteAction::Create { .. } => (

@@ -1,6 +1,7 @@
 //! Sends a batch of writes, and tells what became of each.
 
 mod file;
+mod graph;
 mod group;
 mod verdict;
 
@@ -10,6 +11,7 @@ use crate::error::refusal;
 use crate::transport::HttpResponse;
 use attache::{Error, ErrorKind, Problem, Remote, Result, Write, WriteOutcome};
 pub(crate) use file::push_file;
+pub(crate) use graph::push_together;
 use group::{Group, Way};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -93,12 +95,7 @@ fn read(
         return Delivery::Lost(refusal(&org.address, answer, &org.meter));
     }
     let problems = codec::problems(&answer.body).unwrap_or_default();
-    let of_the_call = problems.first().is_some_and(|problem| {
-        matches!(
-            problem.code.as_str(),
-            "REQUEST_LIMIT_EXCEEDED" | "API_DISABLED_FOR_ORG" | "API_CURRENTLY_DISABLED"
-        )
-    });
+    let of_the_call = of_the_call(&problems);
     let not_done = || Delivery::NotDone(refusal(&org.address, answer, &org.meter));
     match (group.way, answer.status) {
         (_, 420 | 429) => not_done(),
@@ -157,6 +154,16 @@ fn results(group: &Group, body: &[u8]) -> Option<Vec<SubResult>> {
         })
         .collect();
     Some(results)
+}
+
+/// Says whether a refusal is about calls as such, and not about what stands in this one.
+fn of_the_call(problems: &[codec::ApiProblem]) -> bool {
+    problems.first().is_some_and(|problem| {
+        matches!(
+            problem.code.as_str(),
+            "REQUEST_LIMIT_EXCEEDED" | "API_DISABLED_FOR_ORG" | "API_CURRENTLY_DISABLED"
+        )
+    })
 }
 
 fn cut_off(org: &Salesforce, call: &Call) -> Error {

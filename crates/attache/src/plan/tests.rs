@@ -6,6 +6,7 @@ const B: &str = "local-00000000-0000-7000-8000-00000000000b";
 fn step(seq: i64, record: &str, kind: MutationKind, fields: Fields) -> Step {
     Step {
         seq,
+        changeset: seq,
         object: "Account".into(),
         record: record.into(),
         kind,

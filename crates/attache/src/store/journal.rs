@@ -10,6 +10,7 @@ use crate::outcome::{JournalSeq, Mutation, MutationKind, MutationState};
 use crate::plan::Step;
 use crate::record::{Fields, RecordId, ServerTime, Value, is_local};
 use rusqlite::{OptionalExtension, Row, params};
+use std::collections::BTreeSet;
 
 /// One mutation.
 #[derive(Clone, Debug)]
@@ -53,6 +54,7 @@ impl Entry {
     pub(crate) fn step(&self) -> Step {
         Step {
             seq: self.seq,
+            changeset: self.changeset,
             object: self.object.clone(),
             record: self.record.clone(),
             kind: self.kind,
@@ -317,6 +319,25 @@ impl Writing<'_> {
         self.allow_duplicates(seqs, false)
     }
 
+    /// Notes that a changeset is to be taken whole.
+    pub(crate) fn tie(&self, changeset: i64) -> Result<()> {
+        self.connection
+            .prepare_cached("INSERT INTO attache_together VALUES (?1) ON CONFLICT DO NOTHING")?
+            .execute([changeset])?;
+        Ok(())
+    }
+
+    /// Forgets of which changesets that was wanted that are no more.
+    pub(crate) fn untie(&self) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "DELETE FROM attache_together
+                 WHERE changeset NOT IN (SELECT changeset FROM attache_mutation)",
+            )?
+            .execute([])?;
+        Ok(())
+    }
+
     /// Notes whether the records of mutations are to be saved although the server takes them for duplicates.
     pub(crate) fn allow_duplicates(&self, seqs: &[i64], allowed: bool) -> Result<()> {
         let sql = match allowed {
@@ -376,6 +397,16 @@ impl Reading<'_> {
             }
         }
         Ok(false)
+    }
+
+    /// The changesets that are to be taken whole.
+    pub(crate) fn together(&self) -> Result<BTreeSet<i64>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT changeset FROM attache_together")?;
+        let changesets: rusqlite::Result<BTreeSet<i64>> =
+            statement.query_map([], |row| row.get(0))?.collect();
+        Ok(changesets?)
     }
 
     /// Says whether a record of the server is known to be one that was created here.

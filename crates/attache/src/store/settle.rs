@@ -105,6 +105,43 @@ impl Writing<'_> {
         }
     }
 
+    /// Stores what became of writes that were sent together. Creates stand before what points at them.
+    pub(crate) fn settle_together(
+        &self,
+        writes: &[Outgoing],
+        settlements: &[Settlement],
+        now: LocalTime,
+    ) -> Result<()> {
+        let made: BTreeMap<&str, &str> = writes
+            .iter()
+            .zip(settlements)
+            .filter_map(|(write, settlement)| match settlement {
+                Settlement::Created(id) => Some((write.record.as_str(), id.as_str())),
+                _ => None,
+            })
+            .collect();
+        for (write, settlement) in writes.iter().zip(settlements) {
+            let mut write = write.clone();
+            if matches!(settlement, Settlement::Created(_) | Settlement::Updated) {
+                // What was left out of a create went with the others, and all have their ids by now.
+                for (name, value) in std::mem::take(&mut write.deferred) {
+                    write.fields.set(name, value);
+                }
+                let named = write.fields.iter();
+                let pointing: Vec<(String, &str)> = named
+                    .filter_map(|(name, value)| {
+                        Some((name.to_owned(), *made.get(value.as_text()?)?))
+                    })
+                    .collect();
+                for (name, id) in pointing {
+                    write.fields.set(name, id);
+                }
+            }
+            self.settle(&write, settlement, now)?;
+        }
+        self.untie()
+    }
+
     fn settle_create(&self, write: &Outgoing, id: &str, now: LocalTime) -> Result<()> {
         if self.reading().current(&write.record)? == id {
             // Another session has found it already.

@@ -111,6 +111,8 @@ impl Run<'_> {
         }
         let keys = self.client_keys()?;
         let edits = by_record(&entries);
+        // Read only when all of them have their ids: those that were sent together point at each other.
+        let mut adopted: Vec<(Arc<Table>, Vec<String>)> = Vec::new();
         for (object, doubts) in creates {
             let table = Arc::clone(self.store.catalogue().known(&object)?);
             let mut keyed: BTreeMap<String, Vec<Doubt>> = BTreeMap::new();
@@ -128,9 +130,14 @@ impl Run<'_> {
                 }
             }
             for (field, doubts) in keyed {
-                self.find_by_key(&table, &field, doubts).await?;
+                let found = self.find_by_key(&table, &field, doubts).await?;
+                adopted.push((Arc::clone(&table), found));
             }
-            self.find_by_content(&table, plain).await?;
+            let found = self.find_by_content(&table, plain).await?;
+            adopted.push((table, found));
+        }
+        for (table, ids) in adopted {
+            self.read_adopted(&table, &ids).await?;
         }
         Ok(())
     }
@@ -151,7 +158,13 @@ impl Run<'_> {
     }
 
     /// Looks creates up by their keys. One that is not there may be sent again: its key makes a second record impossible.
-    async fn find_by_key(&mut self, table: &Table, key: &str, doubts: Vec<Doubt>) -> Result<()> {
+    async fn find_by_key(
+        &mut self,
+        table: &Table,
+        key: &str,
+        doubts: Vec<Doubt>,
+    ) -> Result<Vec<String>> {
+        let mut adopted = Vec::new();
         for chunk in doubts.chunks(KEYS_PER_QUERY_MAX) {
             let wanted: Vec<String> = chunk
                 .iter()
@@ -176,7 +189,6 @@ impl Run<'_> {
                 }
             }
             let now = self.server_now()?;
-            let mut adopted = Vec::new();
             for doubt in chunk {
                 let id = doubt
                     .key()
@@ -191,18 +203,17 @@ impl Run<'_> {
                 };
                 self.conclude(doubt, settlement)?;
             }
-            self.read_adopted(table, &adopted).await?;
         }
-        Ok(())
+        Ok(adopted)
     }
 
     /// Looks for creates among what this user has created since they were sent.
-    async fn find_by_content(&mut self, table: &Table, doubts: Vec<Doubt>) -> Result<()> {
+    async fn find_by_content(&mut self, table: &Table, doubts: Vec<Doubt>) -> Result<Vec<String>> {
         if doubts.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let Some(user) = self.store.read(|r| r.setting("user_id"))? else {
-            return Ok(());
+            return Ok(Vec::new());
         };
         let mut conditions = vec![format!("CreatedById = {}", soql::text(&user))];
         let known = doubts.iter().map(|doubt| doubt.sent_after).min().flatten();
@@ -276,7 +287,7 @@ impl Run<'_> {
             };
             self.conclude(doubt, settlement)?;
         }
-        self.read_adopted(table, &adopted).await
+        Ok(adopted)
     }
 
     /// Reads back what was made in an earlier session or by another device: no window of changes need hold it.

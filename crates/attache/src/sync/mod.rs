@@ -26,6 +26,7 @@ mod spend;
 mod survey;
 mod tasks;
 mod together;
+mod units;
 
 use crate::budget::{Spending, Stopped};
 use crate::engine::CancelToken;
@@ -230,7 +231,7 @@ impl<'a> Run<'a> {
         };
         let entries = self.store.read(|r| r.entries())?;
         let steps: Vec<_> = entries.iter().map(Entry::step).collect();
-        let blocked: BTreeSet<i64> = self.waiting(&steps);
+        let blocked: BTreeSet<i64> = self.waiting(&steps)?;
         let count =
             |state: State| entries.iter().filter(|entry| entry.state == state).count() as u64;
         self.report.blocked = blocked.len() as u64;
@@ -267,9 +268,20 @@ impl<'a> Run<'a> {
     }
 
     /// Pending mutations that wait for one that cannot be sent as things are.
-    fn waiting(&self, steps: &[crate::plan::Step]) -> BTreeSet<i64> {
-        let plan = crate::plan::outgoing(steps, |_, _| false);
-        plan.blocked.into_iter().collect()
+    fn waiting(&self, steps: &[crate::plan::Step]) -> Result<BTreeSet<i64>> {
+        let units = self.units(steps)?;
+        let (tied, free) = apart(steps, &units);
+        let held = units.iter().filter(|unit| !unit.ready);
+        let held: BTreeSet<&str> = held
+            .flat_map(|unit| &unit.writes)
+            .map(|write| write.record.as_str())
+            .collect();
+        let pending = |step: &&crate::plan::Step| {
+            step.state == crate::MutationState::Pending && held.contains(step.record.as_str())
+        };
+        let mut blocked: BTreeSet<i64> = tied.iter().filter(pending).map(|step| step.seq).collect();
+        blocked.extend(crate::plan::outgoing(&free, |_, _| false).blocked);
+        Ok(blocked)
     }
 
     fn truncations(&self) -> Result<Vec<Truncated>> {
@@ -351,6 +363,22 @@ impl<'a> Run<'a> {
             .collect();
         tables.into_values().collect()
     }
+}
+
+/// Parts the mutations of units from those that are sent by themselves.
+fn apart(
+    steps: &[crate::plan::Step],
+    units: &[crate::plan::Unit],
+) -> (Vec<crate::plan::Step>, Vec<crate::plan::Step>) {
+    let records: BTreeSet<&str> = units
+        .iter()
+        .flat_map(|unit| &unit.writes)
+        .map(|write| write.record.as_str())
+        .collect();
+    steps
+        .iter()
+        .cloned()
+        .partition(|step| records.contains(step.record.as_str()))
 }
 
 /// How many seconds a look at so many ids holds.

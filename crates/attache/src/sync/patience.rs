@@ -7,8 +7,8 @@ use crate::filter::FiscalYear;
 use crate::question::{Answer, Question};
 use crate::record::ServerTime;
 use crate::remote::{
-    ApiUsage, BodyPart, Deleted, Describe, FileBytes, Identity, Layouts, ListViewName, Page,
-    Remote, Updated, Write, WriteOutcome,
+    ApiUsage, BodyPart, Deleted, Describe, FileBytes, Identity, Joined, Layouts, ListViewName,
+    Page, Remote, Updated, Write, WriteOutcome,
 };
 use async_trait::async_trait;
 use serde_json::value::RawValue;
@@ -217,6 +217,10 @@ impl Remote for Patient {
 
     async fn push_file(&self, write: &Write, bytes: &dyn FileBytes) -> Result<WriteOutcome> {
         again!(self, self.remote.push_file(write, bytes))
+    }
+
+    async fn push_together(&self, batch: &[Joined]) -> Result<Vec<WriteOutcome>> {
+        again!(self, self.remote.push_together(batch))
     }
 
     fn server_time(&self) -> Option<ServerTime> {

@@ -1,7 +1,7 @@
 //! Sends the journal: in order of dependence, with the intent durable first, each answer stored as it comes.
 
-use super::Run;
 use super::patience::part_of;
+use super::{Run, apart};
 use crate::briefcase::Briefcase;
 use crate::error::{Error, ErrorKind, Result};
 use crate::outcome::{MutationKind, Phase};
@@ -23,19 +23,43 @@ const LOCKED_MAX: Duration = Duration::from_secs(10);
 
 /// What one batch came to.
 #[derive(Default)]
-struct Batch {
+pub(super) struct Batch {
     /// Records that were written, by object: what the server made of them is read back.
     written: BTreeMap<String, BTreeSet<String>>,
     /// Records that somebody else changed or deleted, by object: they are read, merged and sent again.
-    stale: BTreeMap<String, BTreeSet<String>>,
+    pub stale: BTreeMap<String, BTreeSet<String>>,
     /// Records that may be sent again.
-    again: Vec<String>,
+    pub again: Vec<String>,
     /// Somebody else is at work on one of the records.
-    locked: bool,
+    pub locked: bool,
     /// Somebody may have been served without our hearing of it.
-    unanswered: bool,
+    pub unanswered: bool,
     /// The org is not as it was.
-    changed: bool,
+    pub changed: bool,
+}
+
+impl Batch {
+    /// Notes that a record was written.
+    pub fn wrote(&mut self, object: &str, id: &str) {
+        self.changed = true;
+        let ids = self.written.entry(object.to_owned()).or_default();
+        ids.insert(id.to_owned());
+    }
+
+    /// Notes that somebody else changed or deleted a record.
+    pub fn found_stale(&mut self, object: &str, id: &str) {
+        let ids = self.stale.entry(object.to_owned()).or_default();
+        ids.insert(id.to_owned());
+    }
+}
+
+/// What may leave now.
+enum Leaving {
+    /// Writes of one kind that depend on nothing unsent, each by itself.
+    Apart(Vec<Outgoing>),
+    /// Writes that are taken whole.
+    Together(Vec<Outgoing>),
+    Nothing,
 }
 
 impl Run<'_> {
@@ -51,31 +75,28 @@ impl Run<'_> {
         let mut total = None;
         loop {
             self.check_cancelled()?;
-            let (wave, left) = self.wave(&attempts)?;
+            let (leaving, left) = self.leaving(&attempts)?;
             let total = *total.get_or_insert(left);
             let mut done = total.saturating_sub(left);
             self.tell(Phase::Push, "", done, Some(total));
-            if wave.is_empty() {
-                return Ok(written);
-            }
+            let wave = match leaving {
+                Leaving::Nothing => return Ok(written),
+                Leaving::Apart(wave) => wave,
+                Leaving::Together(unit) => {
+                    let batch = self.send_together(unit, &mut checked).await?;
+                    written |= batch.changed;
+                    if !self.follow_up(batch, &mut attempts).await? {
+                        return Ok(written);
+                    }
+                    continue;
+                }
+            };
             for planned in wave.chunks(self.settings.batch_rows_max) {
                 self.check_cancelled()?;
                 let ready = self.look_before(planned, &mut checked).await?;
                 let batch = self.send(ready).await?;
                 written |= batch.changed;
-                for record in batch.again {
-                    *attempts.entry(record).or_default() += 1;
-                }
-                if batch.locked {
-                    self.env.sleep(part_of(LOCKED_MAX, self.env)).await;
-                }
-                let read = !batch.written.is_empty() || !batch.stale.is_empty();
-                self.read_all_by_id(Phase::ReadBack, batch.written).await?;
-                self.read_all_by_id(Phase::Push, batch.stale).await?;
-                if read {
-                    self.answer_conflicts().await?;
-                }
-                if batch.unanswered {
+                if !self.follow_up(batch, &mut attempts).await? {
                     return Ok(written);
                 }
                 let sent: usize = planned.iter().map(|write| write.seqs.len()).sum();
@@ -85,19 +106,40 @@ impl Run<'_> {
         }
     }
 
-    /// What may leave now, all of one kind, and how many mutations there are in all.
-    fn wave(&self, attempts: &BTreeMap<String, u32>) -> Result<(Vec<Outgoing>, u64)> {
+    /// Reads what a batch changed, and says whether anything more may be sent.
+    async fn follow_up(
+        &mut self,
+        batch: Batch,
+        attempts: &mut BTreeMap<String, u32>,
+    ) -> Result<bool> {
+        for record in batch.again {
+            *attempts.entry(record).or_default() += 1;
+        }
+        if batch.locked {
+            self.env.sleep(part_of(LOCKED_MAX, self.env)).await;
+        }
+        let read = !batch.written.is_empty() || !batch.stale.is_empty();
+        self.read_all_by_id(Phase::ReadBack, batch.written).await?;
+        self.read_all_by_id(Phase::Push, batch.stale).await?;
+        if read {
+            self.answer_conflicts().await?;
+        }
+        Ok(!batch.unanswered)
+    }
+
+    /// What may leave now, and how many mutations there are in all.
+    fn leaving(&self, attempts: &BTreeMap<String, u32>) -> Result<(Leaving, u64)> {
         let entries = self.store.read(|r| r.entries())?;
         let tired = |record: &str| {
             attempts
                 .get(record)
                 .is_some_and(|times| *times >= ATTEMPTS_MAX)
         };
-        let steps: Vec<Step> = entries
-            .iter()
-            .filter(|entry| !tired(&entry.record))
-            .map(Entry::step)
-            .collect();
+        let steps: Vec<Step> = entries.iter().map(Entry::step).collect();
+        let mut units = self.units(&steps)?;
+        let (_, mut steps) = apart(&steps, &units);
+        steps.retain(|step| !tired(&step.record));
+        units.retain(|unit| unit.ready && !unit.writes.iter().any(|it| tired(&it.record)));
         let mut ready =
             plan::outgoing(&steps, |object, field| self.is_optional(object, field)).ready;
         // A child of a record that was set aside waits as well: its lookup still holds a local key.
@@ -109,7 +151,13 @@ impl Run<'_> {
         });
         let kind = ready.first().map(|write| write.kind);
         ready.retain(|write| Some(write.kind) == kind);
-        Ok((ready, entries.len() as u64))
+        // Deletes come last: what hangs on their records may be moved away by a unit.
+        let leaving = match (kind, units.pop()) {
+            (Some(MutationKind::Delete) | None, Some(unit)) => Leaving::Together(unit.writes),
+            (Some(_), _) => Leaving::Apart(ready),
+            (None, None) => Leaving::Nothing,
+        };
+        Ok((leaving, entries.len() as u64))
     }
 
     /// Planned writes as they are by now, once all was looked at that has to be right before they leave.
@@ -177,7 +225,7 @@ impl Run<'_> {
     /// A record made here whose read-back was lost has no stamp to make its write
     /// conditional, and no rule need hold it: it is read before anything is written
     /// over what others made of it.
-    async fn look_again(
+    pub(super) async fn look_again(
         &mut self,
         writes: &[Outgoing],
         checked: &mut BTreeMap<String, (Option<ServerTime>, u32)>,
@@ -286,7 +334,7 @@ impl Run<'_> {
             .collect())
     }
 
-    fn write_of(&self, write: &Outgoing) -> Result<Write> {
+    pub(super) fn write_of(&self, write: &Outgoing) -> Result<Write> {
         let object = write.object.clone();
         let action = match write.kind {
             MutationKind::Create => match write.client_key.as_deref().map(plan::client_key) {
@@ -331,7 +379,7 @@ impl Run<'_> {
         }))
     }
 
-    fn is_optional(&self, object: &str, field: &str) -> bool {
+    pub(super) fn is_optional(&self, object: &str, field: &str) -> bool {
         let catalogue = self.store.catalogue();
         let field = catalogue
             .schema

@@ -19,6 +19,9 @@ pub(crate) struct Document {
     pub records: Vec<HeldRecord>,
     /// The mutations, in the order they were made.
     pub mutations: Vec<Copied>,
+    /// The changesets that a server is to take whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub together: Vec<i64>,
 }
 
 /// A record with edits.

@@ -63,6 +63,11 @@ impl Writing<'_> {
                 .collect();
             import.record(held, &copies)?;
         }
+        for changeset in &document.together {
+            if let Some(here) = import.changesets.get(changeset) {
+                self.tie(*here)?;
+            }
+        }
         Ok(import.taken)
     }
 }

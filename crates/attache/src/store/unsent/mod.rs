@@ -160,7 +160,12 @@ impl Writing<'_> {
     /// Reads out everything that was not sent, and remembers that it has left.
     pub(crate) fn copy_out(&self) -> Result<Document> {
         let reading = self.reading();
-        let document = reading.unsent()?;
+        let mut document = reading.unsent()?;
+        let left = |changeset: &i64| {
+            let mut copies = document.mutations.iter();
+            copies.any(|copy| copy.changeset == *changeset)
+        };
+        document.together = reading.together()?.into_iter().filter(left).collect();
         for (entry, copy) in reading.entries()?.iter().zip(&document.mutations) {
             self.note_copy(&copy.uid, Some(entry.seq))?;
         }
