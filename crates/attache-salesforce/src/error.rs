@@ -1,5 +1,6 @@
 //! What the org's refusals mean, and how they are told to a person.
 
+use crate::class::{Class, class};
 use crate::codec::ApiProblem;
 use crate::limits::{Meter, retry_after};
 use crate::transport::{HttpResponse, TransportError};
@@ -99,7 +100,8 @@ pub(crate) fn refusal(host: impl Display, answer: &HttpResponse, meter: &Meter) 
             };
         }
         "REQUEST_LIMIT_EXCEEDED" => return busy(10),
-        code if may_pass(code) => return busy(30),
+        code if matches!(class(code), Class::Retry | Class::Collateral) => return busy(30),
+        code if class(code) == Class::Auth => return not_authorized(),
         "INVALID_QUERY_LOCATOR" | "INVALID_REPLICATION_DATE" | "EXCEEDED_ID_LIMIT" => {
             ErrorKind::CursorExpired
         }
@@ -121,26 +123,6 @@ pub(crate) fn refusal(host: impl Display, answer: &HttpResponse, meter: &Meter) 
         })
         .collect();
     Error::new(kind, message).with_problems(problems)
-}
-
-/// Says whether the same request may succeed later as it is.
-pub(crate) fn may_pass(code: &str) -> bool {
-    matches!(
-        code,
-        "UNABLE_TO_LOCK_ROW"
-            | "REQUEST_LIMIT_EXCEEDED"
-            | "SERVER_UNAVAILABLE"
-            | "UNKNOWN_EXCEPTION"
-            | "INTERNAL_ERROR"
-            | "QUERY_TIMEOUT"
-            | "REQUEST_RUNNING_TOO_LONG"
-            | "TOO_MANY_APEX_REQUESTS"
-            | "TERRITORY_REALIGN_IN_PROGRESS"
-            | "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE"
-            | "ALL_OR_NONE_OPERATION_ROLLED_BACK"
-            | "PROCESSING_HALTED"
-            | "BATCH_PROCESSING_HALTED"
-    )
 }
 
 /// The org's words about a call, without the text of the query that it quotes.

@@ -39,6 +39,7 @@ mod ask;
 mod auth;
 mod body;
 mod bulk;
+mod class;
 mod client;
 mod codec;
 mod error;

@@ -41,9 +41,31 @@ pub struct Retry {
 
 /// Lists the edits that the org has not confirmed.
 pub fn pending(path: &Path, output: &Output) -> Result<()> {
-    let pending = store::open(path)?.pending()?;
+    let store = store::open(path)?;
+    let pending = store.pending()?;
+    let mut waiting = Vec::new();
+    for mutation in &pending {
+        let edits: Vec<String> = match mutation.state {
+            MutationState::Pending => store.waits_for(mutation.seq)?,
+            _ => Vec::new(),
+        }
+        .iter()
+        .map(|seq| seq.0.to_string())
+        .collect();
+        if !edits.is_empty() {
+            waiting.push(format!(
+                "edit {} waits for {}: all edits of their changeset are saved, or none",
+                mutation.seq.0,
+                edits.join(", ")
+            ));
+        }
+    }
     let view = PendingView { pending: &pending };
-    output.show(&view, || mutation_lines(&pending))
+    output.show(&view, || {
+        let mut lines = mutation_lines(&pending);
+        lines.extend(waiting);
+        lines
+    })
 }
 
 /// Takes an unsent edit back.

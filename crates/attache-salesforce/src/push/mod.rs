@@ -156,6 +156,21 @@ fn results(group: &Group, body: &[u8]) -> Option<Vec<SubResult>> {
     Some(results)
 }
 
+/// What becomes of a write that a collection refuses with this code; `None` if that has to be looked at.
+#[cfg(test)]
+pub(crate) fn judged(write: &Write, code: &str) -> Option<WriteOutcome> {
+    let problem = codec::ApiProblem {
+        code: code.into(),
+        message: String::from("words"),
+        fields: Vec::new(),
+        duplicates: None,
+    };
+    match verdict::judge(write, SubResult::Failed(None, vec![problem])) {
+        Verdict::Settled(outcome) => Some(outcome),
+        Verdict::Unclear { .. } => None,
+    }
+}
+
 /// Says whether a refusal is about calls as such, and not about what stands in this one.
 fn of_the_call(problems: &[codec::ApiProblem]) -> bool {
     problems.first().is_some_and(|problem| {

@@ -1,7 +1,8 @@
 //! What the answer to one write means.
 
+use crate::class::may_pass;
 use crate::codec::{self, ApiProblem, SaveResult, remote_id};
-use crate::error::{may_pass, without_values};
+use crate::error::without_values;
 use attache::{Fields, Problem, Value, Write, WriteAction, WriteOutcome};
 
 /// The answer to one write, whichever way it travelled.
