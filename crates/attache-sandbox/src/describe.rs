@@ -545,6 +545,7 @@ fn soap_type(kind: FieldKind) -> &'static str {
         FieldKind::Time => "xsd:time",
         FieldKind::Address => "urn:address",
         FieldKind::Base64 => "xsd:base64Binary",
+        FieldKind::AnyType => "xsd:anyType",
         FieldKind::String
         | FieldKind::TextArea
         | FieldKind::Picklist

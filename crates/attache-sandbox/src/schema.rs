@@ -68,6 +68,7 @@ pub enum FieldKind {
     Time,
     Address,
     Base64,
+    AnyType,
 }
 
 impl FieldKind {
@@ -94,6 +95,7 @@ impl FieldKind {
             FieldKind::Time => "time",
             FieldKind::Address => "address",
             FieldKind::Base64 => "base64",
+            FieldKind::AnyType => "anyType",
         }
     }
 }
@@ -389,7 +391,10 @@ impl FieldDef {
             sortable: !long
                 && !matches!(
                     kind,
-                    FieldKind::MultiPicklist | FieldKind::Address | FieldKind::Base64
+                    FieldKind::MultiPicklist
+                        | FieldKind::Address
+                        | FieldKind::Base64
+                        | FieldKind::AnyType
                 ),
             groupable: !long && is_groupable(kind),
             name_field: false,
@@ -428,5 +433,6 @@ fn is_groupable(kind: FieldKind) -> bool {
             | FieldKind::DateTime
             | FieldKind::Time
             | FieldKind::Base64
+            | FieldKind::AnyType
     )
 }

@@ -10,6 +10,7 @@ mod activity;
 mod build;
 pub(crate) mod coverage;
 mod file;
+mod history;
 mod lead;
 mod opportunity;
 mod person;
@@ -17,6 +18,7 @@ mod setup;
 mod visit;
 
 pub(crate) use build::common;
+pub(crate) use history::history;
 pub use opportunity::stages;
 pub(crate) use visit::{KINDS, OUTCOMES, VALID_FOR};
 

@@ -136,6 +136,10 @@ fn value(field: &FieldDef, raw: &str) -> Result<Value, FieldProblem> {
             id::parse(&text()?).map(Value::from).ok_or_else(wrong)
         }
         FieldKind::Address | FieldKind::Base64 => Ok(Value::Null),
+        FieldKind::AnyType => match text() {
+            Ok(text) => Ok(Value::text(text)),
+            Err(_) => number(raw).map(Value::Number).ok_or_else(wrong),
+        },
         FieldKind::String
         | FieldKind::TextArea
         | FieldKind::Picklist

@@ -21,6 +21,7 @@ mod files;
 mod forms;
 mod formula;
 mod held;
+mod history;
 mod input;
 mod journal;
 mod merge;
@@ -93,6 +94,8 @@ pub struct Org {
     automation: automation::Automation,
     /// Rows that wait for an approval.
     in_approval: BTreeSet<(usize, Slot)>,
+    /// Objects whose history is kept.
+    tracked: Vec<history::Tracked>,
 }
 
 impl Org {
@@ -114,6 +117,7 @@ impl Org {
             allows_duplicates: false,
             automation: automation::Automation::default(),
             in_approval: BTreeSet::new(),
+            tracked: Vec::new(),
         };
         org.refresh();
         org

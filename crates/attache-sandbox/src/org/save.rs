@@ -492,6 +492,7 @@ impl Org {
         let Draft {
             object,
             slot,
+            before,
             mut row,
             ..
         } = draft;
@@ -521,6 +522,8 @@ impl Org {
                 one(SaveError::new("UNKNOWN_EXCEPTION", message).with_status(500))
             })?,
         };
+        self.keep_history(actor, object, slot, before.as_ref())
+            .map_err(one)?;
         self.run_after(object, slot).map_err(one)?;
         self.run_added_after(actor, object, slot, created)
             .map_err(one)?;

@@ -152,7 +152,7 @@ mod tests {
     }
 
     fn key(number: u8) -> String {
-        format!("local-{number:032x}")
+        format!("local-00000000-0000-7000-8000-{number:012x}")
     }
 
     fn found(steps: &[Step], together: &[i64], optional: bool) -> Vec<Unit> {

@@ -127,6 +127,51 @@ fn a_file_that_cannot_be_followed_says_why_and_adds_nothing() {
 }
 
 #[test]
+fn the_history_of_fields_is_kept_where_that_is_wanted() {
+    let mut org = org();
+    org.made(JO, "Account", r#"{"Name":"Before"}"#);
+    org.track_history("Account", &["Name", "NumberOfEmployees"])
+        .unwrap();
+    org.track_history("Visit__c", &["Outcome__c"]).unwrap();
+    assert!(org.track_history("Account", &["Name"]).is_err());
+    assert!(org.track_history("Contact", &["Foo"]).is_err());
+    let id = org.made(JO, "Account", r#"{"Name":"Acme"}"#);
+    let change = r#"{"Name":"Acme 2","NumberOfEmployees":7,"Site":"Bern"}"#;
+    org.set(JO, "Account", &id, change).unwrap();
+    let soql = format!(
+        "SELECT Field, OldValue, NewValue FROM AccountHistory WHERE AccountId = '{id}' ORDER BY Id"
+    );
+    let told = org.asked(JO, &soql);
+    let told: Vec<serde_json::Value> = serde_json::from_str(&told).unwrap();
+    let of = |at: usize| {
+        (
+            &told[at]["Field"],
+            &told[at]["OldValue"],
+            &told[at]["NewValue"],
+        )
+    };
+    let null = serde_json::Value::Null;
+    assert_eq!(of(0), (&"created".into(), &null, &null));
+    assert_eq!(of(1), (&"Name".into(), &"Acme".into(), &"Acme 2".into()));
+    assert_eq!(
+        (of(2).0, of(2).2.as_f64()),
+        (&"NumberOfEmployees".into(), Some(7.0))
+    );
+    assert_eq!(told.len(), 3, "{told:?}");
+    // Who does not see the account does not see what it was.
+    assert_eq!(org.column(KIM, "SELECT Id FROM AccountHistory").len(), 0);
+    let row = org.column(JO, "SELECT Id FROM AccountHistory")[0].clone();
+    assert!(
+        org.set(ADMIN, "AccountHistory", &row, r#"{"Field":"x"}"#)
+            .is_err()
+    );
+    // What is refused leaves no trace.
+    let refused = org.set(JO, "Account", &id, r#"{"NumberOfEmployees":-1}"#);
+    assert!(refused.is_err());
+    assert_eq!(org.column(JO, "SELECT Id FROM AccountHistory").len(), 3);
+}
+
+#[test]
 fn a_duplicate_is_refused_with_what_it_is_one_of() {
     for (action, allowed) in [
         (DuplicateAction::Alert, true),
