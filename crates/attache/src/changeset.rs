@@ -131,8 +131,10 @@ impl Attache {
     /// together. At the server each record is still written by itself, unless the changeset is
     /// [all or none](Changeset::all_or_none).
     ///
-    /// The writer is held until `work` returns: make edits only through the
-    /// changeset there, never through an [`Attache`], which would wait for ever.
+    /// The writer is held until `work` returns, so edits are made through the
+    /// changeset there: an [`Attache`] of the same store refuses them on this thread, with
+    /// [`ErrorKind::InvalidArgument`], and on any other they wait. What it reads is as it was before the
+    /// changeset; one in memory has a single connection, and refuses that as well.
     ///
     /// # Errors
     /// Whatever `work` gives; [`ErrorKind::InvalidRecord`] with everything that is wrong with any of the edits, see

@@ -10,6 +10,7 @@ pub(crate) use question::Need;
 use crate::engine::Attache;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::RecordId;
+use crate::store::Store;
 use std::ops::Range;
 
 /// Records that are brought into the index before a search, at most.
@@ -152,6 +153,9 @@ impl<'a> Search<'a> {
 
     /// Runs the search.
     ///
+    /// Inside a [`changeset`](Attache::changeset) it finds what was there before it, and brings nothing into the
+    /// index: the writer is taken.
+    ///
     /// # Errors
     /// [`ErrorKind::UnknownObject`] for an object that this device does not carry.
     pub fn run(self) -> Result<Found> {
@@ -167,20 +171,24 @@ impl<'a> Search<'a> {
         let Some(need) = question::read(self.words) else {
             return Ok(Found::default());
         };
-        let waiting = match store.index(CATCH_UP_ROWS_MAX) {
-            Ok(waiting) => waiting,
+        let waiting = catch_up(store)?;
+        let hits = store.read(|r| r.search(&need, self.object, self.offset, self.limit))?;
+        Ok(Found { hits, waiting })
+    }
+}
+
+/// Brings the index forward, and says about how many records it still lacks.
+fn catch_up(store: &Store) -> Result<u64> {
+    if !store.has_turn() {
+        match store.index(CATCH_UP_ROWS_MAX) {
             // What is in the index can still be searched.
             Err(error)
                 if matches!(
                     error.kind(),
                     ErrorKind::StorageBusy | ErrorKind::StorageFull
-                ) =>
-            {
-                store.read(|r| r.unindexed())?
-            }
-            Err(error) => return Err(error),
-        };
-        let hits = store.read(|r| r.search(&need, self.object, self.offset, self.limit))?;
-        Ok(Found { hits, waiting })
+                ) => {}
+            done => return done,
+        }
     }
+    store.read(|r| r.unindexed())
 }

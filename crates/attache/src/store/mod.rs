@@ -31,6 +31,7 @@ mod search;
 mod settle;
 mod signal;
 mod standing;
+mod turn;
 mod unsent;
 pub(crate) mod value;
 mod wipe;
@@ -120,6 +121,8 @@ pub(crate) struct Store {
     /// What new connections are opened with.
     key: Mutex<Option<Spec>>,
     writer: Mutex<Writer>,
+    /// The thread that writes now.
+    holder: Mutex<Option<std::thread::ThreadId>>,
     readers: Mutex<Vec<Connection>>,
     /// With the version of SQLite's schema that it was read at.
     catalogue: RwLock<(i64, Arc<Catalogue>)>,
@@ -164,6 +167,7 @@ impl Store {
             limits,
             key: Mutex::default(),
             writer: Mutex::new(Writer::new(connection)?),
+            holder: Mutex::default(),
             readers: Mutex::default(),
             catalogue: RwLock::new(catalogue),
             open: RwLock::new(true),
@@ -179,7 +183,8 @@ impl Store {
         durability: Durability,
         work: impl FnOnce(&mut Writing<'_>) -> Result<T>,
     ) -> Result<T> {
-        let mut writer = lock(&self.writer);
+        let mut turn = self.turn()?;
+        let writer = &mut *turn;
         self.check_open()?;
         if writer.durability != Some(durability) {
             let level = if durability == Durability::Durable {
@@ -223,7 +228,7 @@ impl Store {
         }
         let Some(path) = &self.path else {
             // A database in memory has one connection.
-            let writer = lock(&self.writer);
+            let writer = self.turn()?;
             return work(&Reading {
                 connection: &writer.connection,
                 catalogue: &*self.catalogue_of(&writer.connection)?,

@@ -30,7 +30,7 @@ impl Store {
             return Err(Error::invalid("a store in memory has no file to encrypt"));
         };
         let _alone = file::one_at_a_time();
-        let mut writer = lock(&self.writer);
+        let mut writer = self.turn()?;
         // Waits for readers at work, and keeps new ones out.
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         if !*open {

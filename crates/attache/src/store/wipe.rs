@@ -15,7 +15,7 @@ const BLOCK_BYTES: usize = 1 << 16;
 impl Store {
     /// Closes the store for all its handles and destroys its files, unless `allow` objects.
     pub(crate) fn wipe(&self, allow: impl FnOnce(&Reading<'_>) -> Result<()>) -> Result<()> {
-        let mut writer = lock(&self.writer);
+        let mut writer = self.turn()?;
         // Waits for readers at work, and keeps new ones out.
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         if !*open {
