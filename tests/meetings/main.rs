@@ -1,3 +1,4 @@
 //! What meets what: an edit and the pages of a load, a parent and its unsent children, a search and a changeset.
 
 mod changesets;
+mod parents;

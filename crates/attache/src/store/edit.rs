@@ -206,6 +206,7 @@ impl Writing<'_> {
             }
             return self.drop_created(&table, &current);
         }
+        self.unhang(&current)?;
         self.keep_base(&table, &current, &row)?;
         self.keep_membership(&current, &row)?;
         self.delete_row(&table, &current)?;
@@ -221,6 +222,28 @@ impl Writing<'_> {
         self.revive(&current)
     }
 
+    /// Refuses the deletion of a record that unsent work hangs on: the server would delete that as well, or refuse it.
+    fn unhang(&self, current: &str) -> Result<()> {
+        let reading = self.reading();
+        let itself = Value::from(current);
+        for entry in reading.entries_that_mention(current)? {
+            let lookups = || entry.fields.iter().filter(|(_, value)| **value == itself);
+            if entry.record == current || lookups().next().is_none() {
+                continue;
+            }
+            // As it is now: it may be deleted, or point elsewhere, since.
+            let child = self.catalogue().known(&entry.object)?;
+            let Some(row) = reading.row(child, &entry.record)? else {
+                continue;
+            };
+            let now = child.fields(&row.values);
+            if lookups().any(|(name, _)| now.get(name) == Some(&itself)) {
+                return Err(pointed_at(&entry.object));
+            }
+        }
+        Ok(())
+    }
+
     fn drop_created(&self, table: &Table, current: &str) -> Result<()> {
         let pointing: Vec<_> = self
             .reading()
@@ -229,13 +252,7 @@ impl Writing<'_> {
             .filter(|entry| entry.record != current)
             .collect();
         if let Some(child) = pointing.first() {
-            return Err(Error::new(
-                ErrorKind::UnsentWork,
-                format!(
-                    "unsent records point at this one ({}): delete or change those first",
-                    child.object
-                ),
-            ));
+            return Err(pointed_at(&child.object));
         }
         let seqs: Vec<i64> = self
             .reading()
@@ -395,4 +412,11 @@ fn person_name<'o, 'f>(
         .filter_map(part)
         .collect();
     (!parts.is_empty()).then(|| (name.name.as_str(), parts.join(" ")))
+}
+
+fn pointed_at(object: &str) -> Error {
+    Error::new(
+        ErrorKind::UnsentWork,
+        format!("unsent records point at this one ({object}): delete or change those first"),
+    )
 }
