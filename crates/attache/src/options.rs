@@ -78,6 +78,9 @@ pub struct Limits {
     /// How long a call waits for another process that writes to the same file before it fails
     /// with [`ErrorKind::StorageBusy`](crate::ErrorKind::StorageBusy). 5 seconds by default:
     /// many times the longest transaction of a session, which is one page.
+    ///
+    /// Who opens a store or reads waits for no writer. Only where another process just recovers the store's log
+    /// after a crash, or closes or re-keys the store, do they wait too: for this long, and a second at least.
     pub busy_wait: Duration,
 }
 

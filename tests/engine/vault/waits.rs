@@ -4,6 +4,8 @@ use super::{ANY, home};
 use attache::{Attache, ErrorKind, Limits, Options};
 use attache_tests::{ME, create, edit, first, sync};
 use rusqlite::Connection;
+use std::path::Path;
+use std::sync::mpsc;
 use std::time::Duration;
 
 #[test]
@@ -42,4 +44,51 @@ fn a_reader_is_answered_while_another_process_writes_and_a_writer_writes_when_th
     edit(&device, &id, "Phone", "2");
     create(&device, "Account", [("Name", "New")]);
     sync(&device);
+}
+
+/// Has the file alone, as the last handle does that closes a store, and as a wipe and a re-keying do.
+fn alone(path: &Path) -> Connection {
+    let alone = Connection::open(path).expect("another process");
+    alone
+        .execute_batch(
+            "PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT",
+        )
+        .expect("nobody else is there");
+    alone
+}
+
+/// Without patience for a writer, the opening of a store failed while another process closed it.
+#[test]
+fn an_opening_waits_for_who_has_the_file_alone_and_says_so_if_that_lasts() {
+    let (world, _place, path) = home(54, 300);
+    drop(super::worked(&world, &path, Options::new()));
+    let limits = Limits {
+        busy_wait: Duration::ZERO,
+        ..Limits::default()
+    };
+    let options = Options::new().limits(limits);
+    let other = alone(&path);
+    let Err(error) = Attache::open_with(&path, options.clone()) else {
+        panic!("the file is another's alone");
+    };
+    assert_eq!(error.kind(), ErrorKind::StorageBusy, "{error}");
+    assert!(error.to_string().contains("another process"), "{error}");
+    assert!(matches!(error.retry(), attache::Retry::After(_)));
+    drop(other);
+    for round in 0..30 {
+        let other = alone(&path);
+        let (begun, begins) = mpsc::channel();
+        let opening = std::thread::spawn({
+            let (path, options) = (path.clone(), options.clone());
+            move || {
+                begun.send(()).expect("somebody waits for it");
+                Attache::open_with(&path, options)
+            }
+        });
+        begins.recv().expect("it begins");
+        drop(other);
+        let store = opening.join().expect("no panic");
+        let store = store.unwrap_or_else(|error| panic!("round {round}: {error}"));
+        assert_eq!(store.pending().expect("a read").len(), 2);
+    }
 }

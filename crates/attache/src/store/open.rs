@@ -9,9 +9,15 @@ use crate::options::{Limits, Options};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// How often a file is looked at anew because it was replaced or made meanwhile.
 const TRIES_MAX: usize = 4;
+
+/// How long an opening and a reader wait at least: not for who writes, but for another process that just
+/// recovers a log after a crash, or closes it as the last one. Either is over in milliseconds, whatever a host
+/// thinks of waiting for a writer.
+const CLOSING_WAIT: Duration = Duration::from_secs(1);
 
 /// The ending of the copy that a re-keying makes.
 pub(super) const REKEYED: &str = "-rekey";
@@ -98,6 +104,7 @@ pub(super) fn adopt(
     }
     migrate(&mut connection)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    connection.busy_timeout(limits.busy_wait)?;
     Ok(connection)
 }
 
@@ -124,7 +131,7 @@ pub(super) fn prepare(
     cache_bytes: u64,
 ) -> Result<()> {
     // First of all, so that nothing below fails while another process recovers the log.
-    connection.busy_timeout(limits.busy_wait)?;
+    connection.busy_timeout(limits.busy_wait.max(CLOSING_WAIT))?;
     if let Some(key) = key {
         key.unlock(connection)?;
         // Page 1 tells whether the key is right.
