@@ -6,6 +6,7 @@ pub use case::Case;
 
 use attache::{Attache, Briefcase, Fields, RecordId, Report, Resolution, Value};
 use attache_sim::{Moment, Watcher, World, wait};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -82,6 +83,17 @@ pub fn agrees(world: &World, user: usize, device: &Attache) {
         differences.len(),
         differences.join("\n")
     );
+}
+
+/// Asserts that SQLite finds nothing wrong with a store's file, after what a crash left in its log.
+#[track_caller]
+pub fn integrity(file: &Path) {
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE;
+    let store = rusqlite::Connection::open_with_flags(file, flags).expect("a SQLite file");
+    let answer: String = store
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .expect("an answer");
+    assert_eq!(answer, "ok");
 }
 
 /// Finds the first record of a query on a device.

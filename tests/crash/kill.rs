@@ -11,9 +11,9 @@ use attache::{Attache, RecordId, Value};
 use attache_salesforce::{Salesforce, StaticToken};
 use attache_sandbox::{Sandbox, Serving};
 use attache_sim::{Prng, World};
-use attache_tests::{agrees, all, at_org, create, edit, field_sales, server_id, settle};
+use attache_tests::{agrees, all, at_org, create, edit, field_sales, integrity, server_id, settle};
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -229,15 +229,6 @@ impl Scene {
 
 fn ended(child: &mut Child) -> bool {
     child.try_wait().expect("the device can be asked").is_some()
-}
-
-fn integrity(file: &Path) {
-    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE;
-    let store = rusqlite::Connection::open_with_flags(file, flags).expect("a SQLite file");
-    let answer: String = store
-        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
-        .expect("an answer");
-    assert_eq!(answer, "ok");
 }
 
 /// Kills a sync many times.

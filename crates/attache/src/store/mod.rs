@@ -83,6 +83,11 @@ const MIGRATIONS: [&str; FORMAT as usize] = [
     include_str!("sql/010_base.sql"),
     include_str!("sql/011_forms.sql"),
 ];
+/// What SQLite says where the system refuses to let a file grow, but for a full disk.
+const CANNOT_GROW: [i32; 2] = [
+    rusqlite::ffi::SQLITE_IOERR_WRITE,
+    rusqlite::ffi::SQLITE_IOERR_SHMSIZE,
+];
 /// Readers kept open at most.
 const READERS_MAX: usize = 4;
 
@@ -493,10 +498,20 @@ impl From<rusqlite::Error> for Error {
         {
             return damaged("the first page").with_source(error);
         }
+        let extended = error.sqlite_error().map(|error| error.extended_code);
         let (kind, message) = match error.sqlite_error_code() {
+            // A quota or a file system's largest file: for SQLite a failure of the disk.
+            Some(ErrorCode::SystemIoFailure)
+                if extended.is_some_and(|code| CANNOT_GROW.contains(&code)) =>
+            {
+                (
+                    ErrorKind::StorageFull,
+                    "the store's files cannot grow: make room on the disk or raise the quota; nothing was written",
+                )
+            }
             Some(ErrorCode::DiskFull) => (
                 ErrorKind::StorageFull,
-                "the disk is full, or the store has reached the limit of its size: nothing was written",
+                "the disk is full, or the store has reached the limit of its size: make room; nothing was written",
             ),
             Some(ErrorCode::NotADatabase) => (
                 ErrorKind::StorageCorrupt,
