@@ -27,8 +27,8 @@ use zeroize::Zeroizing;
 
 const NAME: &str = "attache-unsent";
 const VERSION: u32 = 1;
-/// What a file may ask of the device that opens it: a gibibyte, and some seconds.
-const MEMORY_KIB_MAX: u32 = 1 << 20;
+/// What a file may ask of the device that opens it: four times what is asked here, and some seconds.
+const MEMORY_KIB_MAX: u32 = 256 << 10;
 const PASSES_MAX: u32 = 16;
 const LANES_MAX: u32 = 16;
 /// Bound to the sealed text, so that it opens as nothing else.
