@@ -155,7 +155,12 @@ impl<'a> Run<'a> {
     /// Runs a whole session.
     pub(crate) async fn sync(mut self) -> Result<Report> {
         let ended = self.whole().await;
-        self.note_calls()?;
+        let noted = match &ended {
+            // Another user's credentials write nothing here.
+            Err(error) if error.kind() == ErrorKind::WrongOwner => Ok(()),
+            _ => self.note_calls(),
+        };
+        let ended = ended.and(noted);
         match ended {
             Ok(()) => {
                 let stopped = self.left_over();
