@@ -81,6 +81,7 @@ mod engine;
 mod env;
 mod errand;
 mod error;
+mod files;
 mod filter;
 mod form;
 mod indexes;
@@ -120,6 +121,7 @@ pub use duplicates::{Candidate, Duplicates};
 pub use engine::{Attache, CancelToken, Session};
 pub use env::{Env, LocalTime, SystemEnv};
 pub use error::{Error, ErrorKind, Problem, Result, Retry};
+pub use files::{FileInfo, FileState};
 pub use filter::{Context, DateRange, Filter, FiscalYear, FiscalYearName, Select};
 pub use form::{Layout, LayoutItem, RelatedList, Section};
 pub use indexes::Index;
@@ -133,9 +135,9 @@ pub use merge::{
 };
 pub use options::{Limits, Options};
 pub use outcome::{
-    Conflict, ConflictField, ConflictId, ConflictKind, Dropped, JournalSeq, Keep, Merged, Mutation,
-    MutationKind, MutationState, Phase, Progress, Rejected, Report, Resolution, Status, Truncated,
-    Unfollowed,
+    Conflict, ConflictField, ConflictId, ConflictKind, Dropped, FilesReport, JournalSeq, Keep,
+    Merged, Mutation, MutationKind, MutationState, Phase, Progress, Rejected, Report, Resolution,
+    Status, Truncated, Unfollowed,
 };
 pub use pace::Pace;
 pub use question::{Answer, Question};

@@ -75,6 +75,15 @@ pub struct Limits {
     /// of up to four that read has a quarter. 32 MiB by default, enough for the indexes that
     /// a first load of 100,000 records touches (`benches/prime.rs`).
     pub page_cache_bytes: u64,
+    /// Bytes of files, at most, that are kept beside the records because the server has them as well; what was
+    /// attached here and not sent does not count. Those used longest ago give way. 256 MiB by default: a
+    /// hundred photos of a phone.
+    pub file_bytes: u64,
+    /// Bytes of files that one session downloads because the briefcase wants them, at most. 64 MiB by default:
+    /// some minutes on a slow mobile network.
+    pub session_file_bytes: u64,
+    /// Bytes that a file may have to be attached. 64 MiB by default: a file is in memory, twice, while it is sent.
+    pub attach_bytes: u64,
     /// How long a call waits for another process that writes to the same file before it fails
     /// with [`ErrorKind::StorageBusy`](crate::ErrorKind::StorageBusy). 5 seconds by default:
     /// many times the longest transaction of a session, which is one page.
@@ -92,6 +101,9 @@ impl Default for Limits {
             free_bytes: 256 * MIB,
             store_bytes: None,
             page_cache_bytes: 32 * MIB,
+            file_bytes: 256 * MIB,
+            session_file_bytes: 64 * MIB,
+            attach_bytes: 64 * MIB,
             busy_wait: Duration::from_secs(5),
         }
     }

@@ -275,8 +275,25 @@ pub struct Report {
     pub unfollowed: Vec<Unfollowed>,
     /// Why the session ended before it was through; `None` if it was through.
     pub stopped: Option<Stopped>,
+    /// What became of the files of records.
+    pub files: FilesReport,
     /// Calls to the remote.
     pub api_calls: u64,
+}
+
+/// What a session did about the bytes of files. Files that were sent count as created records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct FilesReport {
+    /// Files whose bytes came.
+    pub fetched: u64,
+    /// Bytes that came, those of files that are not whole yet included.
+    pub fetched_bytes: u64,
+    /// Files that the briefcase wants and for which the session, the store or the disk had no room.
+    pub left: u64,
+    /// Files, of this and earlier sessions, whose bytes are not what the server tells of them: nothing of those is
+    /// kept. See [`FileInfo::problem`](crate::FileInfo).
+    pub unfit: u64,
 }
 
 impl Report {

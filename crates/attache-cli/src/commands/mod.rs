@@ -6,6 +6,7 @@ mod explain;
 mod explain_dates;
 mod explain_merge;
 mod explain_soql;
+mod files;
 mod holds;
 mod init;
 mod journal;
@@ -78,6 +79,12 @@ pub enum Command {
     Set(records::Set),
     /// Delete a record; the next sync deletes it at the org.
     Delete(records::One),
+    /// List the files of a record, and say which are on the device.
+    Files(records::One),
+    /// Attach a file to a record; the next sync sends it.
+    Attach(files::Attach),
+    /// Save a file of a record.
+    File(files::Save),
     /// List the edits that the org has not confirmed.
     Pending(Place),
     /// Take an unsent edit back.
@@ -132,6 +139,9 @@ pub fn run(command: Command, output: &Output) -> Result<ExitCode> {
         Command::New(arguments) => records::new(&arguments, output),
         Command::Set(arguments) => records::set(&arguments, output),
         Command::Delete(arguments) => records::delete(&arguments, output),
+        Command::Files(arguments) => files::list(&arguments, output),
+        Command::Attach(arguments) => files::attach(&arguments, output),
+        Command::File(arguments) => files::save(&arguments, output),
         Command::Pending(place) => journal::pending(&place.store, output),
         Command::Discard(arguments) => journal::discard(&arguments, output),
         Command::Retry(arguments) => journal::retry(&arguments, output),

@@ -174,6 +174,15 @@ fn lines(report: &Report, seconds: f64) -> Vec<String> {
             );
         }
     }
+    let files = &report.files;
+    if files.fetched + files.left + files.unfit > 0 {
+        let fetched = output::count(files.fetched, "file", "files");
+        let bytes = output::grouped(files.fetched_bytes);
+        lines.push(format!(
+            "files    {fetched} fetched ({bytes} bytes), {} left for want of room, {} not as the org describes them",
+            files.left, files.unfit
+        ));
+    }
     for cut in &report.truncated {
         let matches = output::count(cut.matches, "record", "records");
         lines.push(format!(

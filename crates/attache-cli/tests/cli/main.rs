@@ -5,6 +5,7 @@ mod briefcase;
 mod demo;
 mod everyday;
 mod explain;
+mod files;
 mod holds;
 mod layout;
 mod login;

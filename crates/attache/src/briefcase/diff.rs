@@ -86,6 +86,8 @@ pub struct ObjectDiff {
     pub client_key: bool,
     /// The merge policy differs; it holds for what both sides change from now on.
     pub merge: bool,
+    /// Other files come along; those that do no longer stay until their room is needed.
+    pub files: bool,
 }
 
 /// How the list of carried fields differs.
@@ -156,7 +158,7 @@ impl BriefcaseDiff {
     }
 
     /// Writes it as one JSON object:
-    /// `{"downloads", "evicts", "rules": [{"name", "change", "keys", "from"}], "objects": [{"object", "fields", "added", "removed", "layouts", "client_key", "merge"}]}`.
+    /// `{"downloads", "evicts", "rules": [{"name", "change", "keys", "from"}], "objects": [{"object", "fields", "added", "removed", "layouts", "client_key", "merge", "files"}]}`.
     ///
     /// `change` is `added`, `removed`, `changed`, `renamed` or `unchanged`; `fields` is `unchanged`,
     /// `changed`, `to_all`, `to_layouts` or `to_list`, whose list is `added`.
@@ -183,6 +185,7 @@ impl BriefcaseDiff {
             json!({
                 "object": object.object, "fields": fields, "added": added, "removed": removed,
                 "layouts": object.layouts, "client_key": object.client_key, "merge": object.merge,
+                "files": object.files,
             })
         });
         let (rules, objects): (Vec<Value>, Vec<Value>) = (rules.collect(), objects.collect());
@@ -323,12 +326,17 @@ fn objects(old: &Briefcase, new: &Briefcase) -> Vec<ObjectDiff> {
             layouts: from.wants_layouts() != to.wants_layouts(),
             client_key: from.client_key != to.client_key,
             merge: from.merge != to.merge,
+            files: from.files != to.files,
             object,
         }
     });
     diffs
         .filter(|diff| {
-            diff.fields != FieldsChange::Unchanged || diff.layouts || diff.client_key || diff.merge
+            diff.fields != FieldsChange::Unchanged
+                || diff.layouts
+                || diff.client_key
+                || diff.merge
+                || diff.files
         })
         .collect()
 }
@@ -439,6 +447,11 @@ fn lines(diff: &ObjectDiff) -> Vec<String> {
     if diff.client_key {
         lines.push(format!(
             "~ {object}: another client key; it holds for creates from now on"
+        ));
+    }
+    if diff.files {
+        lines.push(format!(
+            "~ {object}: other files come along; bytes that no longer do stay until their room is needed"
         ));
     }
     if diff.merge {

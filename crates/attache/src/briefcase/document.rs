@@ -36,6 +36,36 @@ pub(crate) struct ObjectOptions {
     pub client_key: Option<String>,
     /// What to do where both sides changed something; `None`: what the engine does by itself.
     pub merge: Option<MergePolicy>,
+    /// Which files of its records come along; `None`: nothing is asked about files.
+    pub files: Option<FilesPolicy>,
+}
+
+/// Of which files the bytes come along. What the files are is known of all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum FilesPolicy {
+    /// Of none: they are fetched when somebody wants them.
+    None,
+    /// Of those that are not too large and of one of the types.
+    Bodies {
+        /// Bytes at most; `None`: whatever its size.
+        bytes_max: Option<u64>,
+        /// Endings of names in lower case, without the dot; none: every type.
+        types: Vec<String>,
+    },
+}
+
+impl FilesPolicy {
+    /// Says whether the bytes of a file come along.
+    pub(crate) fn takes(&self, extension: Option<&str>, bytes: u64) -> bool {
+        match self {
+            FilesPolicy::None => false,
+            FilesPolicy::Bodies { bytes_max, types } => {
+                let of_type = |text: &str| types.iter().any(|own| own.eq_ignore_ascii_case(text));
+                bytes_max.is_none_or(|max| bytes <= max)
+                    && (types.is_empty() || extension.is_some_and(of_type))
+            }
+        }
+    }
 }
 
 /// Which fields of an object are carried.

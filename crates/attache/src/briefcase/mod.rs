@@ -9,6 +9,7 @@
 mod condition;
 mod diff;
 mod document;
+mod files;
 mod flat;
 mod import;
 mod list_view;
@@ -18,7 +19,7 @@ mod template;
 mod tree;
 
 pub use diff::{BriefcaseDiff, FieldsChange, ObjectDiff, RuleChange, RuleDiff};
-pub(crate) use document::{FieldsOf, ObjectOptions, RULES_PER_OBJECT_MAX, Scope};
+pub(crate) use document::{FieldsOf, FilesPolicy, ObjectOptions, RULES_PER_OBJECT_MAX, Scope};
 pub(crate) use flat::{Rule, Source};
 pub use import::BriefcaseImport;
 
@@ -59,9 +60,14 @@ use std::collections::BTreeSet;
 /// |---|---|
 /// | `version` | 1 |
 /// | `name`, `description` | for people |
-/// | `objects` | by object: `fields` (those to carry; absent: all that the user may see), `layouts` (`true`: layouts are kept for [forms](crate::Attache::layout)) and `client_key` (a unique external-id field that makes creates safe to repeat) |
+/// | `objects` | by object: `fields` (those to carry; absent: all that the user may see), `layouts` (`true`: layouts are kept for [forms](crate::Attache::layout)) `client_key` (a unique external-id field that makes creates safe to repeat) and `files` |
 /// | `recent` | `objects` and a `limit` (200 if absent): what the user looked at last |
 /// | `rules` | what to take: names of objects, and rules |
+///
+/// `files` says what comes along of the files of an object's records. Absent, nothing is asked about them; otherwise what
+/// they are is always known, and the bytes of `"none"` of them come along, or of those that
+/// `{"max_bytes": 5000000, "types": ["jpg", "pdf"]}` describes (both keys may be left out), as far as the
+/// [limits](crate::Limits) of the device allow.
 ///
 /// | key of a rule | meaning |
 /// |---|---|

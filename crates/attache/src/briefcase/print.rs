@@ -47,7 +47,22 @@ impl Serialize for ObjectOptions {
         entry(&mut map, "layouts", Some(true).filter(|_| self.layouts))?;
         entry(&mut map, "client_key", self.client_key.as_ref())?;
         entry(&mut map, "merge", self.merge.as_ref())?;
+        entry(&mut map, "files", self.files.as_ref())?;
         map.end()
+    }
+}
+
+impl Serialize for FilesPolicy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            FilesPolicy::None => serializer.serialize_str("none"),
+            FilesPolicy::Bodies { bytes_max, types } => {
+                let mut map = serializer.serialize_map(None)?;
+                entry(&mut map, "max_bytes", bytes_max.as_ref())?;
+                entry(&mut map, "types", Some(types).filter(|all| !all.is_empty()))?;
+                map.end()
+            }
+        }
     }
 }
 

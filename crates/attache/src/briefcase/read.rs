@@ -2,6 +2,7 @@
 
 use super::condition;
 use super::document::*;
+use super::files;
 use super::tree::{self, Members, Problems, below};
 use super::{Briefcase, Rule};
 use crate::error::Result;
@@ -17,7 +18,7 @@ const TOP_KEYS: &[&str] = &[
     "recent",
     "rules",
 ];
-const OPTION_KEYS: &[&str] = &["fields", "layouts", "client_key", "merge"];
+const OPTION_KEYS: &[&str] = &["fields", "layouts", "client_key", "merge", "files"];
 const LIST_VIEW_SAYS: [&str; 5] = ["scope", "where", "filters", "logic", "order_by"];
 const MERGE_KEYS: &[&str] = &["default", "fields", "groups", "deletion"];
 const RECENT_KEYS: &[&str] = &["objects", "limit"];
@@ -101,7 +102,7 @@ struct VersionOnly {
     version: Option<u64>,
 }
 
-fn optional<T>(
+pub(super) fn optional<T>(
     members: &mut Members<'_>,
     key: &str,
     read: impl FnOnce(&RawValue, &str) -> Option<T>,
@@ -133,6 +134,9 @@ fn objects(problems: &mut Problems, raw: &RawValue, at: &str) -> BTreeMap<String
             }),
             merge: optional(&mut members, "merge", |raw, at| merge(problems, raw, at))
                 .filter(|policy| *policy != MergePolicy::default()),
+            files: optional(&mut members, "files", |raw, at| {
+                files::policy(problems, raw, at)
+            }),
         };
         objects.insert(name, options);
     }

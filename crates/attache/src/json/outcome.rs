@@ -113,6 +113,7 @@ impl Serialize for Report {
             unpinned,
             unfollowed,
             stopped,
+            files,
             api_calls,
         } = self;
         let counts = [
@@ -147,6 +148,7 @@ impl Serialize for Report {
         map.serialize_entry("unpinned", &unpinned)?;
         map.serialize_entry::<_, Vec<Unfollowed>>("unfollowed", unfollowed)?;
         map.serialize_entry("stopped", stopped)?;
+        map.serialize_entry("files", files)?;
         map.end()
     }
 }

@@ -282,6 +282,10 @@ impl Writing<'_> {
                 seq.0
             )));
         }
+        if let Some(file) = reading.file_of(&entry.object, &entry.record)? {
+            self.forget(&[seq.0])?;
+            return self.drop_file(file.nr);
+        }
         let table = Arc::clone(self.catalogue().known(&entry.object)?);
         if entry.kind == MutationKind::Create {
             return self.drop_created(&table, &entry.record);

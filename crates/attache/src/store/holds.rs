@@ -301,7 +301,7 @@ impl Writing<'_> {
 
     /// Has what holds a record hold it under another id.
     pub(crate) fn rename_holds(&self, from: &str, to: &str) -> Result<()> {
-        for table in ["attache_pin", "attache_recent"] {
+        for table in ["attache_pin", "attache_recent", "attache_file_link"] {
             self.connection
                 .prepare_cached(&format!(
                     "UPDATE OR REPLACE {table} SET record = ?2 WHERE record = ?1"

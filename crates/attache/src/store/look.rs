@@ -223,6 +223,9 @@ impl Look {
             document
                 .mutations
                 .push(reading.copied_as_far_as_read(entry));
+            document
+                .files
+                .extend(reading.copied_file(entry).ok().flatten());
         }
         (document, whole)
     }

@@ -11,6 +11,7 @@ mod covered;
 mod drift;
 mod edit;
 pub(crate) mod file;
+pub(crate) mod files;
 mod forms;
 mod holds;
 mod incoming;
@@ -44,7 +45,7 @@ pub(crate) use forms::ListView;
 pub(crate) use holds::{Hold, bytes};
 pub(crate) use incoming::{Arrived, Origin};
 pub(crate) use index::Wish;
-pub(crate) use journal::{Entry, State};
+pub(crate) use journal::{Entry, NewEntry, State};
 pub(crate) use notice::Count;
 pub(crate) use rules::{Relation, RuleState, SweepRange, WantedRule};
 pub(crate) use settle::Settlement;
@@ -69,7 +70,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 /// `ATCH`: says that a SQLite file is ours.
 const APPLICATION_ID: i32 = 0x4154_4348;
 /// The format that this library writes; each step up has its migration.
-const FORMAT: i32 = 11;
+const FORMAT: i32 = 12;
 const MIGRATIONS: [&str; FORMAT as usize] = [
     include_str!("sql/001_engine.sql"),
     include_str!("sql/002_copies.sql"),
@@ -82,6 +83,7 @@ const MIGRATIONS: [&str; FORMAT as usize] = [
     include_str!("sql/009_saves.sql"),
     include_str!("sql/010_base.sql"),
     include_str!("sql/011_forms.sql"),
+    include_str!("sql/012_files.sql"),
 ];
 /// What SQLite says where the system refuses to let a file grow, but for a full disk.
 const CANNOT_GROW: [i32; 2] = [

@@ -1,6 +1,7 @@
 //! Rows of the record tables, and bases.
 
 use super::catalogue::Column;
+use super::files::{FILE, PARENT};
 use super::{Reading, Table, Writing, quote, value};
 use crate::error::Result;
 use crate::json;
@@ -439,19 +440,22 @@ impl Writing<'_> {
             [from, to, object],
         )?;
         for mut entry in self.reading().entries_that_mention(from)? {
-            let Some(pointing) = self.catalogue().table(&entry.object) else {
+            let pointing = self.catalogue().table(&entry.object);
+            if pointing.is_none() && entry.object != FILE {
                 continue;
-            };
+            }
+            let is_lookup =
+                |name: &str| pointing.map_or(name == PARENT, |pointing| pointing.is_lookup(name));
             // A text that quotes an id stays as it was written.
             let lookups: Vec<String> = entry
                 .fields
                 .iter()
-                .filter(|(name, value)| value.as_text() == Some(from) && pointing.is_lookup(name))
+                .filter(|(name, value)| value.as_text() == Some(from) && is_lookup(name))
                 .map(|(name, _)| name.to_owned())
                 .collect();
             for name in &lookups {
                 entry.fields.set(name.as_str(), to);
-                if pointing.place(name).is_some() {
+                if let Some(pointing) = pointing.filter(|table| table.place(name).is_some()) {
                     let sql = format!(
                         "UPDATE {} SET {field} = ?2 WHERE \"Id\" = ?1 AND {field} = ?3",
                         quote(&pointing.object.name),

@@ -143,6 +143,11 @@ impl Writing<'_> {
     }
 
     fn settle_create(&self, write: &Outgoing, id: &str, now: LocalTime) -> Result<()> {
+        if let Some(file) = self.reading().file_of(&write.object, &write.record)? {
+            self.tally(Count::PushedCreates, u64::from(file.is_queued()))?;
+            self.confirm_file(file.nr, id, now)?;
+            return self.forget(&write.seqs);
+        }
         if self.reading().current(&write.record)? == id {
             // Another session has found it already.
             return self.forget(&write.seqs);

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How far the stamp of a create may lie before the time that we last knew of the server when we sent it.
-const CLOCK_SLACK_SECONDS: i64 = 60;
+pub(super) const CLOCK_SLACK_SECONDS: i64 = 60;
 
 /// Records that a person is told of, if each may be the one that was created.
 const NAMED_MAX: usize = 3;
@@ -74,7 +74,9 @@ impl Run<'_> {
     pub(super) async fn resolve_doubt(&mut self) -> Result<()> {
         self.store
             .write(Durability::Durable, |w| w.doubt_copies())?;
-        let entries = self.store.read(|r| r.entries())?;
+        let mut entries = self.store.read(|r| r.entries())?;
+        let files = self.store.read(|r| r.queued_files())?;
+        entries.retain(|entry| !files.contains(&entry.record));
         let unanswered: Vec<&Entry> = entries
             .iter()
             .filter(|entry| matches!(entry.state, State::Sending | State::InDoubt))

@@ -10,6 +10,7 @@ mod drift;
 mod fate;
 mod fetch;
 mod file;
+mod files;
 mod forms;
 mod held;
 mod index;
@@ -27,6 +28,7 @@ mod survey;
 mod tasks;
 mod together;
 mod units;
+mod uploads;
 
 use crate::budget::{Spending, Stopped};
 use crate::engine::CancelToken;
@@ -188,6 +190,7 @@ impl<'a> Run<'a> {
             }
             self.steps().await?;
         }
+        self.files().await?;
         self.name_users().await
     }
 
@@ -232,6 +235,7 @@ impl<'a> Run<'a> {
             unpinned,
             unfollowed: self.report.unfollowed,
             stopped,
+            files: self.report.files,
             ..untold
         };
         let entries = self.store.read(|r| r.entries())?;

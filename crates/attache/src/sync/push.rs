@@ -129,7 +129,10 @@ impl Run<'_> {
 
     /// What may leave now, and how many mutations there are in all.
     fn leaving(&self, attempts: &BTreeMap<String, u32>) -> Result<(Leaving, u64)> {
-        let entries = self.store.read(|r| r.entries())?;
+        let mut entries = self.store.read(|r| r.entries())?;
+        // Files follow their records, in a step of their own, and nothing waits for them.
+        let files = self.store.read(|r| r.queued_files())?;
+        entries.retain(|entry| !files.contains(&entry.record));
         let tired = |record: &str| {
             attempts
                 .get(record)
@@ -307,7 +310,7 @@ impl Run<'_> {
     }
 
     /// Makes the intent to send durable, and gives what may be sent with the writes it makes.
-    fn intend(&self, batch: Vec<Outgoing>) -> Result<(Vec<Outgoing>, Vec<Write>)> {
+    pub(super) fn intend(&self, batch: Vec<Outgoing>) -> Result<(Vec<Outgoing>, Vec<Write>)> {
         let keys = self.client_keys()?;
         let known = self.remote.server_time();
         let batch = self
@@ -390,7 +393,7 @@ impl Run<'_> {
 }
 
 /// Stores what became of a write as soon as it is known.
-fn settle(
+pub(super) fn settle(
     store: &Store,
     write: &Outgoing,
     outcome: &WriteOutcome,

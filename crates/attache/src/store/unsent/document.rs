@@ -22,6 +22,20 @@ pub(crate) struct Document {
     /// The changesets that a server is to take whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub together: Vec<i64>,
+    /// The files among what was made, with their bytes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<CopiedFile>,
+}
+
+/// A file that was attached and not sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct CopiedFile {
+    /// Its key, which is the record of its mutation.
+    pub record: String,
+    pub title: String,
+    pub extension: Option<String>,
+    /// Its bytes in base64.
+    pub body: String,
 }
 
 /// A record with edits.

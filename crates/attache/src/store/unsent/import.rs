@@ -8,7 +8,9 @@
 //! | in conflict, or on the wire | they stay in the file; it can be imported again |
 //! | a create known by its key | nothing: it is there |
 
-use super::document::{Copied, CopiedKind, CopiedState, DisputeKind, Document, HeldRecord};
+use super::document::{
+    Copied, CopiedFile, CopiedKind, CopiedState, DisputeKind, Document, HeldRecord,
+};
 use super::{KIND_IMPORTED, State, Writing};
 use crate::env::LocalTime;
 use crate::error::{Error, ErrorKind, Problem, Result};
@@ -17,9 +19,13 @@ use crate::json;
 use crate::merge;
 use crate::outcome::MutationKind;
 use crate::record::{Fields, RecordId, ServerTime, Value, is_local};
+use crate::store::files::{FILE, PARENT, hex};
 use crate::store::journal::NewEntry;
 use crate::store::rows::Row;
 use crate::store::{Arrived, Entry, Origin, Table};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use md5::{Digest, Md5};
 use rusqlite::params;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,6 +51,7 @@ struct Import<'a> {
     /// Changesets of the other device, and what they are here.
     changesets: BTreeMap<i64, i64>,
     taken: Taken,
+    files: &'a [CopiedFile],
 }
 
 impl Writing<'_> {
@@ -54,6 +61,7 @@ impl Writing<'_> {
             store: self,
             changesets: BTreeMap::new(),
             taken: Taken::default(),
+            files: &document.files,
         };
         for held in &document.records {
             let copies: Vec<&Copied> = document
@@ -85,6 +93,9 @@ impl Import<'_> {
         }
         if fresh.is_empty() {
             return Ok(());
+        }
+        if let Some(file) = self.files.iter().find(|file| file.record == held.id) {
+            return self.file(file, &fresh);
         }
         let Some(table) = self.store.catalogue().table(&held.object).cloned() else {
             return Err(Error::new(
@@ -122,6 +133,39 @@ impl Import<'_> {
         } else {
             self.onto_edits(&table, &id, held, &rest, entries)
         }
+    }
+
+    /// Takes in a file that the server need not have, and hangs it on its record.
+    fn file(&mut self, file: &CopiedFile, fresh: &[&Copied]) -> Result<()> {
+        if self.store.reading().file(&file.record)?.is_some() {
+            return self.already_there(fresh);
+        }
+        let lost = || {
+            Error::new(
+                ErrorKind::StorageCorrupt,
+                "a file of the unsent work is damaged",
+            )
+        };
+        let body = STANDARD.decode(&file.body).map_err(|_| lost())?;
+        let fields = self.current_ids(&together(fresh))?;
+        let parent = fields
+            .get(PARENT)
+            .and_then(Value::as_text)
+            .ok_or_else(lost)?;
+        let made_at = fresh
+            .first()
+            .map_or(LocalTime(0), |copy| LocalTime(copy.made_at));
+        let (title, extension) = (&file.title, file.extension.as_deref());
+        let nr = self
+            .store
+            .begin_file(&file.record, title, extension, made_at)?;
+        self.store.append_bytes(nr, 0, &body)?;
+        let checksum = hex(&Md5::digest(&body));
+        self.store
+            .finish_file(nr, parent, body.len() as u64, &checksum)?;
+        fresh
+            .iter()
+            .try_for_each(|copy| self.append(FILE, &file.record, copy, &copy.fields))
     }
 
     /// The id under which this device has the record.
@@ -165,7 +209,7 @@ impl Import<'_> {
             }
         }
         for copy in fresh {
-            self.append(table, &held.id, copy, &copy.fields.clone())?;
+            self.append(&table.object.name, &held.id, copy, &copy.fields.clone())?;
         }
         Ok(())
     }
@@ -199,7 +243,7 @@ impl Import<'_> {
             }
             return fresh
                 .iter()
-                .try_for_each(|copy| self.append(table, id, copy, &copy.fields));
+                .try_for_each(|copy| self.append(&table.object.name, id, copy, &copy.fields));
         }
         let began = held.began(&base);
         let remote = newer.cloned().unwrap_or_else(|| base.clone());
@@ -219,7 +263,7 @@ impl Import<'_> {
             )?,
         }
         for copy in fresh {
-            self.append(table, id, copy, &copy.fields)?;
+            self.append(&table.object.name, id, copy, &copy.fields)?;
         }
         if held.base.is_none() && here.is_none() {
             // Nobody knows what these edits were made upon: the record is read before they are sent.
@@ -361,7 +405,7 @@ impl Import<'_> {
                 self.taken.already_there += u64::from(!disputed);
                 store.note_copy(&copy.uid, None)?;
             } else {
-                self.append(table, id, copy, &fields)?;
+                self.append(&table.object.name, id, copy, &fields)?;
             }
         }
         if outcome.conflicts.is_empty() {
@@ -418,7 +462,7 @@ impl Import<'_> {
         self.store.advance(&seqs, Event::NoAnswer, &[])
     }
 
-    fn append(&mut self, table: &Table, id: &str, copy: &Copied, fields: &Fields) -> Result<()> {
+    fn append(&mut self, object: &str, id: &str, copy: &Copied, fields: &Fields) -> Result<()> {
         let store = self.store;
         let changeset = match self.changesets.get(&copy.changeset) {
             Some(changeset) => *changeset,
@@ -435,7 +479,7 @@ impl Import<'_> {
         };
         let seq = store.append(&NewEntry {
             changeset,
-            object: &table.object.name,
+            object,
             record: id,
             kind,
             fields: &self.current_ids(fields)?,

@@ -4,15 +4,18 @@ mod document;
 mod import;
 
 pub(crate) use document::{
-    Copied, CopiedKind, CopiedState, Dispute, DisputeKind, Document, HeldRecord,
+    Copied, CopiedFile, CopiedKind, CopiedState, Dispute, DisputeKind, Document, HeldRecord,
 };
 
-use super::{Entry, Reading, State, Writing};
+use super::files::PIECE_BYTES;
+use super::{Entry, Reading, State, Writing, damaged};
 use crate::error::Result;
 use crate::journal_states::Event;
 use crate::json;
 use crate::outcome::MutationKind;
 use crate::record::ServerTime;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rusqlite::{OptionalExtension, params};
 use std::collections::BTreeSet;
 
@@ -38,8 +41,30 @@ impl Reading<'_> {
                 document.records.push(self.held_record(entry)?);
             }
             document.mutations.push(self.copied(entry)?);
+            document.files.extend(self.copied_file(entry)?);
         }
         Ok(document)
+    }
+
+    /// The file that a mutation makes, with its bytes.
+    pub(super) fn copied_file(&self, entry: &Entry) -> Result<Option<CopiedFile>> {
+        let Some(file) = self.file_of(&entry.object, &entry.record)? else {
+            return Ok(None);
+        };
+        let mut body = Vec::new();
+        let mut piece = vec![0; PIECE_BYTES];
+        while (body.len() as u64) < file.bytes {
+            match self.file_bytes(file.nr, body.len() as u64, &mut piece)? {
+                0 => return Err(damaged("a file")),
+                count => body.extend_from_slice(&piece[..count]),
+            }
+        }
+        Ok(Some(CopiedFile {
+            record: file.key,
+            title: file.title,
+            extension: file.extension,
+            body: STANDARD.encode(body),
+        }))
     }
 
     fn held_record(&self, entry: &Entry) -> Result<HeldRecord> {
