@@ -2,7 +2,7 @@
 
 use attache::{Attache, ErrorKind, RecordId};
 use attache_sim::World;
-use attache_tests::{ME, create, edit, field_sales, first, prime, server_id, settle, sync};
+use attache_tests::{ME, all, create, edit, field_sales, first, prime, server_id, settle, sync};
 
 const ANY: &str = "SELECT Id FROM Account ORDER BY Id LIMIT 1";
 
@@ -60,7 +60,15 @@ fn what_the_server_changes_deletes_and_takes_away_is_followed() {
         .expect("the boss may");
     world.sandbox.advance(60);
     sync(&device);
-    assert_eq!(found(&device, "zyxwick"), std::slice::from_ref(&id));
+    // Its opportunities name it by a formula, and are found by that name as well.
+    let mut named = vec![id.clone()];
+    let below = format!("SELECT Id FROM Opportunity WHERE AccountId = '{at_org}'");
+    named.extend(all(&device, &below));
+    let mut hits = found(&device, "zyxwick");
+    assert_eq!(hits.first(), Some(&id));
+    hits.sort();
+    named.sort();
+    assert_eq!(hits, named);
 
     let boss = format!("{:?}", world.boss());
     world

@@ -1,5 +1,6 @@
 //! Who sees what: records that come and go without being changed, and rights that come and go under a device.
 
+mod formulas;
 mod scopes;
 
 use attache::{Attache, RecordId, Report};

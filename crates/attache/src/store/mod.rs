@@ -23,6 +23,7 @@ mod merging;
 mod notice;
 mod open;
 pub(crate) mod query;
+mod referring;
 mod rekey;
 mod reopen;
 mod resolve;

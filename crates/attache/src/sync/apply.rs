@@ -1,6 +1,6 @@
 //! Takes pages of records into the store.
 
-use super::Run;
+use super::{Run, derived};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::RecordReader;
 use crate::outcome::Phase;
@@ -55,18 +55,26 @@ impl Run<'_> {
         origin: Origin,
         then: impl FnOnce(&Writing<'_>) -> Result<()>,
     ) -> Result<Vec<String>> {
-        self.store.write(Durability::Ordered, |w| {
+        let moved = self.store.write(Durability::Ordered, |w| {
             let edited = w.reading().edited_records()?;
             let mut arrived = Vec::with_capacity(page.rows.len());
-            for values in page.rows {
-                arrived.push(w.arrive(table, &edited, values, rules, origin)?);
+            let mut changed = Vec::new();
+            for (id, values) in page.ids.iter().zip(page.rows) {
+                let one = w.arrive(table, &edited, values, rules, origin)?;
+                if self.is_moved(table, &one) {
+                    changed.push(id.clone());
+                }
+                arrived.push(one);
             }
             if arrived.iter().any(|one| *one != Arrived::Unchanged) {
                 w.unsettle_relations(&table.object.name)?;
             }
             w.tally_arrived(&arrived, Count::OutOfSight)?;
-            then(w)
+            then(w)?;
+            derived::note(w, &changed)?;
+            Ok(changed)
         })?;
+        self.note_moved(table, moved);
         Ok(page.ids)
     }
 

@@ -4,6 +4,7 @@ mod ahead;
 mod answer;
 mod apply;
 mod calendar;
+mod derived;
 mod doubt;
 mod draft;
 mod drift;
@@ -107,6 +108,10 @@ pub(crate) struct Run<'a> {
     held: Vec<Arc<Table>>,
     /// Objects that are no longer there for this user.
     gone: BTreeSet<String>,
+    /// Which formulas read which parents.
+    ways: Vec<derived::Way>,
+    /// Records that came in changed and that a formula below them reads, by object.
+    moved: BTreeMap<String, BTreeSet<String>>,
     /// A describe was not the one that the store had.
     org_has_changed: bool,
     /// What the server's clock showed when this session began to read.
@@ -142,6 +147,8 @@ impl<'a> Run<'a> {
             postponed: false,
             held: Vec::new(),
             gone: BTreeSet::new(),
+            ways: Vec::new(),
+            moved: BTreeMap::new(),
             org_has_changed: false,
             began: None,
             resolver: None,

@@ -111,6 +111,7 @@ impl Run<'_> {
         let table = |object: &String| catalogue.known(object).cloned();
         self.held = draft.held.iter().map(table).collect::<Result<_>>()?;
         self.nodes = draft.nodes(table)?;
+        self.find_ways();
         self.report.unfollowed = draft.unfollowed;
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::index::Loaded;
 use super::prepare::Node;
 use super::scan::Depth;
 use super::tasks::Task;
-use super::{Run, apply, sweep_rest};
+use super::{Run, apply, derived, sweep_rest};
 use crate::error::{ErrorKind, Result};
 use crate::outcome::Phase;
 use crate::record::{ServerTime, Value};
@@ -38,6 +38,11 @@ impl Changes {
     /// The ids that matter: what changed. A first load has none, however large it is.
     fn watched(&self) -> HashSet<String> {
         self.ids.clone().unwrap_or_default()
+    }
+
+    /// What changed in the window, if the server can tell.
+    pub(super) fn listed(&self) -> Option<&HashSet<String>> {
+        self.ids.as_ref()
     }
 
     /// Says whether the server can tell what changed.
@@ -111,6 +116,7 @@ impl Run<'_> {
                 self.pull_held(table, changes, sweep).await?;
             }
         }
+        self.refresh_formulas(&changes).await?;
         self.store.flush_views()?;
         let limits = self.store.limits;
         self.store.write(Durability::Ordered, |w| {
@@ -333,30 +339,39 @@ impl Run<'_> {
 
     /// Takes in records that are here, or that a related rule leads to.
     fn take_relatives(
-        &self,
+        &mut self,
         table: &Table,
         related: &[&Node],
         nodes: &[Node],
         rows: Vec<(String, Vec<Value>)>,
         held: &HashSet<String>,
     ) -> Result<()> {
-        self.store.write(Durability::Ordered, |w| {
+        let moved = self.store.write(Durability::Ordered, |w| {
             let edited = w.reading().edited_records()?;
             let mut arrived = Vec::new();
+            let mut changed = Vec::new();
             for (id, values) in rows {
                 let mut rules = 0;
                 for node in related.iter().filter(|node| node.filter.is_none()) {
                     rules |= self.leading_rule(&w.reading(), node, nodes, table, &values)?;
                 }
                 if rules != 0 || held.contains(&id) {
-                    arrived.push(w.arrive(table, &edited, values, rules, Origin::Server)?);
+                    let one = w.arrive(table, &edited, values, rules, Origin::Server)?;
+                    if self.is_moved(table, &one) {
+                        changed.push(id.clone());
+                    }
+                    arrived.push(one);
                 }
             }
             if !arrived.is_empty() {
                 w.unsettle_relations(&table.object.name)?;
             }
-            w.tally_arrived(&arrived, Count::OutOfSight)
-        })
+            w.tally_arrived(&arrived, Count::OutOfSight)?;
+            derived::note(w, &changed)?;
+            Ok(changed)
+        })?;
+        self.note_moved(table, moved);
+        Ok(())
     }
 
     /// Asks the server which of the changed records a related rule with a condition still matches.
