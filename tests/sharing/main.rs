@@ -1,7 +1,9 @@
 //! Who sees what: records that come and go without being changed, and rights that come and go under a device.
 
 mod formulas;
+mod rights;
 mod scopes;
+mod sweep;
 
 use attache::{Attache, RecordId, Report};
 use attache_sim::World;

@@ -35,7 +35,7 @@ impl Org {
             )
             .with_status(403)));
         }
-        if !self.removable(&viewer, object, slot) {
+        if !self.access(&viewer, object).delete || !self.removable(&viewer, object, slot) {
             return Err(one(no_access()));
         }
         self.check_approval(&viewer, object, slot).map_err(one)?;

@@ -8,6 +8,7 @@
 //! `check` compares them with the schema, `rules` runs the automation, and
 //! `journal` writes the row so that it can be taken back.
 
+mod access;
 mod approval;
 mod automation;
 mod check;
@@ -44,6 +45,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use access::Access;
 pub use automation::{Saved, Saving};
 pub use config::{OrgConfig, Switches};
 pub use duplicates::{DuplicateAction, DuplicateRule, Duplicates};

@@ -83,7 +83,7 @@ impl Org {
         start: i64,
         end: i64,
     ) -> Result<(Vec<String>, i64), SaveError> {
-        let object = self.object(object)?;
+        let object = self.object_for(actor, object)?;
         if start >= end {
             return Err(wrong_dates("startDate must be before endDate"));
         }
@@ -110,7 +110,7 @@ impl Org {
         start: i64,
         end: i64,
     ) -> Result<Deleted, SaveError> {
-        let object = self.object(object)?;
+        let object = self.object_for(actor, object)?;
         if end - start <= 60 {
             return Err(wrong_dates(
                 "startDate must be more than one minute before endDate",

@@ -74,9 +74,9 @@ impl Org {
         if object.eq_ignore_ascii_case(super::files::VERSION) {
             return self.create_file_of_json(actor, fields);
         }
-        let object = self.object(object).map_err(one)?;
+        let object = self.object_for(actor, object).map_err(one)?;
         let definition = &self.schema.objects()[object];
-        if !definition.createable {
+        if !definition.createable || !self.access(&self.viewer(actor), object).create {
             let message = format!("entity type cannot be inserted: {}", definition.label);
             return Err(one(SaveError::new(
                 "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
@@ -116,7 +116,8 @@ impl Org {
             ));
         }
         let definition = &self.schema.objects()[object];
-        if !definition.updateable || !self.editable(&viewer, object, slot) {
+        let may = definition.updateable && self.access(&viewer, object).edit;
+        if !may || !self.editable(&viewer, object, slot) {
             return Err(one(no_access()));
         }
         self.check_lock(object, slot).map_err(one)?;
@@ -234,7 +235,7 @@ impl Org {
         object: &str,
         id: &str,
     ) -> Result<(usize, Slot), SaveError> {
-        let object = self.object(object)?;
+        let object = self.known_object(viewer, object)?;
         let found = id::parse(id).and_then(|id| self.tables[object].find(&key(&id)?));
         let slot = found
             .filter(|&slot| self.visible(viewer, object, slot))

@@ -1,5 +1,6 @@
 //! Who sees which row.
 
+use super::access::Access;
 use super::coverage::Coverage;
 use super::table::{IdKey, Slot, key};
 use super::{Org, Viewer};
@@ -49,6 +50,7 @@ pub(super) struct Sharing {
     models: Vec<Model>,
     coverage: Vec<Coverage>,
     rights: HashMap<IdKey, Rights>,
+    pub(super) access: HashMap<(IdKey, usize), Access>,
     /// (row, user) -> may edit.
     grants: HashMap<(IdKey, IdKey), bool>,
     hidden_fields: HashSet<(IdKey, usize, usize)>,

@@ -55,7 +55,7 @@ impl<'a> RowView<'a> {
 impl Org {
     /// Finds a row the user may see; `None` if it is missing, deleted or hidden.
     pub fn read(&self, actor: &str, object: &str, id: &str) -> Option<RowView<'_>> {
-        let object = self.schema.index(object)?;
+        let object = self.known(&self.viewer(actor), object)?;
         let id = crate::id::parse(id)?;
         let slot = self.tables[object].find(&super::key(&id)?)?;
         let seen = !self.tables[object].is_deleted(slot)
@@ -79,7 +79,7 @@ impl Org {
         version: &str,
     ) -> Result<Option<String>, SaveError> {
         let viewer = self.viewer(actor);
-        let at = self.object(object)?;
+        let at = self.object_for(actor, object)?;
         let definition = &self.schema.objects()[at];
         let columns: Vec<usize> = match fields {
             None => (0..definition.fields.len())

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     describe,
-    org::Org,
+    org::{Access, Org},
     schema::{ObjectDef, Schema},
 };
 use std::{borrow::Cow, collections::BTreeMap};
@@ -98,10 +98,11 @@ pub(super) fn shown_object<'a>(
 ) -> Option<Cow<'a, ObjectDef>> {
     let schema = machine.org.schema();
     let viewer = machine.org.viewer(call.actor);
-    let at = schema.index(object)?;
+    let at = machine.org.known(&viewer, object)?;
+    let access = machine.org.access(&viewer, at);
     let hidden = |field: usize| !machine.org.readable(&viewer, at, field);
     let whole = &schema.objects()[at];
-    if !(0..whole.fields.len()).any(hidden) {
+    if access == Access::default() && !(0..whole.fields.len()).any(hidden) {
         return Some(Cow::Borrowed(whole));
     }
     let mut shown = ObjectDef::new(
@@ -110,13 +111,17 @@ pub(super) fn shown_object<'a>(
         &whole.label_plural,
         &whole.key_prefix,
     );
-    (shown.createable, shown.updateable, shown.deletable) =
-        (whole.createable, whole.updateable, whole.deletable);
+    shown.createable = whole.createable && access.create;
+    shown.updateable = whole.updateable && access.edit;
+    shown.deletable = whole.deletable && access.delete;
     (shown.custom, shown.scopes) = (whole.custom, whole.scopes.clone());
     shown.record_types.clone_from(&whole.record_types);
     for (field, definition) in whole.fields.iter().enumerate() {
         if !hidden(field) {
-            shown.push(definition.clone());
+            let mut definition = definition.clone();
+            definition.createable &= access.create;
+            definition.updateable &= access.edit;
+            shown.push(definition);
         }
     }
     Some(Cow::Owned(shown))

@@ -30,7 +30,7 @@ pub(crate) fn plan(eye: Eye<'_>, query: &ast::Query) -> Checked<Plan> {
 
 impl<'a> Scope<'a> {
     fn lookup(eye: Eye<'a>, from: &ast::Name) -> Checked<usize> {
-        eye.org.schema().index(&from.text).ok_or_else(|| {
+        eye.org.known(eye.viewer, &from.text).ok_or_else(|| {
             SoqlError::new(
                 "INVALID_TYPE",
                 from.at,

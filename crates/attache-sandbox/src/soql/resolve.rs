@@ -153,8 +153,9 @@ impl<'a> Scope<'a> {
         }
         let target = match lookup.reference_to.as_slice() {
             [only] => Some(
-                schema
-                    .index(only)
+                self.eye
+                    .org
+                    .known(self.eye.viewer, only)
                     .ok_or_else(|| self.no_relation(step, at))?,
             ),
             _ => None,
