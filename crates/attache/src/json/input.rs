@@ -94,12 +94,11 @@ impl Fields {
 }
 
 fn value(ty: &FieldType, json: &str) -> Option<Value> {
-    if *ty != FieldType::Boolean && !ty.is_number() {
-        return scalar::read(ty, json);
-    }
-    if json.starts_with('"') {
+    let is_date = matches!(ty, FieldType::Date | FieldType::DateTime | FieldType::Time);
+    if json.starts_with('"') && (*ty == FieldType::Boolean || ty.is_number() || is_date) {
         let text: String = serde_json::from_str(json).ok()?;
-        return scalar::parse_text(ty, &text);
+        // Blanks are cut at the org, too, and what is nothing but blanks is nothing.
+        return scalar::parse_text(ty, text.trim());
     }
     if ty.is_number() && json != "null" {
         return scalar::parse_text(ty, json);
@@ -163,6 +162,16 @@ mod tests {
         assert_eq!(
             number.expect("fields").to_json(),
             r#"{"Amount":1234567890123456.78}"#
+        );
+    }
+
+    #[test]
+    fn blanks_around_a_number_or_a_day_mean_nothing() {
+        let json = r#"{"Amount":" 5 ","CloseDate":" 2024-01-31","Due__c":"  "}"#;
+        let fields = Fields::from_json(&opportunity(), json).expect("fields");
+        assert_eq!(
+            fields.to_json(),
+            r#"{"Amount":5,"CloseDate":"2024-01-31","Due__c":null}"#
         );
     }
 
