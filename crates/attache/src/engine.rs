@@ -280,14 +280,7 @@ impl Session {
 
     async fn run(self) -> Result<Report> {
         let mut errand = self.attache.watched_errand(self.cancel, self.progress)?;
-        let done = errand.run().on_terms(self.terms)?.sync().await;
-        let noted = match &done {
-            // Another user's credentials write nothing here.
-            Err(error) if error.kind() == ErrorKind::WrongOwner => Ok(()),
-            _ => errand.note_usage(),
-        };
-        let report = done?;
-        noted.map(|()| report)
+        errand.run().on_terms(self.terms)?.sync().await
     }
 }
 

@@ -3,7 +3,6 @@
 use crate::engine::{Attache, Busy, CancelToken};
 use crate::error::Result;
 use crate::outcome::Progress;
-use crate::remote::Remote;
 use crate::sync::{Patient, Run, Settings};
 
 /// The store's one place for a session, taken, with all that a session needs.
@@ -38,11 +37,6 @@ impl Attache {
 }
 
 impl Errand<'_> {
-    /// Keeps what the org told of its calls.
-    pub(crate) fn note_usage(&self) -> Result<()> {
-        self.attache.note_usage(self.remote.usage())
-    }
-
     pub(crate) fn run(&mut self) -> Run<'_> {
         Run::new(
             &self.attache.store,

@@ -4,7 +4,7 @@ use crate::engine::Attache;
 use crate::env::LocalTime;
 use crate::error::Result;
 use crate::remote::ApiUsage;
-use crate::store::Durability;
+use crate::store::{Durability, Store};
 use std::time::Duration;
 
 /// An org counts its calls over the last 24 hours: what it told earlier says nothing any more.
@@ -124,22 +124,17 @@ impl Attache {
         Ok(pace.wait(usage, ago, self.draw()))
     }
 
-    /// Keeps what the org told of its calls in a session that ended.
-    pub(crate) fn note_usage(&self, usage: ApiUsage) -> Result<()> {
-        let told = Told {
-            at: self.env.now(),
-            usage,
-        };
-        self.store.write(Durability::Ordered, |w| {
-            w.set_setting(SETTING, &told.print())
-        })
-    }
-
     fn draw(&self) -> f64 {
         let mut bytes = [0; 4];
         self.env.random(&mut bytes);
         f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
     }
+}
+
+/// Keeps what an org told of its calls in a session that ended.
+pub(crate) fn note(store: &Store, at: LocalTime, usage: ApiUsage) -> Result<()> {
+    let told = Told { at, usage }.print();
+    store.write(Durability::Ordered, |w| w.set_setting(SETTING, &told))
 }
 
 /// What an org told of its calls, and when.

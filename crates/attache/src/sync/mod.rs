@@ -33,7 +33,7 @@ mod uploads;
 
 use crate::budget::{Spending, Stopped};
 use crate::engine::CancelToken;
-use crate::env::Env;
+use crate::env::{Env, LocalTime};
 use crate::error::{Error, ErrorKind, Result};
 use crate::outcome::{
     Conflict, ConflictId, JournalSeq, MutationKind, Phase, Progress, Rejected, Report, Truncated,
@@ -101,6 +101,8 @@ pub(crate) struct Run<'a> {
     /// The calls that it may make; `None`: as many as it needs.
     spending: Option<Spending>,
     calls_before: u64,
+    /// The credentials are those of the user whose store it is.
+    is_owner: bool,
     /// Only what is small is read, and something else was left.
     metered: bool,
     postponed: bool,
@@ -143,6 +145,7 @@ impl<'a> Run<'a> {
             together: together::Together::default(),
             spending: None,
             calls_before: remote.usage().calls,
+            is_owner: false,
             metered: false,
             postponed: false,
             held: Vec::new(),
@@ -164,12 +167,9 @@ impl<'a> Run<'a> {
     /// Runs a whole session.
     pub(crate) async fn sync(mut self) -> Result<Report> {
         let ended = self.whole().await;
-        let noted = match &ended {
-            // Another user's credentials write nothing here.
-            Err(error) if error.kind() == ErrorKind::WrongOwner => Ok(()),
-            _ => self.note_calls(),
-        };
-        let ended = ended.and(noted);
+        if self.is_owner {
+            self.note_calls()?;
+        }
         match ended {
             Ok(()) => {
                 let stopped = self.left_over();
@@ -229,15 +229,28 @@ impl<'a> Run<'a> {
         self.prepare(true).await
     }
 
-    fn finish(mut self, stopped: Option<Stopped>) -> Result<Report> {
-        let (now, calls) = (self.env.now(), self.calls());
-        let (untold, unpinned) = self.store.write(Durability::Durable, |w| {
-            if stopped.is_none() {
+    /// Takes what sessions have to tell, and notes the end of this one if it is `whole`.
+    fn take_untold(
+        &self,
+        now: LocalTime,
+        whole: bool,
+    ) -> Result<(Report, Vec<(RecordId, String)>)> {
+        self.store.write(Durability::Durable, |w| {
+            if whole {
                 w.set_setting("last_sync", &now.0.to_string())?;
             }
             w.forget_decisions()?;
             Ok((w.take_notices()?, w.take_unpinned()?))
-        })?;
+        })
+    }
+
+    fn finish(mut self, stopped: Option<Stopped>) -> Result<Report> {
+        let (now, calls) = (self.env.now(), self.calls());
+        let (untold, unpinned) = match self.is_owner {
+            true => self.take_untold(now, stopped.is_none())?,
+            // A limit met before it was known who this is: what is told once is not told to anybody.
+            false => Default::default(),
+        };
         self.report = Report {
             unpinned,
             unfollowed: self.report.unfollowed,

@@ -251,6 +251,7 @@ impl Run<'_> {
                 "the store holds the records of another user or org than the credentials belong to: use a store of its own for each",
             ));
         }
+        self.is_owner = true;
         Ok(identity)
     }
 

@@ -7,6 +7,7 @@ use super::tasks::Task;
 use crate::budget::{Spending, StopReason, Stopped, Terms};
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::outcome::{MutationKind, Phase};
+use crate::pace;
 use crate::store::State;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,8 +45,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Keeps what the session cost, however it ended.
+    /// Keeps what the session cost, and what the org told of its calls, however it ended.
     pub(super) fn note_calls(&self) -> Result<()> {
+        pace::note(self.store, self.env.now(), self.remote.usage())?;
         match &self.spending {
             Some(spending) => spending.note(self.store, self.calls()),
             None => Ok(()),
