@@ -669,8 +669,9 @@ attache_status_t attache_sandbox_start(uint64_t seed,
 #if defined(ATTACHE_TESTING)
 /**
  * Tells where the org is and who may sign in, as one line of JSON: {"url", "api_version",
- * "client_id", "client_secret", "users": [{"id", "username", "access_token",
- * "refresh_token"}]}. Valid until the sandbox is freed.
+ * "client_id", "client_secret", "control_url", "control_token", "users": [{"id", "username",
+ * "access_token", "refresh_token"}]}. What can be done with the control token is in the
+ * README of attache-sandbox. Valid until the sandbox is freed.
  */
 attache_str_t attache_sandbox_info(const attache_sandbox_t *sandbox);
 #endif

@@ -51,8 +51,9 @@ pub unsafe extern "C" fn attache_sandbox_start(
 }
 
 /// Tells where the org is and who may sign in, as one line of JSON: {"url", "api_version",
-/// "client_id", "client_secret", "users": [{"id", "username", "access_token",
-/// "refresh_token"}]}. Valid until the sandbox is freed.
+/// "client_id", "client_secret", "control_url", "control_token", "users": [{"id", "username",
+/// "access_token", "refresh_token"}]}. What can be done with the control token is in the
+/// README of attache-sandbox. Valid until the sandbox is freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn attache_sandbox_info(sandbox: *const attache_sandbox_t) -> attache_str_t {
     peek(sandbox, attache_str_t::NONE, |org: &Org| {
