@@ -4,6 +4,8 @@
 //! of the org, with its budget, and asks [`Pace`] when to come again; a session is as many calls
 //! as were measured. Time is virtual. Run with `--nocapture` for the tables.
 
+#![allow(clippy::print_stdout, reason = "the tables are for people")]
+
 mod week;
 
 use attache::Pace;

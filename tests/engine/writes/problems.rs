@@ -118,9 +118,11 @@ fn a_lookup_points_at_a_record_of_its_objects_or_at_one_that_is_not_here() {
         refused(task("WhatId", &nowhere.expect("a key"))),
         pairs(&[("WhatId", "INVALID_CROSS_REFERENCE_KEY")])
     );
-    device.delete(&opportunity).expect("a deletion");
+    let next = "SELECT Id FROM Opportunity ORDER BY Id LIMIT 1 OFFSET 1";
+    let deleted = first(&device, next);
+    device.delete(&deleted).expect("a deletion");
     assert_eq!(
-        refused(task("WhatId", &opportunity)),
+        refused(task("WhatId", &deleted)),
         pairs(&[("WhatId", "INVALID_CROSS_REFERENCE_KEY")])
     );
 }
