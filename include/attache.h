@@ -264,6 +264,11 @@
 #define ATTACHE_PHASE_READ_BACK 3
 
 /**
+ * Sending the bytes of files that were attached here, then fetching those that the briefcase wants.
+ */
+#define ATTACHE_PHASE_FILES 4
+
+/**
  * Any token will do, a known one if there is one.
  */
 #define ATTACHE_TOKEN_ANY 0
@@ -402,11 +407,11 @@ typedef struct {
      */
     attache_str_t object;
     /**
-     * Records done in this step for this object.
+     * Records done in this step for this object; bytes in ATTACHE_PHASE_FILES.
      */
     uint64_t done;
     /**
-     * Records in all; -1 where the org has not told.
+     * Records, or bytes, in all; -1 where the org has not told.
      */
     int64_t total;
 } attache_progress_t;

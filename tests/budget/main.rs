@@ -1,12 +1,13 @@
 //! Sessions that may not make all the calls they want, or that somebody pays for by the byte.
 
-use attache::{Attache, Briefcase, CallBudget, Report, StopReason};
+use attache::{Attache, Briefcase, CallBudget, Pace, Report, StopReason};
 use attache_sandbox::org::Rights;
 use attache_sim::{World, wait};
 use attache_tests::{
     ME, agrees, all, at_org, briefcase, create, edit, field_sales, first, prime, server_id, settle,
     sync, value,
 };
+use std::time::Duration;
 
 /// What a session may exceed its budget by: the step that it is in.
 const STEP: u64 = 6;
@@ -246,6 +247,17 @@ fn a_limit_of_the_org_is_told_with_the_time_to_come_back() {
     assert_eq!(stopped.why, StopReason::RemoteLimit);
     assert_eq!(stopped.retry_after_ms, 3_600_000);
     assert_eq!((report.pending, report.pushed_updates), (1, 0));
+    let hurried = Pace {
+        often: Duration::from_secs(1),
+        seldom: Duration::from_secs(1),
+        spread: Duration::ZERO,
+    };
+    let next = || device.next_sync(&hurried).expect("a read");
+    assert_eq!(next(), Duration::from_secs(3_600), "whatever the pace");
+    world.sandbox.advance(3_000);
+    assert_eq!(next(), Duration::from_secs(600));
+    world.sandbox.advance(600);
+    assert!(next() <= Duration::from_secs(2), "{:?}", next());
     world
         .sandbox
         .with_switches(|switches| switches.daily_calls_max = 100_000);

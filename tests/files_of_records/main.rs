@@ -3,6 +3,7 @@
 mod down;
 #[cfg(any(feature = "sqlcipher", feature = "sqlcipher-vendored"))]
 mod sealed;
+mod sparing;
 mod up;
 
 use attache::{Attache, FileInfo, FileState, RecordId};

@@ -21,6 +21,8 @@ pub const ATTACHE_PHASE_PULL: i32 = 1;
 pub const ATTACHE_PHASE_PUSH: i32 = 2;
 /// Reading back what was sent.
 pub const ATTACHE_PHASE_READ_BACK: i32 = 3;
+/// Sending the bytes of files that were attached here, then fetching those that the briefcase wants.
+pub const ATTACHE_PHASE_FILES: i32 = 4;
 
 /// How far a sync is. It may grow at its end.
 #[repr(C)]
@@ -29,9 +31,9 @@ pub struct attache_progress_t {
     pub phase: i32,
     /// The object at work; empty where there is none.
     pub object: attache_str_t,
-    /// Records done in this step for this object.
+    /// Records done in this step for this object; bytes in ATTACHE_PHASE_FILES.
     pub done: u64,
-    /// Records in all; -1 where the org has not told.
+    /// Records, or bytes, in all; -1 where the org has not told.
     pub total: i64,
 }
 
@@ -84,6 +86,7 @@ impl Observer {
                 Phase::Pull => ATTACHE_PHASE_PULL,
                 Phase::Push => ATTACHE_PHASE_PUSH,
                 Phase::ReadBack => ATTACHE_PHASE_READ_BACK,
+                Phase::Files => ATTACHE_PHASE_FILES,
             },
             object: attache_str_t::borrowed(&progress.object),
             done: progress.done,

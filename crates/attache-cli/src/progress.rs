@@ -7,6 +7,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 const OPEN: &str = "{prefix}  {msg}";
 /// What is shown when the server has told.
 const COUNTED: &str = "{prefix}  {msg:<24} {bar:30} {human_pos} of {human_len}";
+/// What is shown of files, which are counted in bytes.
+const WEIGHED: &str = "{prefix}  {msg:<24} {bar:30} {bytes} of {total_bytes}";
 
 /// A progress bar; it draws nothing when stderr is not a terminal.
 #[derive(Clone)]
@@ -26,13 +28,20 @@ impl Bar {
     /// Shows how far a session is.
     pub fn set(&self, progress: &Progress) {
         let total = progress.total.filter(|total| *total > 0);
-        let template = if total.is_some() { COUNTED } else { OPEN };
+        let template = match (total, progress.phase) {
+            (None, _) => OPEN,
+            (Some(_), Phase::Files) => WEIGHED,
+            (Some(_), _) => COUNTED,
+        };
         self.0.set_style(style(template));
         self.0.update(|state| {
             state.set_len(total.unwrap_or_default());
             state.set_pos(progress.done);
         });
-        let message = format!("{} {}", verb(progress.phase), progress.object);
+        let message = match progress.phase {
+            Phase::Files => verb(Phase::Files).to_owned(),
+            phase => format!("{} {}", verb(phase), progress.object),
+        };
         self.0.set_message(message);
     }
 
@@ -43,7 +52,7 @@ impl Bar {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    // Both templates are in this file, and are tried by a test.
+    // The templates are in this file, and are tried by a test.
     ProgressStyle::with_template(template).map_or_else(
         |_| ProgressStyle::default_bar(),
         |style| style.progress_chars("━╸─"),
@@ -56,6 +65,7 @@ fn verb(phase: Phase) -> &'static str {
         Phase::Pull => "pulling",
         Phase::Push => "pushing",
         Phase::ReadBack => "reading back",
+        Phase::Files => "moving files",
     }
 }
 
@@ -65,7 +75,7 @@ mod tests {
 
     #[test]
     fn the_templates_are_well_formed() {
-        for template in [OPEN, COUNTED] {
+        for template in [OPEN, COUNTED, WEIGHED] {
             assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
         }
     }

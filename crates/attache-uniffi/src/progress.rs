@@ -13,6 +13,8 @@ pub enum Phase {
     Push,
     /// Reading back what was sent.
     ReadBack,
+    /// Sending the bytes of files that were attached here, then fetching those that the briefcase wants.
+    Files,
 }
 
 /// How far a session is.
@@ -22,9 +24,9 @@ pub struct SyncProgress {
     pub phase: Phase,
     /// The object at work; empty where there is none.
     pub object: String,
-    /// Records done in this step for this object.
+    /// Records done in this step for this object; bytes in the step of files.
     pub done: u64,
-    /// Records in all, where the org has told.
+    /// Records, or bytes, in all, where the org has told.
     pub total: Option<u64>,
 }
 
@@ -36,6 +38,7 @@ impl From<attache::Progress> for SyncProgress {
                 attache::Phase::Pull => Phase::Pull,
                 attache::Phase::Push => Phase::Push,
                 attache::Phase::ReadBack => Phase::ReadBack,
+                attache::Phase::Files => Phase::Files,
             },
             object: progress.object,
             done: progress.done,

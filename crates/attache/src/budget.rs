@@ -67,7 +67,9 @@ impl Session {
     ///
     /// First loads, and changes of more than 2,000 records of an object, wait for a session that
     /// is not metered; the report says [`StopReason::Metered`] if there were any. So do looks for
-    /// what came and went without being changed.
+    /// what came and went without being changed, the bytes of files that the briefcase wants, and files of more than
+    /// 1 MiB that were attached here: these stay unsent work, and [`pending`](crate::Attache::pending) has them.
+    /// What files there are is known all the same, and [`fetch_file`](crate::Attache::fetch_file) brings one.
     pub fn metered(mut self) -> Session {
         self.terms.metered = true;
         self

@@ -170,6 +170,8 @@ pub enum Phase {
     Push,
     /// Reading back what was sent.
     ReadBack,
+    /// Sending the bytes of files that were attached here, then fetching those that the briefcase wants.
+    Files,
 }
 
 /// How far a session is.
@@ -179,9 +181,9 @@ pub struct Progress {
     pub phase: Phase,
     /// The object at work; empty where there is none.
     pub object: String,
-    /// Records done in this step for this object.
+    /// Records done in this step for this object; bytes in [`Phase::Files`].
     pub done: u64,
-    /// Records in all, where the server has told.
+    /// Records, or bytes, in all, where the server has told.
     pub total: Option<u64>,
 }
 

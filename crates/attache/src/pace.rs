@@ -96,7 +96,10 @@ impl Attache {
     ///
     /// Ask once when a session has ended, however it ended, and when the application wakes up;
     /// wait that long, then sync. A session that a person asks for need not wait. Half of the wait
-    /// is chance, so two devices that were told the same do not come back together.
+    /// is chance, so two devices that were told the same do not come back together. If the last
+    /// session was told when it makes sense to come back
+    /// ([`Stopped::retry_after_ms`](crate::Stopped)), it is not before, whatever the pace is and
+    /// across restarts.
     ///
     /// # Errors
     /// Those of the store.
@@ -120,8 +123,12 @@ impl Attache {
         let told = self.store.read(|r| r.setting(SETTING))?;
         let told = told.as_deref().and_then(Told::parse);
         let ago = told.as_ref().map(|told| told.ago(now));
+        let held = match (&told, ago) {
+            (Some(told), Some(ago)) => told.retry_after.saturating_sub(ago),
+            _ => Duration::ZERO,
+        };
         let usage = told.map_or_else(ApiUsage::default, |told| told.usage);
-        Ok(pace.wait(usage, ago, self.draw()))
+        Ok(pace.wait(usage, ago, self.draw()).max(held))
     }
 
     fn draw(&self) -> f64 {
@@ -131,9 +138,19 @@ impl Attache {
     }
 }
 
-/// Keeps what an org told of its calls in a session that ended.
-pub(crate) fn note(store: &Store, at: LocalTime, usage: ApiUsage) -> Result<()> {
-    let told = Told { at, usage }.print();
+/// Keeps what an org told of its calls in a session that ended, and how long another makes no sense.
+pub(crate) fn note(
+    store: &Store,
+    at: LocalTime,
+    usage: ApiUsage,
+    retry_after: Duration,
+) -> Result<()> {
+    let told = Told {
+        at,
+        usage,
+        retry_after,
+    };
+    let told = told.print();
     store.write(Durability::Ordered, |w| w.set_setting(SETTING, &told))
 }
 
@@ -141,27 +158,36 @@ pub(crate) fn note(store: &Store, at: LocalTime, usage: ApiUsage) -> Result<()> 
 struct Told {
     at: LocalTime,
     usage: ApiUsage,
+    retry_after: Duration,
 }
 
 impl Told {
-    /// Reads `milliseconds used allowed`, the last two `-` if the org did not tell.
+    /// Reads `milliseconds used allowed retry-after`: the second and third are `-` if the org did not tell,
+    /// the last, in milliseconds, is not in stores of earlier versions.
     fn parse(text: &str) -> Option<Told> {
         let mut words = text.split(' ');
         let at = LocalTime(words.next()?.parse().ok()?);
         let mut number = || words.next().and_then(|word| word.parse().ok());
         let (used, allowed) = (number(), number());
+        let retry_after = Duration::from_millis(number().unwrap_or(0));
         let usage = ApiUsage {
             used,
             allowed,
             ..ApiUsage::default()
         };
-        Some(Told { at, usage })
+        Some(Told {
+            at,
+            usage,
+            retry_after,
+        })
     }
 
     fn print(&self) -> String {
         let number = |number: Option<u64>| number.map_or("-".into(), |number| number.to_string());
         let ApiUsage { used, allowed, .. } = self.usage;
-        format!("{} {} {}", self.at.0, number(used), number(allowed))
+        let retry_after = u64::try_from(self.retry_after.as_millis()).unwrap_or(u64::MAX);
+        let (used, allowed) = (number(used), number(allowed));
+        format!("{} {used} {allowed} {retry_after}", self.at.0)
     }
 
     /// A clock that was turned back makes it now.
@@ -246,9 +272,16 @@ mod tests {
         let told = Told {
             at: LocalTime(5),
             usage,
+            retry_after: Duration::from_secs(60),
         };
         let read = Told::parse(&told.print()).unwrap();
         assert_eq!((read.at, read.usage), (told.at, told.usage));
+        assert_eq!(read.retry_after, told.retry_after);
+        let earlier = Told::parse("5 90 -").unwrap();
+        assert_eq!(
+            (earlier.usage, earlier.retry_after),
+            (usage, Duration::ZERO)
+        );
         assert_eq!(read.ago(LocalTime(4)), Duration::ZERO);
         for junk in ["", "x 1 2", "-"] {
             assert!(Told::parse(junk).is_none(), "{junk}");

@@ -3481,11 +3481,11 @@ public struct SyncProgress: Equatable, Hashable {
      */
     public let object: String
     /**
-     * Records done in this step for this object.
+     * Records done in this step for this object; bytes in the step of files.
      */
     public let done: UInt64
     /**
-     * Records in all, where the org has told.
+     * Records, or bytes, in all, where the org has told.
      */
     public let total: UInt64?
 
@@ -3499,10 +3499,10 @@ public struct SyncProgress: Equatable, Hashable {
          * The object at work; empty where there is none.
          */object: String,
         /**
-         * Records done in this step for this object.
+         * Records done in this step for this object; bytes in the step of files.
          */done: UInt64,
         /**
-         * Records in all, where the org has told.
+         * Records, or bytes, in all, where the org has told.
          */total: UInt64?) {
         self.phase = phase
         self.object = object
@@ -4615,6 +4615,10 @@ public enum Phase: Equatable, Hashable {
      * Reading back what was sent.
      */
     case readBack
+    /**
+     * Sending the bytes of files that were attached here, then fetching those that the briefcase wants.
+     */
+    case files
 
 
 
@@ -4644,6 +4648,8 @@ public struct FfiConverterTypePhase: FfiConverterRustBuffer {
 
         case 4: return .readBack
 
+        case 5: return .files
+
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -4666,6 +4672,10 @@ public struct FfiConverterTypePhase: FfiConverterRustBuffer {
 
         case .readBack:
             writeInt(&buf, Int32(4))
+
+
+        case .files:
+            writeInt(&buf, Int32(5))
 
         }
     }

@@ -33,7 +33,7 @@ pub struct Terms {
     /// API calls that all sessions of this store may make in a day of UTC, about.
     #[arg(long, value_name = "CALLS")]
     day_calls_max: Option<u64>,
-    /// Sends edits and reads small changes only: first loads wait.
+    /// Sends edits and reads small changes only: first loads wait, and so do the bytes of files.
     #[arg(long)]
     metered: bool,
 }

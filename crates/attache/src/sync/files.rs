@@ -201,15 +201,20 @@ impl Run<'_> {
             };
             policies.iter().any(takes)
         };
-        let total = Some(wanted.len() as u64);
-        for (nr, file) in wanted.iter().enumerate() {
+        if self.is_spared(!wanted.is_empty()) {
+            self.report.files.left += wanted.len() as u64;
+            return Ok(());
+        }
+        let total: u64 = wanted.iter().map(missing).sum();
+        let mut done = 0;
+        for file in &wanted {
             self.check_cancelled()?;
-            self.tell(Phase::Pull, FILE, nr as u64, total);
+            self.tell(Phase::Files, FILE, done, Some(total));
             let limits = &self.store.limits;
             let left = limits
                 .session_file_bytes
                 .saturating_sub(self.report.files.fetched_bytes);
-            let needed = file.bytes - file.got;
+            let needed = missing(file);
             let most = limits.file_bytes;
             let fits = needed <= left
                 && self.has_space(needed)
@@ -218,12 +223,13 @@ impl Run<'_> {
                     .write(Durability::Ordered, |w| w.make_room(needed, most, kept))?;
             if !fits {
                 self.report.files.left += 1;
-            } else if self.fetch_body(file).await? {
+            } else if self.fetch_body(file, Some((done, total))).await? {
                 self.report.files.fetched += 1;
             }
+            done += needed;
         }
-        if total > Some(0) {
-            self.tell(Phase::Pull, FILE, wanted.len() as u64, total);
+        if total > 0 {
+            self.tell(Phase::Files, FILE, total, Some(total));
         }
         Ok(())
     }
@@ -236,7 +242,13 @@ impl Run<'_> {
     }
 
     /// Fetches the bytes of one file, from where they were left, and says whether all of them are here.
-    async fn fetch_body(&mut self, file: &StoredFile) -> Result<bool> {
+    ///
+    /// `progress` are the bytes of the files before it, and those of all.
+    async fn fetch_body(
+        &mut self,
+        file: &StoredFile,
+        progress: Option<(u64, u64)>,
+    ) -> Result<bool> {
         let Some(version) = file.version.clone() else {
             return Ok(file.is_whole());
         };
@@ -260,7 +272,13 @@ impl Run<'_> {
             })?;
             self.report.files.fetched_bytes += part.bytes.len() as u64;
             match taken {
-                Taken::Part => got = part.start + part.bytes.len() as u64,
+                Taken::Part => {
+                    got = part.start + part.bytes.len() as u64;
+                    if let Some((before, total)) = progress {
+                        let done = before + got.saturating_sub(file.got);
+                        self.tell(Phase::Files, FILE, done.min(total), Some(total));
+                    }
+                }
                 Taken::Whole => return Ok(true),
                 Taken::Unfit | Taken::Outdated => return Ok(false),
             }
@@ -277,7 +295,7 @@ impl Run<'_> {
             if !file.is_whole() {
                 w.touch_file(file.nr, now)?;
             }
-            let needed = file.bytes - file.got.min(file.bytes);
+            let needed = missing(&file);
             match file.is_whole() || w.make_room(needed, most, |other| other.nr == file.nr)? {
                 true => Ok(file),
                 false => Err(Error::new(
@@ -286,7 +304,7 @@ impl Run<'_> {
                 )),
             }
         })?;
-        if file.is_whole() || self.fetch_body(&file).await? {
+        if file.is_whole() || self.fetch_body(&file, None).await? {
             return Ok(());
         }
         let problem = self
@@ -301,6 +319,11 @@ impl Run<'_> {
             },
         ))
     }
+}
+
+/// Bytes of a file that are not here.
+fn missing(file: &StoredFile) -> u64 {
+    file.bytes.saturating_sub(file.got)
 }
 
 /// Says whether an error is about one file and not about the org or the way to it.

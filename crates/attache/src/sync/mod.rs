@@ -166,22 +166,19 @@ impl<'a> Run<'a> {
 
     /// Runs a whole session.
     pub(crate) async fn sync(mut self) -> Result<Report> {
-        let ended = self.whole().await;
-        if self.is_owner {
-            self.note_calls()?;
-        }
-        match ended {
-            Ok(()) => {
-                let stopped = self.left_over();
-                self.finish(stopped)
-            }
+        let ended = match self.whole().await {
+            Ok(()) => Ok(self.left_over()),
             // A limit is no failure: what was done is done, and the next session goes on.
             Err(error) if error.kind() == ErrorKind::LimitReached => {
-                let stopped = self.stopped_by(&error);
-                self.finish(Some(stopped))
+                Ok(Some(self.stopped_by(&error)))
             }
             Err(error) => Err(error),
+        };
+        // A limit may be met before it is known who this is, and is no less a reason to stay away.
+        if self.is_owner || matches!(ended, Ok(Some(_))) {
+            self.note_calls(*ended.as_ref().unwrap_or(&None))?;
         }
+        self.finish(ended?)
     }
 
     async fn whole(&mut self) -> Result<()> {

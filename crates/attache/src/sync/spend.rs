@@ -10,9 +10,13 @@ use crate::outcome::{MutationKind, Phase};
 use crate::pace;
 use crate::store::State;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// Records that changed of one object, for a metered session to read them: those of a page.
 const SMALL_ROWS_MAX: u64 = 2_000;
+/// Bytes of a file that was attached here, for a metered session to send it: somebody waits for it, but a mebibyte
+/// is what hundreds of edits take.
+pub(super) const SMALL_BYTES_MAX: u64 = 1 << 20;
 
 impl<'a> Run<'a> {
     /// Binds the session to what it is to spare.
@@ -45,9 +49,10 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Keeps what the session cost, and what the org told of its calls, however it ended.
-    pub(super) fn note_calls(&self) -> Result<()> {
-        pace::note(self.store, self.env.now(), self.remote.usage())?;
+    /// Keeps what the session cost, and what the org told of its calls, however it ended, and when to come back.
+    pub(super) fn note_calls(&self, stopped: Option<Stopped>) -> Result<()> {
+        let retry_after = Duration::from_millis(stopped.map_or(0, |one| one.retry_after_ms));
+        pace::note(self.store, self.env.now(), self.remote.usage(), retry_after)?;
         match &self.spending {
             Some(spending) => spending.note(self.store, self.calls()),
             None => Ok(()),

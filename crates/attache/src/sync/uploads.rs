@@ -4,6 +4,7 @@ use super::Run;
 use super::doubt::CLOCK_SLACK_SECONDS;
 use super::push::{Batch, settle};
 use super::soql::{self, Statement};
+use super::spend::SMALL_BYTES_MAX;
 use crate::error::{Error, ErrorKind, Result};
 use crate::outcome::Phase;
 use crate::plan::{self, Outgoing, Step};
@@ -47,32 +48,43 @@ impl Run<'_> {
         }
         self.find_files().await?;
         let mut tried = BTreeSet::new();
+        let mut done = 0;
         loop {
             self.check_cancelled()?;
             let ready = self.files_ready(&tried)?;
-            let left = ready.len() as u64;
-            let Some(write) = ready.into_iter().next() else {
+            let total = done + ready.iter().map(|(_, bytes)| bytes).sum::<u64>();
+            if done > 0 || total > 0 {
+                self.tell(Phase::Files, FILE, done, Some(total));
+            }
+            let Some((write, bytes)) = ready.into_iter().next() else {
                 return Ok(());
             };
-            let done = tried.len() as u64;
-            self.tell(Phase::Push, FILE, done, Some(done + left));
             tried.insert(write.record.clone());
             if !self.send_file(write).await? {
                 // What follows would meet the same broken line, and be in doubt as well.
                 return Ok(());
             }
+            done += bytes;
         }
     }
 
-    /// Files whose records the server has, in the order they were attached.
-    fn files_ready(&self, tried: &BTreeSet<String>) -> Result<Vec<Outgoing>> {
+    /// Files that can be sent, with their bytes: the server has their records. In the order they were attached.
+    fn files_ready(&mut self, tried: &BTreeSet<String>) -> Result<Vec<(Outgoing, u64)>> {
         let (entries, files) = self.store.read(|r| Ok((r.entries()?, r.queued_files()?)))?;
         let of_file = |entry: &&Entry| files.contains(&entry.record);
         let steps: Vec<Step> = entries.iter().filter(of_file).map(Entry::step).collect();
         let mut ready = plan::outgoing(&steps, |_, _| false).ready;
         ready.retain(|write| !tried.contains(&write.record));
         ready.sort_by_key(|write| write.seqs.first().copied());
-        Ok(ready)
+        let mut sized = Vec::with_capacity(ready.len());
+        for write in ready {
+            let file = self.store.read(|r| r.file(&write.record))?;
+            let bytes = file.map_or(0, |file| file.bytes);
+            if !self.is_spared(bytes > SMALL_BYTES_MAX) {
+                sized.push((write, bytes));
+            }
+        }
+        Ok(sized)
     }
 
     /// Sends a file, and says whether an answer came.

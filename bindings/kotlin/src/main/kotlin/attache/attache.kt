@@ -4934,12 +4934,12 @@ data class SyncProgress (
     val `object`: kotlin.String
     ,
     /**
-     * Records done in this step for this object.
+     * Records done in this step for this object; bytes in the step of files.
      */
     val `done`: kotlin.ULong
     ,
     /**
-     * Records in all, where the org has told.
+     * Records, or bytes, in all, where the org has told.
      */
     val `total`: kotlin.ULong?
 
@@ -5762,7 +5762,11 @@ enum class Phase {
     /**
      * Reading back what was sent.
      */
-    READ_BACK;
+    READ_BACK,
+    /**
+     * Sending the bytes of files that were attached here, then fetching those that the briefcase wants.
+     */
+    FILES;
 
 
 
