@@ -306,6 +306,7 @@ fn what_the_schema_can_see_both_refuse() {
         r#"{"version":1,"rules":[],"objects":{"A":{"merge":{"default":"mine"}}}}"#,
         r#"{"version":1,"rules":[],"objects":{"A":{"merge":{"groups":[{"fields":["B","C"]}]}}}}"#,
         r#"{"version":1,"rules":[],"objects":{"A":{"merge":{"groups":[["B"]]}}}}"#,
+        r#"{"version":1,"rules":[],"objects":{"A":{"merge":{"deletion":{"here":null}}}}}"#,
     ] {
         assert!(Briefcase::from_json(json).is_err(), "{json}");
         assert!(!schema().is_valid(&value(json)), "{json}");

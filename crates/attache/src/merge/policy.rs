@@ -420,10 +420,17 @@ impl<'de> Deserialize<'de> for Group {
 
 /// Both directions of a deletion, each as it is written.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 struct DeletionDocument {
-    here: Option<Survivor>,
-    there: Option<Survivor>,
+    here: Survivor,
+    there: Survivor,
+}
+
+impl Default for DeletionDocument {
+    fn default() -> DeletionDocument {
+        let DeletionPolicy { here, there } = DeletionPolicy::default();
+        DeletionDocument { here, there }
+    }
 }
 
 impl<'de> Deserialize<'de> for DeletionPolicy {
@@ -445,12 +452,9 @@ impl<'de> Deserialize<'de> for DeletionPolicy {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<DeletionPolicy, A::Error> {
-                let read = DeletionDocument::deserialize(MapAccessDeserializer::new(map))?;
-                let default = DeletionPolicy::default();
-                Ok(DeletionPolicy {
-                    here: read.here.unwrap_or(default.here),
-                    there: read.there.unwrap_or(default.there),
-                })
+                let map = MapAccessDeserializer::new(map);
+                let DeletionDocument { here, there } = DeletionDocument::deserialize(map)?;
+                Ok(DeletionPolicy { here, there })
             }
         }
         deserializer.deserialize_any(Either)
