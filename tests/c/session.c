@@ -229,7 +229,7 @@ static void tokens_come_from_the_application(void) {
     MUST(attache_set_briefcase(attache, attache_str("{\"version\":1,\"rules\":[\"Account\"]}"),
                                &error));
 
-    struct tokens none = {"not a token", NULL, 0, 0};
+    struct tokens none = {"not-a-token", NULL, 0, 0};
     attache_salesforce_options_t org = attache_salesforce_options();
     org.url = attache_str(url);
     org.token = give_token;
@@ -242,7 +242,7 @@ static void tokens_come_from_the_application(void) {
     error = NULL;
     CHECK(none.calls == 2 && none.drops == 0);
 
-    struct tokens renewed = {"not a token", good, 0, 0};
+    struct tokens renewed = {"not-a-token", good, 0, 0};
     org.ctx = &renewed;
     MUST(attache_set_salesforce(attache, &org, &error));
     CHECK(none.drops == 1);
