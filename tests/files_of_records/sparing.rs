@@ -1,9 +1,9 @@
 //! Files on a network that somebody pays for by the byte, and what a person sees of them on the way.
 
-use super::{account_id, at_org, body, bytes, file, primed, requests, state};
+use super::{account_id, accounts, at_org, body, bytes, file, primed, requests, state};
 use attache::{Attache, FileState, Phase, Progress, Report, StopReason};
 use attache_sim::wait;
-use attache_tests::sync;
+use attache_tests::{briefcase, sync};
 use std::sync::{Arc, Mutex};
 
 const MIB: usize = 1 << 20;
@@ -86,4 +86,72 @@ fn files_are_told_of_in_bytes_as_they_come_and_go() {
         .expect("attached");
     assert_eq!(watched(&device), [(0, Some(small)), (small, Some(small))]);
     assert_eq!(watched(&device), []);
+}
+
+/// Object, files, bytes, and whether that was counted.
+type Told = (String, Option<u64>, Option<u64>, bool);
+
+fn dry(device: &Attache, briefcase: &attache::Briefcase) -> Vec<Told> {
+    let would = wait(device.dry_run(briefcase)).expect("an answer");
+    let told = would.files.into_iter();
+    told.map(|one| (one.object, one.files, one.bytes, one.exact))
+        .collect()
+}
+
+#[test]
+fn a_dry_run_counts_the_files_that_would_come() {
+    let (world, device, account) = primed(r#""none""#);
+    let id = account_id(&device, &account);
+    at_org(&world, &id, "a.JPG", &bytes(900, 1));
+    at_org(&world, &id, "b.jpg", &bytes(1_000, 2));
+    at_org(&world, &id, "large.jpg", &bytes(1_001, 3));
+    at_org(&world, &id, "paper.pdf", &bytes(10, 4));
+    let told = |count, bytes| vec![("Account".to_owned(), Some(count), Some(bytes), true)];
+    let small = accounts(r#"{"max_bytes": 1000, "types": ["jpg"]}"#);
+    assert_eq!(dry(&device, &small), told(2, 1_900));
+    assert_eq!(dry(&device, &accounts("{}")), told(4, 2_911));
+    assert_eq!(dry(&device, &accounts(r#"{"types": ["gif"]}"#)), told(0, 0));
+    assert_eq!(dry(&device, &accounts(r#""none""#)), []);
+    let before = world.sandbox.requests();
+    let without = wait(device.dry_run(&accounts(r#""none""#))).expect("an answer");
+    let between = world.sandbox.requests();
+    let with = wait(device.dry_run(&small)).expect("an answer");
+    assert_eq!(with.calls_made, without.calls_made + 1);
+    assert_eq!(world.sandbox.requests() - between, between - before + 1);
+    device.set_briefcase(small).expect("a briefcase");
+    let report = sync(&device);
+    assert_eq!(
+        (report.files.fetched, report.files.fetched_bytes),
+        (2, 1_900)
+    );
+}
+
+#[test]
+fn a_dry_run_counts_a_file_once_where_two_rules_meet_and_shares_where_a_limit_cuts() {
+    let (world, device, account) = primed(r#""none""#);
+    let id = account_id(&device, &account);
+    at_org(&world, &id, "a.jpg", &bytes(900, 1));
+    let of = |rules: &str| {
+        briefcase(&format!(
+            r#"{{"version": 1, "objects": {{"Account": {{"files": {{}}}}, "Task": {{"files": {{}}}}}}, "rules": [{rules}]}}"#
+        ))
+    };
+    let both = format!(
+        r#"{{"object": "Account", "scope": "mine"}}, {{"object": "Account", "where": "Id = '{id}'"}}, "Task""#
+    );
+    assert_eq!(
+        dry(&device, &of(&both)),
+        [
+            ("Account".to_owned(), Some(1), Some(900), true),
+            ("Task".to_owned(), None, None, false)
+        ]
+    );
+    let told = dry(&device, &of(r#"{"object": "Account", "limit": 1}"#));
+    let all = attache_tests::all(&device, "SELECT Id FROM Account").len() as u64;
+    let (_, files, bytes, exact) = &told[0];
+    assert!(!exact && *files <= Some(1), "{told:?}");
+    assert!(
+        all > 1 && *bytes > Some(0) && *bytes <= Some(900 / all + 1),
+        "{told:?}"
+    );
 }

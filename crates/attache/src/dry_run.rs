@@ -29,7 +29,10 @@ pub struct DryRun {
     pub evict: u64,
     /// About how many bytes these have.
     pub evict_bytes: u64,
-    /// About how many calls the next session would take.
+    /// The files that would come along, of each object whose files do.
+    pub files: Vec<FilesEstimate>,
+    /// About how many calls the next session would take. Those for files come on top: one for each 2,000 records,
+    /// and one for each 4 MiB of a file.
     pub calls: u64,
     /// Calls that the dry run itself took.
     pub calls_made: u64,
@@ -58,6 +61,22 @@ pub struct RuleEstimate {
     pub here: u64,
 }
 
+/// The files of an object's records whose bytes would come along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FilesEstimate {
+    /// The object.
+    pub object: String,
+    /// Files that the policy takes, those that are here already among them. One that hangs on several records counts
+    /// for each. `None`: the server cannot count them, as those of tasks and events.
+    pub files: Option<u64>,
+    /// How many bytes these have.
+    pub bytes: Option<u64>,
+    /// The server counted the files of just these records. If not, it is their share of those of all records of the
+    /// object.
+    pub exact: bool,
+}
+
 impl RuleEstimate {
     /// Says whether the limit would leave records out.
     pub fn is_truncated(&self) -> bool {
@@ -82,8 +101,8 @@ impl Attache {
     ///
     /// # Cost
     /// A call for the identity of the user, one for the describe of each object that is new here, up to two
-    /// for each rule, and one for each object of which no record is here to tell the size. Goes
-    /// once through the records of this device.
+    /// for each rule, one for each object of which no record is here to tell the size, and up to two for each
+    /// object whose files come along. Goes once through the records of this device.
     ///
     /// # Examples
     /// ```no_run
@@ -127,6 +146,7 @@ impl Attache {
             evict_bytes,
             calls,
             calls_made: survey.calls,
+            files: survey.files,
             rules,
         })
     }

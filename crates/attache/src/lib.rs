@@ -116,7 +116,7 @@ pub use briefcase::{
 };
 pub use budget::{CallBudget, StopReason, Stopped};
 pub use changeset::Changeset;
-pub use dry_run::{DryRun, RuleEstimate};
+pub use dry_run::{DryRun, FilesEstimate, RuleEstimate};
 pub use duplicates::{Candidate, Duplicates};
 pub use engine::{Attache, CancelToken, Session};
 pub use env::{Env, LocalTime, SystemEnv};

@@ -7,7 +7,8 @@ use crate::output::{self, Output};
 use crate::store;
 use crate::tokens::Token;
 use attache::{
-    Briefcase, DryRun, ErrorKind, Holder, LocalTime, RecordId, RuleEstimate, RuleMembership,
+    Briefcase, DryRun, ErrorKind, FilesEstimate, Holder, LocalTime, RecordId, RuleEstimate,
+    RuleMembership,
 };
 use clap::Args;
 use serde::Serialize;
@@ -169,8 +170,39 @@ struct DryRunView {
     download_bytes: u64,
     evict: u64,
     evict_bytes: u64,
+    files: Vec<FilesView>,
     calls: u64,
     calls_made: u64,
+}
+
+#[derive(Serialize)]
+struct FilesView {
+    object: String,
+    files: Option<u64>,
+    bytes: Option<u64>,
+    exact: bool,
+}
+
+fn files(files: &FilesEstimate) -> FilesView {
+    FilesView {
+        object: files.object.clone(),
+        files: files.files,
+        bytes: files.bytes,
+        exact: files.exact,
+    }
+}
+
+fn files_line(files: &FilesView) -> String {
+    let object = &files.object;
+    match (files.files, files.bytes) {
+        (Some(count), Some(bytes)) => format!(
+            "files  {}{} of {object}, {} bytes",
+            if files.exact { "" } else { "about " },
+            output::count(count, "file", "files"),
+            output::grouped(bytes)
+        ),
+        _ => format!("files  those of {object}, which the org cannot count"),
+    }
 }
 
 #[derive(Serialize)]
@@ -223,6 +255,7 @@ pub fn dry_run(arguments: &Try, output: &Output) -> Result<()> {
         download_bytes: would.download_bytes,
         evict: would.evict,
         evict_bytes: would.evict_bytes,
+        files: would.files.iter().map(files).collect(),
         calls: would.calls,
         calls_made: would.calls_made,
     };
@@ -261,11 +294,12 @@ fn dry_run_lines(view: &DryRunView, would: &DryRun) -> Vec<String> {
             output::count(would.evict, "record", "records"),
             output::grouped(would.evict_bytes)
         ),
-        format!(
-            "cost   about {}",
-            output::count(would.calls, "API call", "API calls")
-        ),
     ]);
+    lines.extend(view.files.iter().map(files_line));
+    lines.push(format!(
+        "cost   about {}",
+        output::count(would.calls, "API call", "API calls")
+    ));
     lines
 }
 

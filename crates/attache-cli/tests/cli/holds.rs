@@ -38,6 +38,20 @@ fn a_smaller_briefcase_is_tried_and_changes_nothing() {
         "{}",
         shown.out
     );
+    assert_eq!(would["files"], serde_json::json!([]), "{would}");
+    let files = r#"{"version": 1, "objects": {"Account": {"files": {}}}, "rules": ["Account"]}"#;
+    let files = text(&stage.file("files.json", files));
+    let would = stage.json(&["dry-run", &store, "--briefcase", &files]);
+    assert_eq!(
+        would["files"],
+        serde_json::json!([{"object": "Account", "files": 0, "bytes": 0, "exact": true}])
+    );
+    let shown = stage.run(&["dry-run", &store, "--briefcase", &files]);
+    assert!(
+        shown.out.contains("files  0 files of Account, 0 bytes"),
+        "{}",
+        shown.out
+    );
 }
 
 #[test]

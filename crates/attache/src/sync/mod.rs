@@ -30,6 +30,7 @@ mod tasks;
 mod together;
 mod units;
 mod uploads;
+mod weigh;
 
 use crate::budget::{Spending, Stopped};
 use crate::engine::CancelToken;

@@ -4,6 +4,7 @@ use super::prepare::Node;
 use super::soql::{self, Statement};
 use super::{Run, apply};
 use crate::briefcase::{Briefcase, Source};
+use crate::dry_run::FilesEstimate;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Table, bytes};
 use std::collections::BTreeMap;
@@ -13,13 +14,14 @@ use std::sync::Arc;
 const SAMPLE_ROWS: usize = 100;
 
 /// Objects that may not stand in a semi-join (reference, section 4.6).
-const NOT_JOINED: [&str; 4] = ["Task", "Event", "Note", "Attachment"];
+pub(super) const NOT_JOINED: [&str; 4] = ["Task", "Event", "Note", "Attachment"];
 
 /// A briefcase, counted at the server.
 pub(crate) struct Survey {
     pub rules: Vec<Surveyed>,
     /// About how many bytes a record of each object has.
     pub bytes: BTreeMap<String, u64>,
+    pub files: Vec<FilesEstimate>,
     /// Calls that it took in all, and those of them that any session begins with.
     pub calls: u64,
     pub first_calls: u64,
@@ -88,9 +90,13 @@ impl Run<'_> {
                 bytes.insert(node.table.object.name.clone(), size);
             }
         }
+        let files = self
+            .weigh_files(&draft.briefcase, &nodes, &rules, &mut counted)
+            .await?;
         Ok(Survey {
             rules,
             bytes,
+            files,
             calls: self.remote.usage().calls.saturating_sub(calls),
             first_calls,
         })
@@ -162,7 +168,7 @@ impl Run<'_> {
         ))
     }
 
-    async fn count_once(
+    pub(super) async fn count_once(
         &mut self,
         soql: String,
         counted: &mut BTreeMap<String, u64>,
@@ -205,7 +211,7 @@ impl Run<'_> {
     }
 }
 
-fn counting(object: &str, scope: Option<&str>, conditions: Vec<String>) -> String {
+pub(super) fn counting(object: &str, scope: Option<&str>, conditions: Vec<String>) -> String {
     let statement = Statement {
         fields: "COUNT()",
         object,
@@ -214,6 +220,12 @@ fn counting(object: &str, scope: Option<&str>, conditions: Vec<String>) -> Strin
         tail: "",
     };
     statement.print()
+}
+
+/// How many of the conditions have a statement inside.
+pub(super) fn joins(conditions: &[String]) -> usize {
+    let upper = conditions.iter().map(|one| one.to_ascii_uppercase());
+    upper.filter(|one| one.contains("SELECT ")).count()
 }
 
 /// The condition that says which records a related rule leads to, where one can say it.
@@ -225,15 +237,11 @@ fn semi_join(
     parents: bool,
 ) -> Option<String> {
     let (object, of_object) = (&node.table.object.name, &of.table.object.name);
-    let joined = |conditions: &[String]| {
-        let upper = conditions.iter().map(|one| one.to_ascii_uppercase());
-        upper.filter(|one| one.contains("SELECT ")).count()
-    };
     let plain = !of.is_related()
         && of.scope.is_none()
         && above.taken() == above.matches
-        && joined(&of.conditions) == 0
-        && joined(&node.conditions) < 2
+        && joins(&of.conditions) == 0
+        && joins(&node.conditions) < 2
         && object != of_object
         && !NOT_JOINED.contains(&of_object.as_str());
     let (outer, inner) = if parents {
