@@ -51,7 +51,7 @@ pub fn test(workspace: &Workspace) -> Done {
     ]))
 }
 
-/// Runs the tests of the store's file and of the command once more, with encryption. Only what
+/// Runs the tests of the store's file, of what is attached and of the command once more, with encryption. Only what
 /// depends on SQLite is built anew for it.
 pub fn encryption(workspace: &Workspace) -> Done {
     // Without the system's libcrypto an OpenSSL is compiled, which takes minutes.
@@ -71,6 +71,8 @@ pub fn encryption(workspace: &Workspace) -> Done {
         "attache-cli",
         "--test",
         "vault",
+        "--test",
+        "files_of_records",
         "--test",
         "cli",
         "--features",
