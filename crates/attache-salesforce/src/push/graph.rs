@@ -1,6 +1,6 @@
 //! Writes that are done together or not at all: one graph.
 
-use super::group::{ALLOW_DUPLICATES, Row, row_body};
+use super::group::{ALLOW_DUPLICATES, Row, Sub, row_body};
 use super::of_the_call;
 use super::verdict::{self, SubResult, Verdict};
 use crate::client::{Call, Salesforce, escape};
@@ -12,7 +12,7 @@ use attache::{
     ErrorKind, Fields, Joined, Problem, Remote, Result, Value, Write, WriteAction, WriteOutcome,
 };
 use serde_json::value::RawValue;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// Sends writes as one graph: see [`Remote::push_together`].
 pub(crate) async fn push_together(org: &Salesforce, batch: &[Joined]) -> Result<Vec<WriteOutcome>> {
@@ -86,18 +86,7 @@ fn call(org: &Salesforce, batch: &[Joined]) -> Result<(Call, Vec<Write>)> {
     #[serde(rename_all = "camelCase")]
     struct Graph {
         graph_id: &'static str,
-        composite_request: Vec<Node>,
-    }
-    #[derive(serde::Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Node {
-        method: &'static str,
-        url: String,
-        reference_id: String,
-        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-        http_headers: BTreeMap<&'static str, String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        body: Option<Box<RawValue>>,
+        composite_request: Vec<Sub>,
     }
     let mut made: HashMap<&str, String> = HashMap::new();
     let mut nodes = Vec::with_capacity(batch.len());
@@ -118,7 +107,7 @@ fn call(org: &Salesforce, batch: &[Joined]) -> Result<(Call, Vec<Write>)> {
             .map(|date| ("If-Unmodified-Since", date));
         let (name, value) = ALLOW_DUPLICATES;
         let allowed = write.allow_duplicates.then(|| (name, value.to_owned()));
-        nodes.push(Node {
+        nodes.push(Sub {
             method: row.method.as_str(),
             url,
             reference_id: reference(place),

@@ -41,6 +41,19 @@ pub(super) struct Group {
     pub(super) items: Vec<Item>,
 }
 
+/// One call within a composite call or a graph.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Sub {
+    pub(super) method: &'static str,
+    pub(super) url: String,
+    pub(super) reference_id: String,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) http_headers: BTreeMap<&'static str, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) body: Option<Box<RawValue>>,
+}
+
 /// Which writes may share a collection call.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
@@ -388,17 +401,6 @@ impl Group {
             all_or_none: bool,
             collate_subrequests: bool,
             composite_request: Vec<Sub>,
-        }
-        #[derive(serde::Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Sub {
-            method: &'static str,
-            url: String,
-            reference_id: String,
-            #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-            http_headers: BTreeMap<&'static str, String>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            body: Option<Box<RawValue>>,
         }
         let mut calls = Vec::with_capacity(self.items.len());
         for item in &self.items {

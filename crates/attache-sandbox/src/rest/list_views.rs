@@ -38,9 +38,7 @@ pub(super) fn one(
     object: &str,
     id: &str,
 ) -> Result<Response, Failure> {
-    call.only("HEAD,GET")?;
-    let object = object_of(machine, object)?;
-    let view = view_of(machine, object, id)?;
+    let (object, view) = shown(machine, call, object, id)?;
     Ok(Response::json(200, brief(call, object, view).to_string()))
 }
 
@@ -51,9 +49,7 @@ pub(super) fn describe(
     object: &str,
     id: &str,
 ) -> Result<Response, Failure> {
-    call.only("HEAD,GET")?;
-    let object = object_of(machine, object)?;
-    let view = view_of(machine, object, id)?;
+    let (object, view) = shown(machine, call, object, id)?;
     let mut order: Vec<Value> = Vec::new();
     for (field, descending) in &view.order {
         order.push(json!({
@@ -84,9 +80,7 @@ pub(super) fn results(
     object: &str,
     id: &str,
 ) -> Result<Response, Failure> {
-    call.only("HEAD,GET")?;
-    let object = object_of(machine, object)?;
-    let view = view_of(machine, object, id)?;
+    let (object, view) = shown(machine, call, object, id)?;
     let limit = number(call, "limit", ROWS, 1..=ROWS_MAX)?;
     let offset = number(call, "offset", 0, 0..=usize::MAX)?;
     let fields: Vec<String> = shown_columns(object, view).map(|(path, _)| path).collect();
@@ -123,6 +117,18 @@ pub(super) fn results(
         "records": records,
     });
     Ok(Response::json(200, shown.to_string()))
+}
+
+/// The list view that a call reads, with its object.
+fn shown<'a>(
+    machine: &'a Machine,
+    call: &Call<'_>,
+    object: &str,
+    id: &str,
+) -> Result<(&'a ObjectDef, &'a ListViewDef), Failure> {
+    call.only("HEAD,GET")?;
+    let object = object_of(machine, object)?;
+    Ok((object, view_of(machine, object, id)?))
 }
 
 fn object_of<'a>(machine: &'a Machine, name: &str) -> Result<&'a ObjectDef, Failure> {

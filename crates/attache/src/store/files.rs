@@ -113,12 +113,7 @@ impl Reading<'_> {
 
     /// How many files there are whose bytes came and were not kept.
     pub(crate) fn unfit_files(&self) -> Result<u64> {
-        let sql = "SELECT count(*) FROM attache_file WHERE problem IS NOT NULL";
-        let count: i64 = self
-            .connection
-            .prepare_cached(sql)?
-            .query_row([], |row| row.get(0))?;
-        Ok(count.max(0) as u64)
+        self.number("SELECT count(*) FROM attache_file WHERE problem IS NOT NULL")
     }
 
     /// Says whether the server's version is known to be one that was sent from here.
@@ -165,12 +160,14 @@ impl Reading<'_> {
 
     /// Bytes here of files that the server has as well.
     pub(crate) fn cached_file_bytes(&self) -> Result<u64> {
-        let sql = "SELECT coalesce(sum(got), 0) FROM attache_file WHERE version IS NOT NULL";
-        let bytes: i64 = self
-            .connection
-            .prepare_cached(sql)?
-            .query_row([], |row| row.get(0))?;
-        Ok(bytes.max(0) as u64)
+        self.number("SELECT coalesce(sum(got), 0) FROM attache_file WHERE version IS NOT NULL")
+    }
+
+    /// What a statement counts.
+    fn number(&self, sql: &str) -> Result<u64> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let number: i64 = statement.query_row([], |row| row.get(0))?;
+        Ok(number.max(0) as u64)
     }
 
     /// Reads bytes of a file from a place on, into a part of a buffer at least.
