@@ -1,5 +1,7 @@
 //! The benches of Attaché; see README.md. Here is what they share.
 
+pub mod contacts;
+
 use attache_sandbox::org::Rights;
 use attache_sim::World;
 use std::str::FromStr;

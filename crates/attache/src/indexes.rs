@@ -2,7 +2,8 @@
 
 use crate::engine::Attache;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{Durability, Table, Wish, Writing};
+use crate::store::{Durability, Table, Wish};
+use std::sync::Arc;
 
 /// A secondary index of an object's records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +34,11 @@ impl Attache {
     /// not carry, if the object is known; [`ErrorKind::InvalidArgument`] for none, or for a parent's.
     ///
     /// # Cost
-    /// Reads the object's table once, and writes wait meanwhile: about a second for a
-    /// million records. Each index makes every later write of such a record dearer.
+    /// Reads the object's table once: about a second for a million records. Nobody who edits waits for
+    /// that: it gives way to them and begins anew, and is left to the next session if they keep coming
+    /// ([`indexes`](Attache::indexes) tells). Where all of it is sorted in memory, in an encrypted store and on
+    /// a system without a folder for temporary files, they wait for the end of the sorting, which is half of it.
+    /// Each index makes every later write of such a record dearer.
     ///
     /// # Examples
     /// ```
@@ -50,7 +54,7 @@ impl Attache {
         object: &str,
         fields: impl IntoIterator<Item = F>,
     ) -> Result<()> {
-        self.wish(object, fields, |w, table, fields, wishes| {
+        let (table, wish) = self.wish(object, fields, |table, fields, wishes| {
             let wish = match table {
                 Some(table) => Wish::on(table, fields)?,
                 None => Wish::unknown(object, fields)?,
@@ -58,8 +62,12 @@ impl Attache {
             if !wishes.contains(&wish) {
                 wishes.push(wish.clone());
             }
-            table.map_or(Ok(()), |table| w.make_index(table, &wish))
-        })
+            Ok((table.cloned(), wish))
+        })?;
+        if let Some(table) = table {
+            self.store.build_wish(&table, &wish)?;
+        }
+        Ok(())
     }
 
     /// Takes back the wish for an index. It is dropped by the next session, unless the briefcase needs it.
@@ -71,7 +79,7 @@ impl Attache {
         object: &str,
         fields: impl IntoIterator<Item = F>,
     ) -> Result<()> {
-        self.wish(object, fields, |_, table, fields, wishes| {
+        self.wish(object, fields, |table, fields, wishes| {
             let given = Wish::unknown(object, fields)?;
             let found = table.and_then(|table| Wish::on(table, fields).ok());
             let before = wishes.len();
@@ -87,12 +95,12 @@ impl Attache {
     }
 
     /// Changes the list of wishes in one transaction.
-    fn wish<F: Into<String>>(
+    fn wish<F: Into<String>, T>(
         &self,
         object: &str,
         fields: impl IntoIterator<Item = F>,
-        change: impl FnOnce(&Writing<'_>, Option<&Table>, &[String], &mut Vec<Wish>) -> Result<()>,
-    ) -> Result<()> {
+        change: impl FnOnce(Option<&Arc<Table>>, &[String], &mut Vec<Wish>) -> Result<T>,
+    ) -> Result<T> {
         let fields: Vec<String> = fields.into_iter().map(Into::into).collect();
         if fields.is_empty() {
             return Err(Error::invalid("an index is on at least one field"));
@@ -100,8 +108,9 @@ impl Attache {
         self.store.write(Durability::Durable, |w| {
             let table = w.catalogue().table(object).cloned();
             let mut wishes = w.reading().index_wishes()?;
-            change(w, table.as_deref(), &fields, &mut wishes)?;
-            w.set_index_wishes(&wishes)
+            let done = change(table.as_ref(), &fields, &mut wishes)?;
+            w.set_index_wishes(&wishes)?;
+            Ok(done)
         })
     }
 

@@ -1,5 +1,6 @@
 //! The store's file: what it is, before SQLite touches it, and who may read it.
 
+use super::turn::Queue;
 use super::wipe::beside;
 use super::{APPLICATION_ID, FORMAT, too_new};
 use crate::error::{Error, ErrorKind, Result};
@@ -7,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a plain SQLite file begins with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -41,7 +42,7 @@ impl Head {
     pub(super) fn of(path: &Path) -> Result<Head> {
         let known = identity(path).and_then(|identity| {
             let held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
-            held.get(&identity).map(|(head, _)| *head)
+            held.get(&identity).map(|opened| opened.head)
         });
         known.map_or_else(|| Head::read(path), Ok)
     }
@@ -120,7 +121,7 @@ impl Head {
 ///
 /// A file that is open must not be opened and closed beside SQLite: that takes away the locks
 /// that this process has on it (POSIX), whichever handle they were taken with.
-static HELD: Mutex<BTreeMap<Identity, (Head, usize)>> = Mutex::new(BTreeMap::new());
+static HELD: Mutex<BTreeMap<Identity, Opened>> = Mutex::new(BTreeMap::new());
 
 /// Keeps others of this process from opening a file while one is being opened: between a look at
 /// it and SQLite's first lock nothing may come.
@@ -129,29 +130,56 @@ pub(super) fn one_at_a_time() -> MutexGuard<'static, ()> {
     OPENING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A file that handles of this process have open.
+struct Opened {
+    head: Head,
+    handles: usize,
+    queue: Arc<Queue>,
+}
+
 /// Says that a store is open, for as long as this lives.
-pub(super) struct Held(Option<Identity>);
+pub(super) struct Held {
+    identity: Option<Identity>,
+    queue: Arc<Queue>,
+}
 
 impl Held {
-    pub(super) fn new(path: &Path, salt: Option<Salt>) -> Held {
+    /// Those who wait to write wait together with others who have the file open, and in `queue` if nobody has.
+    pub(super) fn new(path: &Path, salt: Option<Salt>, queue: Arc<Queue>) -> Held {
         let head = salt.map_or(Head::Plain { cut_short: false }, Head::Sealed);
-        let identity = identity(path);
+        let Some(identity) = identity(path) else {
+            return Held {
+                identity: None,
+                queue,
+            };
+        };
         let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(identity) = identity {
-            held.entry(identity).or_insert((head, 0)).1 += 1;
+        let opened = held.entry(identity).or_insert(Opened {
+            head,
+            handles: 0,
+            queue,
+        });
+        opened.handles += 1;
+        Held {
+            identity: Some(identity),
+            queue: Arc::clone(&opened.queue),
         }
-        Held(identity)
+    }
+
+    /// Who waits to write to the file.
+    pub(super) fn queue(&self) -> Arc<Queue> {
+        Arc::clone(&self.queue)
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(identity) = self.0
-            && let Some((_, count)) = held.get_mut(&identity)
+        if let Some(identity) = self.identity
+            && let Some(opened) = held.get_mut(&identity)
         {
-            *count -= 1;
-            if *count == 0 {
+            opened.handles -= 1;
+            if opened.handles == 0 {
                 held.remove(&identity);
             }
         }

@@ -213,6 +213,20 @@ impl Reading<'_> {
         Ok(self.made(&wish.object)?.contains_key(&name))
     }
 
+    /// Says whether an index stands that this statement makes.
+    pub(super) fn stands(&self, table: &Table, sql: &str) -> Result<bool> {
+        let made = self.made(&table.object.name)?;
+        Ok(made.values().any(|made| made == sql))
+    }
+
+    /// The statement that makes the index of a wish; `None` if it stands.
+    pub(super) fn unmade(&self, table: &Table, wish: &Wish) -> Result<Option<String>> {
+        if self.is_made(wish)? {
+            return Ok(None);
+        }
+        create(table, wish, Partial::All).map(Some)
+    }
+
     /// What is to be done so that an object has the indexes of its rules, its lookups and the host, and no others.
     ///
     /// A wish for a field that is not carried now waits.
@@ -294,24 +308,16 @@ impl Writing<'_> {
         self.set_setting(SETTING, &json)
     }
 
-    /// Makes an index unless it stands.
-    pub(crate) fn make_index(&self, table: &Table, wish: &Wish) -> Result<()> {
-        if self.reading().is_made(wish)? {
-            return Ok(());
-        }
-        self.make(table, &create(table, wish, Partial::All)?)
-    }
-
     pub(crate) fn drop_index(&self, name: &str) -> Result<()> {
         self.connection
             .execute_batch(&format!("DROP INDEX IF EXISTS {}", quote(name)))?;
         Ok(())
     }
 
-    /// Makes an index by its statement, and tells the planner what the table's indexes are worth.
-    pub(crate) fn make(&self, table: &Table, sql: &str) -> Result<()> {
+    /// Tells the planner what a table's indexes are worth.
+    pub(super) fn analyze(&self, table: &Table) -> Result<()> {
         self.connection.execute_batch(&format!(
-            "{sql}; PRAGMA analysis_limit = {ANALYSIS_ROWS}; ANALYZE {}",
+            "PRAGMA analysis_limit = {ANALYSIS_ROWS}; ANALYZE {}",
             quote(&table.object.name)
         ))?;
         Ok(())

@@ -3,6 +3,7 @@
 //! One connection writes, a pool of others reads; in WAL mode a reader never
 //! waits for the writer and sees the last commit before it began.
 
+mod build;
 mod catalogue;
 mod checked;
 mod cipher;
@@ -38,6 +39,7 @@ mod unsent;
 pub(crate) mod value;
 mod wipe;
 
+pub(crate) use build::Stop;
 pub(crate) use catalogue::{Catalogue, Table};
 pub(crate) use checked::Given;
 pub(crate) use drift::Missing;
@@ -129,6 +131,8 @@ pub(crate) struct Store {
     /// What new connections are opened with.
     key: Mutex<Option<Spec>>,
     writer: Mutex<Writer>,
+    /// Who waits to write, through this handle or another of the process.
+    queue: Arc<turn::Queue>,
     /// The thread that writes now.
     holder: Mutex<Option<std::thread::ThreadId>>,
     readers: Mutex<Vec<Connection>>,
@@ -148,6 +152,7 @@ impl Store {
         let mut store = Store::with(opened.connection, options.limits)?;
         store.path = Some(opened.path);
         store.key = Mutex::new(opened.key);
+        store.queue = opened.held.queue();
         store.held = Mutex::new(Some(opened.held));
         Ok(store)
     }
@@ -175,6 +180,7 @@ impl Store {
             limits,
             key: Mutex::default(),
             writer: Mutex::new(Writer::new(connection)?),
+            queue: Arc::default(),
             holder: Mutex::default(),
             readers: Mutex::default(),
             catalogue: RwLock::new(catalogue),
@@ -191,8 +197,21 @@ impl Store {
         durability: Durability,
         work: impl FnOnce(&mut Writing<'_>) -> Result<T>,
     ) -> Result<T> {
+        // Until the transaction has begun: for the turn, and for another handle's.
+        let waiting = self.queue.stand();
         let mut turn = self.turn()?;
-        let writer = &mut *turn;
+        self.transact(&mut turn, durability, |w| {
+            drop(waiting);
+            work(w)
+        })
+    }
+
+    fn transact<T>(
+        &self,
+        writer: &mut Writer,
+        durability: Durability,
+        work: impl FnOnce(&mut Writing<'_>) -> Result<T>,
+    ) -> Result<T> {
         self.check_open()?;
         if writer.durability != Some(durability) {
             let level = if durability == Durability::Durable {

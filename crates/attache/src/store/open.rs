@@ -9,6 +9,7 @@ use crate::options::{Limits, Options};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often a file is looked at anew because it was replaced or made meanwhile.
@@ -70,7 +71,7 @@ fn try_open(path: &Path, options: &Options) -> Result<Option<Opened>> {
             let _ = std::fs::remove_file(beside(path, REKEYED));
             Ok(Some(Opened {
                 path: path.to_owned(),
-                held: Held::new(path, key.as_ref().map(|key| key.salt)),
+                held: Held::new(path, key.as_ref().map(|key| key.salt), Arc::default()),
                 key,
                 connection,
             }))

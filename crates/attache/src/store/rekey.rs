@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 /// What must be the same in the copy: counts of the engine's tables, and where the journal goes on.
 const FINGERPRINT: &str = "SELECT (SELECT count(*) FROM {}.sqlite_schema),
@@ -51,7 +51,7 @@ impl Store {
         if exchanged.is_ok() {
             *current = new;
             let salt = current.as_ref().map(|key| key.salt);
-            *lock(&self.held) = Some(Held::new(path, salt));
+            *lock(&self.held) = Some(Held::new(path, salt, Arc::clone(&self.queue)));
         } else {
             let _ = std::fs::remove_file(beside(path, REKEYED));
         }

@@ -7,7 +7,8 @@ use crate::error::Result;
 use crate::filter::ast::{Comparison, Expr, Test};
 use crate::filter::order_terms;
 use crate::schema::FieldType;
-use crate::store::{Durability, Table};
+use crate::store::{Durability, Stop, Table};
+use std::sync::Arc;
 
 /// Which objects are to have their indexes now.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,8 @@ impl Run<'_> {
     ///
     /// # Cost
     /// A read of SQLite's schema where nothing is to be done. Making an index reads
-    /// the table once, in a transaction of its own.
+    /// the table once, in a transaction of its own, which gives way to those who wait
+    /// to write: one that cannot be made now is made by a later look, or the next session.
     pub(super) fn keep_indexes_of(&self, table: &Table, nodes: &[Node]) -> Result<()> {
         let wanted = wanted(table, nodes);
         let plan = self.store.read(|r| r.index_plan(table, &wanted))?;
@@ -43,11 +45,13 @@ impl Run<'_> {
             self.store
                 .write(Durability::Ordered, |w| w.drop_index(name))?;
         }
+        let cancel = self.cancel.clone();
+        let stop: Stop = Arc::new(move || cancel.is_cancelled());
         for sql in &plan.create {
             self.check_cancelled()?;
-            self.store
-                .write(Durability::Ordered, |w| w.make(table, sql))?;
+            self.store.build_index(table, sql, &stop)?;
         }
+        self.cancel.check()?;
         Ok(())
     }
 }
