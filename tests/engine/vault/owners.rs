@@ -1,7 +1,7 @@
 //! Several users and orgs beside each other.
 
 use super::{ANY, files, folder, home, worked};
-use attache::{Attache, ErrorKind, Options};
+use attache::{Attache, CallBudget, ErrorKind, Options};
 use attache_sim::{World, wait};
 use attache_tests::{agrees, edit, field_sales, first, settle, sync};
 use rusqlite::Connection;
@@ -15,12 +15,20 @@ fn another_users_credentials_read_and_write_nothing() {
         device.status().expect("a status").records,
     );
     drop(device);
+    // A day of its own, so that nothing of it was counted yet.
+    world.sandbox.advance(86_400);
     let before = files(place.path());
     let other = world
         .equip(Attache::open(&path).expect("a store"), 1)
         .expect("a device");
+    let capped = CallBudget {
+        day_calls: Some(50),
+        ..CallBudget::default()
+    };
     for _ in 0..2 {
         let error = wait(other.sync()).expect_err("another user");
+        assert_eq!(error.kind(), ErrorKind::WrongOwner);
+        let error = wait(other.sync().budget(capped)).expect_err("another user");
         assert_eq!(error.kind(), ErrorKind::WrongOwner);
         assert_eq!(
             wait(other.prepare()).expect_err("another user").kind(),

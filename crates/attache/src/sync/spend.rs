@@ -37,7 +37,7 @@ impl<'a> Run<'a> {
         let Some(spending) = &self.spending else {
             return Ok(());
         };
-        if spending.caps_the_day() {
+        if spending.caps_the_day() && self.is_owner {
             spending.note(self.store, self.calls())?;
         }
         match spending.met(self.calls(), self.env.now().0) {
@@ -53,9 +53,10 @@ impl<'a> Run<'a> {
     pub(super) fn note_calls(&self, stopped: Option<Stopped>) -> Result<()> {
         let retry_after = Duration::from_millis(stopped.map_or(0, |one| one.retry_after_ms));
         pace::note(self.store, self.env.now(), self.remote.usage(), retry_after)?;
+        // Calls that were made with somebody else's credentials, for all that is known, are not this user's.
         match &self.spending {
-            Some(spending) => spending.note(self.store, self.calls()),
-            None => Ok(()),
+            Some(spending) if self.is_owner => spending.note(self.store, self.calls()),
+            _ => Ok(()),
         }
     }
 
