@@ -138,6 +138,57 @@ fn edits_of_both_records_are_kept() {
 }
 
 #[test]
+fn a_field_that_was_edited_of_both_records_is_asked_about() {
+    for (keep, kept) in [(Keep::Mine, "3"), (Keep::Theirs, "4")] {
+        let (world, device, stays, goes) = twins(9);
+        let id = server_id(&device, &stays);
+        edit(&device, &stays, "Phone", "3");
+        edit(&device, &goes, "Phone", "4");
+        edit(&device, &goes, "Site", "Bern");
+        world
+            .change("Account", &id, &[("Fax", "\"7\"")])
+            .expect("an edit");
+        merge_twins(&world, &device, &stays, &goes);
+        let report = sync(&device);
+        assert_eq!(
+            (report.conflicts, report.pushed_updates),
+            (1, 0),
+            "{report:?}"
+        );
+        let conflict = device.conflicts().expect("conflicts").remove(0);
+        assert_eq!(conflict.kind, ConflictKind::Fields);
+        assert_eq!(conflict.fields.len(), 1, "{conflict:?}");
+        let field = &conflict.fields[0];
+        assert_eq!(field.name, "Phone");
+        assert_eq!(
+            (&field.base, &field.local, &field.remote),
+            (&Value::from("1"), &Value::from("3"), &Value::from("4"))
+        );
+        device
+            .resolve(conflict.id, Resolution::per_field([("Phone", keep)]))
+            .expect("a decision");
+        settle(&world, &device);
+        let there = |field: &str| at_org(&world, "Account", &id, field);
+        assert_eq!(there("Phone"), Some(format!("\"{kept}\"")));
+        assert_eq!(there("Site").as_deref(), Some("\"Bern\""));
+        assert_eq!(value(&device, &goes, "Fax"), Value::from("7"));
+        agrees(&world, attache_tests::ME, &device);
+    }
+}
+
+#[test]
+fn the_same_edit_of_both_records_is_one() {
+    let (world, device, stays, goes) = twins(10);
+    for id in [&stays, &goes] {
+        edit(&device, id, "Phone", "3");
+    }
+    merge_twins(&world, &device, &stays, &goes);
+    settle(&world, &device);
+    let there = at_org(&world, "Account", &server_id(&device, &stays), "Phone");
+    assert_eq!(there.as_deref(), Some("\"3\""));
+}
+
+#[test]
 fn a_merge_into_a_record_out_of_sight_asks_a_person() {
     let (world, device, _, goes) = twins(6);
     let hidden = world

@@ -20,7 +20,8 @@ pub(super) struct Open {
     pub record: String,
     pub object: String,
     pub kind: ConflictKind,
-    /// The other side is not the server but another device, whose edits were imported.
+    /// The other side is not the server but this user: edits of another device that were imported, or of another
+    /// record that was merged into this one.
     pub imported: bool,
     pub base: Fields,
     pub remote: Fields,
@@ -262,6 +263,33 @@ impl Writing<'_> {
             _ => None,
         };
         self.put_conflict(table, record, kind, &of(base), &of(remote), Some((by, at)))
+    }
+
+    /// Opens a conflict between edits of a record and other work of this user about it, and holds the record.
+    ///
+    /// What the server has changed meanwhile is found when the record is sent, under its old base.
+    pub(super) fn dispute(
+        &self,
+        table: &Table,
+        record: &str,
+        base: &Fields,
+        theirs: &Fields,
+    ) -> Result<()> {
+        let by = self.reading().setting("user_id")?;
+        self.connection.execute(
+            "INSERT INTO attache_conflict (record, object, kind, base, remote, changed_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                record,
+                table.object.name,
+                KIND_IMPORTED,
+                json::store_fields(base),
+                json::store_fields(theirs),
+                by,
+            ],
+        )?;
+        let entries = self.reading().entries_of(record)?;
+        let names: Vec<String> = base.names().map(str::to_owned).collect();
+        self.mark_conflicted(&entries, &names)
     }
 
     /// Holds the mutations of fields in conflict, and frees those that no longer are.

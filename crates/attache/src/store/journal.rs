@@ -352,10 +352,22 @@ impl Writing<'_> {
 
     /// Takes fields out of a record's mutations; an update that is left without any is forgotten.
     pub(crate) fn drop_fields(&self, record: &str, names: &[String]) -> Result<()> {
+        self.without(self.reading().entries_of(record)?, names)
+    }
+
+    /// Takes fields out of some mutations; an update without fields is gone.
+    pub(super) fn drop_fields_of(&self, seqs: &[i64], names: &[String]) -> Result<()> {
+        let entries = seqs
+            .iter()
+            .map(|seq| self.reading().entry(JournalSeq(*seq)));
+        self.without(entries.collect::<Result<_>>()?, names)
+    }
+
+    fn without(&self, entries: Vec<Entry>, names: &[String]) -> Result<()> {
         if names.is_empty() {
             return Ok(());
         }
-        for mut entry in self.reading().entries_of(record)? {
+        for mut entry in entries {
             let before = entry.fields.len();
             for name in names {
                 entry.fields.remove(name);

@@ -1,5 +1,6 @@
 //! Takes in that a record was merged into another one.
 
+use super::incoming::overlay;
 use super::rows::Row;
 use super::{Arrived, Entry, Reading, Table, Writing};
 use crate::error::Result;
@@ -32,8 +33,9 @@ impl Writing<'_> {
     /// Gives the edits of a record to the one that it was merged into, whose values stand in column order.
     ///
     /// They are joined with what that one has upon what they were made on: where the server has another value by now,
-    /// that is a conflict like any other. Hosts find the record under its old identity still. One that is deleted
-    /// here, or waits for a decision about imported work, stays as it is.
+    /// that is a conflict like any other; where both records were edited here, and differently, a conflict between
+    /// the two edits. Hosts find the record under its old identity still. One that is deleted here, or waits for a
+    /// decision about imported work, stays as it is.
     pub(crate) fn follow_merge(
         &self,
         table: &Table,
@@ -58,6 +60,13 @@ impl Writing<'_> {
         let (row, base) = (reading.row(table, loser)?, reading.base(loser)?);
         let rules = row.map_or(0, |row| row.rules);
         let made_upon = self.made_upon(loser, base.map(|base| base.fields))?;
+        let odds = self.at_odds(table, &winner, &own, &entries)?;
+        let is_free = |entry: &Entry| matches!(entry.state, State::Pending | State::Rejected);
+        let is_free = own.iter().all(is_free) && reading.open_conflict(&winner)?.is_none();
+        if !odds.is_empty() && !is_free {
+            // A record has one conflict at a time: the person is asked what to do about the record that is no more.
+            return Ok(());
+        }
 
         self.set_free(loser)?;
         self.delete_row(table, loser)?;
@@ -76,6 +85,10 @@ impl Writing<'_> {
             return Ok(());
         }
         let began = self.stand_upon(table, &winner, &values, &entries, &own, &made_upon)?;
+        if !odds.is_empty() {
+            self.add_rules(table, &winner, rules)?;
+            return self.ask_between(table, &winner, &began, &entries, &odds);
+        }
         let remote = table.fields(&values);
         let all = reading.entries_of(&winner)?;
         let arrived = self.merge_anew(table, &winner, &began, &remote, &all)?;
@@ -95,6 +108,60 @@ impl Writing<'_> {
             fields.set(name, value.clone());
         }
         Ok(fields)
+    }
+
+    /// Finds the fields that were edited of both records, with what they are to be by the edits of the one that goes.
+    ///
+    /// What belongs together is at odds as a whole.
+    fn at_odds(
+        &self,
+        table: &Table,
+        winner: &str,
+        own: &[Entry],
+        moved: &[Entry],
+    ) -> Result<Fields> {
+        let reading = self.reading();
+        let (Some(base), Some(row)) = (reading.base(winner)?, reading.row(table, winner)?) else {
+            return Ok(Fields::new());
+        };
+        let began = table.values(&base.fields);
+        let mut theirs = began.clone();
+        overlay(table, &mut theirs, moved);
+        // Both are this user's edits: which of them stands is nobody else's to say.
+        let policy = reading.merge_policy(&table.object.name)?.asking();
+        let (edited, unsent) = (table.named_by(own.iter()), vec![false; began.len()]);
+        let merge = table
+            .merger(&policy)
+            .merged(&began, &row.values, &theirs, &edited, &unsent);
+        let places = merge.conflicts.iter();
+        Ok(places
+            .map(|at| (table.columns[*at].name.clone(), theirs[*at].clone()))
+            .collect())
+    }
+
+    /// Asks which of two edits of a field stands: that of the record that stayed, or that of the one merged into it.
+    fn ask_between(
+        &self,
+        table: &Table,
+        winner: &str,
+        began: &Fields,
+        moved: &[Entry],
+        theirs: &Fields,
+    ) -> Result<()> {
+        let names: Vec<String> = theirs.names().map(str::to_owned).collect();
+        let seqs: Vec<i64> = moved.iter().map(|entry| entry.seq).collect();
+        self.drop_fields_of(&seqs, &names)?;
+        let mut local = table.values(began);
+        overlay(table, &mut local, &self.reading().entries_of(winner)?);
+        self.replace_row(table, &local, 0)?;
+        let key = self.reading().row(table, winner)?.and_then(|row| row.key);
+        self.put_base(table, winner, began, 0, key.as_deref())?;
+        let disputed = |name: &String| {
+            let value = began.get(name).cloned().unwrap_or(Value::Null);
+            (name.clone(), value)
+        };
+        let base: Fields = names.iter().map(disputed).collect();
+        self.dispute(table, winner, &base, theirs)
     }
 
     /// Ends what a record's edits wait for: they are looked at anew.

@@ -20,7 +20,7 @@ impl Table {
     /// Says of each column whether one of these mutations sets it.
     ///
     /// What no column can show is not in the row, so no merge may settle it.
-    fn named_by<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> Vec<bool> {
+    pub(super) fn named_by<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> Vec<bool> {
         let mut named = vec![false; self.columns.len()];
         for (name, value) in entries.flat_map(|entry| entry.fields.iter()) {
             if let Some(at) = self.place(name).filter(|_| self.shows(name, value)) {

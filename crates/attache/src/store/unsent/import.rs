@@ -11,11 +11,10 @@
 use super::document::{
     Copied, CopiedFile, CopiedKind, CopiedState, DisputeKind, Document, HeldRecord,
 };
-use super::{KIND_IMPORTED, State, Writing};
+use super::{State, Writing};
 use crate::env::LocalTime;
 use crate::error::{Error, ErrorKind, Problem, Result};
 use crate::journal_states::Event;
-use crate::json;
 use crate::merge;
 use crate::outcome::MutationKind;
 use crate::record::{Fields, RecordId, ServerTime, Value, is_local};
@@ -26,7 +25,6 @@ use crate::store::{Arrived, Entry, Origin, Table};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
-use rusqlite::params;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -273,7 +271,7 @@ impl Import<'_> {
         if let Some(dispute) = held.conflict.as_ref().filter(|_| imported) {
             // What the server changed since is found when the record is sent, under its old base.
             self.taken.conflicts += 1;
-            return self.dispute(table, id, &dispute.base, &dispute.remote);
+            return store.dispute(table, id, &dispute.base, &dispute.remote);
         }
         self.merge_in(table, id, held, &began, &remote)
     }
@@ -412,31 +410,12 @@ impl Import<'_> {
             return Ok(());
         }
         self.taken.conflicts += 1;
-        self.dispute(
+        self.store.dispute(
             table,
             id,
             &among(&outcome.conflicts, base),
             &among(&outcome.conflicts, &theirs),
         )
-    }
-
-    /// Opens a conflict between what was edited here and what came in, and holds the record.
-    fn dispute(&self, table: &Table, id: &str, base: &Fields, theirs: &Fields) -> Result<()> {
-        let by = self.store.reading().setting("user_id")?;
-        self.store.connection.execute(
-            "INSERT INTO attache_conflict (record, object, kind, base, remote, changed_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![
-                id,
-                table.object.name,
-                KIND_IMPORTED,
-                json::store_fields(base),
-                json::store_fields(theirs),
-                by,
-            ],
-        )?;
-        let entries = self.store.reading().entries_of(id)?;
-        let names: Vec<String> = base.names().map(str::to_owned).collect();
-        self.store.mark_conflicted(&entries, &names)
     }
 
     /// A deletion gives way to an edit.
