@@ -2,6 +2,10 @@
 //!
 //! Arguments: the store's file, the org's address, an access token; then nothing to sync the store once,
 //! or `edit` to edit its accounts until something fails. Says what it saved, a line each, and why it failed.
+//!
+//! Or the store's file and `recover` or `write`: it leaves the index of the log torn, as a process does that is
+//! killed while it writes there, holds SQLite's locks as one that recovers the log, or that writes to the store, and
+//! keeps them until its input ends.
 
 #![allow(
     clippy::print_stdout,
@@ -22,6 +26,16 @@ fn main() -> ExitCode {
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [file, url, token] => sync(file, url, token),
         [file, _, _, "edit"] => edit(file),
+        #[cfg(unix)]
+        [file, held @ ("recover" | "write")] => {
+            return match tear(file, held) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("{error}");
+                    ExitCode::FAILURE
+                }
+            };
+        }
         _ => return ExitCode::from(2),
     };
     match done {
@@ -48,5 +62,41 @@ fn edit(file: &str) -> attache::Result<()> {
         device.update(id, [("Description", text.trim_end())])?;
         println!("{id} {n}");
     }
+    Ok(())
+}
+
+/// What SQLite's file format says of the index of a log: two copies of its header, and bytes that are locked.
+#[cfg(unix)]
+mod log_index {
+    pub const COPY: u64 = 48;
+    pub const COPY_BYTES: usize = 48;
+    pub const WRITE: i64 = 120;
+    pub const RECOVER: i64 = 122;
+}
+
+#[cfg(unix)]
+fn tear(file: &str, held: &str) -> std::io::Result<()> {
+    use nix::fcntl::{FcntlArg, fcntl};
+    use nix::libc::{F_WRLCK, SEEK_SET, flock};
+    use std::os::unix::fs::FileExt;
+
+    let index = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open(format!("{file}-shm"))?;
+    let recovers = (held == "recover").then_some(log_index::RECOVER);
+    for byte in [log_index::WRITE].into_iter().chain(recovers) {
+        let lock = flock {
+            l_type: F_WRLCK as _,
+            l_whence: SEEK_SET as _,
+            l_start: byte,
+            l_len: 1,
+            l_pid: 0,
+        };
+        fcntl(&index, FcntlArg::F_SETLK(&lock))?;
+    }
+    index.write_all_at(&[0xff; log_index::COPY_BYTES], log_index::COPY)?;
+    println!("torn");
+    std::io::copy(&mut std::io::stdin(), &mut std::io::sink())?;
     Ok(())
 }

@@ -92,3 +92,93 @@ fn an_opening_waits_for_who_has_the_file_alone_and_says_so_if_that_lasts() {
         assert_eq!(store.pending().expect("a read").len(), 2);
     }
 }
+
+/// A process that has left the index of the log torn and holds SQLite's locks.
+#[cfg(unix)]
+struct Torn(std::process::Child);
+
+#[cfg(unix)]
+impl Torn {
+    fn new(path: &Path, held: &str) -> Torn {
+        use std::io::BufRead;
+        use std::process::{Command, Stdio};
+        let mut child = Command::new(env!("CARGO_BIN_EXE_attache-crash-device"))
+            .arg(path)
+            .arg(held)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the process starts");
+        let mut said = String::new();
+        let mut out = std::io::BufReader::new(child.stdout.take().expect("a pipe"));
+        out.read_line(&mut said).expect("it speaks");
+        assert_eq!(said.trim(), "torn");
+        Torn(child)
+    }
+
+    /// Ends it, and its locks with it.
+    fn end(mut self) {
+        drop(self.0.stdin.take());
+        assert!(self.0.wait().expect("it ends").success());
+    }
+}
+
+/// A store whose user waits for no writer, with its pending edits.
+#[cfg(unix)]
+fn impatient(path: &Path) -> Attache {
+    let limits = Limits {
+        busy_wait: Duration::ZERO,
+        ..Limits::default()
+    };
+    Attache::open_with(path, Options::new().limits(limits)).expect("a store")
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_waits_for_another_process_that_recovers_the_log() {
+    let (world, _place, path) = home(55, 300);
+    drop(super::worked(&world, &path, Options::new()));
+    let store = impatient(&path);
+    for held in ["recover", "write"].into_iter().cycle().take(10) {
+        // The log is to hold something to recover.
+        edit(&store, &first(&store, ANY), "Phone", held);
+        let before = store.pending().expect("a read");
+        let torn = Torn::new(&path, held);
+        let (begun, begins) = mpsc::channel();
+        let read = std::thread::scope(|scope| {
+            let reading = scope.spawn(|| {
+                begun.send(()).expect("somebody waits for it");
+                store.pending()
+            });
+            begins.recv().expect("it begins");
+            torn.end();
+            reading.join().expect("no panic")
+        });
+        assert_eq!(
+            read.unwrap_or_else(|error| panic!("{held}: {error}")),
+            before
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_recovery_that_lasts_is_told_and_the_store_goes_on_after_it() {
+    let (world, _place, path) = home(56, 300);
+    drop(super::worked(&world, &path, Options::new()));
+    let store = impatient(&path);
+    let id = first(&store, ANY);
+    let before = store.pending().expect("a read");
+    let torn = Torn::new(&path, "recover");
+    let refused = [
+        store.pending().expect_err("a read"),
+        store.update(&id, [("Phone", "1")]).expect_err("an edit"),
+    ];
+    for error in refused {
+        assert_eq!(error.kind(), ErrorKind::StorageBusy, "{error}");
+        assert!(matches!(error.retry(), attache::Retry::After(_)));
+    }
+    torn.end();
+    assert_eq!(store.pending().expect("a read"), before);
+    edit(&store, &id, "Phone", "2");
+}

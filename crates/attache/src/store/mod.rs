@@ -542,9 +542,12 @@ impl From<rusqlite::Error> for Error {
             Some(ErrorCode::DatabaseCorrupt) => {
                 (ErrorKind::StorageCorrupt, "the store's file is damaged")
             }
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                (ErrorKind::StorageBusy, "another process is using the store")
-            }
+            // The last one: the index of the log was torn, and another process wrote for as long as SQLite waits.
+            Some(
+                ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::FileLockingProtocolFailed,
+            ) => (ErrorKind::StorageBusy, "another process is using the store"),
             Some(
                 ErrorCode::CannotOpen
                 | ErrorCode::PermissionDenied

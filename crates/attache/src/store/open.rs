@@ -159,3 +159,24 @@ fn cannot_open(path: &Path, error: rusqlite::Error) -> Error {
         _ => error.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::error::{Error, ErrorKind, Retry};
+    use rusqlite::ffi;
+
+    #[test]
+    fn whoever_is_in_the_way_makes_a_store_busy() {
+        for code in [
+            ffi::SQLITE_BUSY,
+            ffi::SQLITE_BUSY_RECOVERY,
+            ffi::SQLITE_LOCKED,
+            ffi::SQLITE_PROTOCOL,
+        ] {
+            let failure = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            let error = Error::from(failure);
+            assert_eq!(error.kind(), ErrorKind::StorageBusy, "{code}");
+            assert!(matches!(error.retry(), Retry::After(_)));
+        }
+    }
+}
