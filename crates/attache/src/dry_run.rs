@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::record::Value;
 use crate::store::{Reading, RuleState};
 use crate::sync::{Settings, Survey, Surveyed};
+use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
 
 /// Records in a page, at most.
@@ -15,7 +16,7 @@ const PAGE_ROWS_MAX: u64 = 2_000;
 const QUESTIONS_PER_CALL: u64 = 25;
 
 /// What setting a briefcase would do: see [`Attache::dry_run`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct DryRun {
     /// The rules, each before those that hang on it.
@@ -62,7 +63,7 @@ pub struct RuleEstimate {
 }
 
 /// The files of an object's records whose bytes would come along.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FilesEstimate {
     /// The object.

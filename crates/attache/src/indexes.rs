@@ -3,10 +3,11 @@
 use crate::engine::Attache;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Durability, Table, Wish};
+use serde::Serialize;
 use std::sync::Arc;
 
 /// A secondary index of an object's records.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Index {
     /// The object.

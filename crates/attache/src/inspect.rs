@@ -5,10 +5,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::options::Options;
 use crate::outcome::{Conflict, Mutation};
 use crate::store::look::Look;
+use serde::Serialize;
 use std::path::Path;
 
 /// What a store's file holds.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Inspection {
     /// The version of the file's format.
@@ -20,6 +21,7 @@ pub struct Inspection {
     /// The user's name at the org.
     pub username: Option<String>,
     /// Records per object, in order of the objects' names.
+    #[serde(serialize_with = "crate::json::counts")]
     pub records: Vec<(String, u64)>,
     /// What was not sent, in the order it was made.
     pub unsent: Vec<Mutation>,

@@ -5,11 +5,12 @@ use crate::env::LocalTime;
 use crate::error::Result;
 use crate::record::{RecordId, not_found};
 use crate::store::{Durability, Hold};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 /// A record that is kept whatever the rules say: see [`Attache::pin`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Pin {
     /// The record.
     pub record: RecordId,
@@ -22,7 +23,7 @@ pub struct Pin {
 }
 
 /// A record that somebody looked at: see [`Attache::viewed`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Recent {
     /// The record.
     pub record: RecordId,
@@ -56,7 +57,7 @@ pub enum Holder {
 }
 
 /// What a rule holds on this device: see [`Attache::membership`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RuleMembership {
     /// The rule's name.

@@ -336,12 +336,13 @@ pub struct Unfollowed {
 }
 
 /// What the store holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Status {
     /// Whose records these are; `None` before the first session.
     pub username: Option<String>,
     /// Records per object, in order of the objects' names.
+    #[serde(serialize_with = "crate::json::counts")]
     pub records: Vec<(String, u64)>,
     /// Mutations waiting to be sent.
     pub pending: u64,

@@ -117,39 +117,17 @@ pub fn why(arguments: &One, output: &Output) -> Result<()> {
 
 #[derive(Serialize)]
 struct RulesView {
-    rules: Vec<RuleView>,
-}
-
-#[derive(Serialize)]
-struct RuleView {
-    rule: String,
-    object: String,
-    records: u64,
-    bytes: u64,
-    cut_from: Option<u64>,
-    loaded: bool,
-    swept_at: Option<String>,
-}
-
-fn rule(rule: RuleMembership) -> RuleView {
-    RuleView {
-        rule: rule.rule,
-        object: rule.object,
-        records: rule.records,
-        bytes: rule.bytes,
-        cut_from: rule.cut_from,
-        loaded: rule.loaded,
-        swept_at: rule.swept_at.map(instant),
-    }
+    rules: Vec<RuleMembership>,
 }
 
 /// Lists what each rule holds.
 pub fn rules(path: &Path, output: &Output) -> Result<()> {
     let attache = store::open(path)?;
-    let rules = attache.membership()?.into_iter().map(rule).collect();
-    let view = RulesView { rules };
+    let view = RulesView {
+        rules: attache.membership()?,
+    };
     output.show(&view, || {
-        let row = |rule: &RuleView| {
+        let row = |rule: &RuleMembership| {
             vec![
                 rule.rule.clone(),
                 rule.object.clone(),
@@ -163,36 +141,7 @@ pub fn rules(path: &Path, output: &Output) -> Result<()> {
     })
 }
 
-#[derive(Serialize)]
-struct DryRunView {
-    rules: Vec<EstimateView>,
-    download: u64,
-    download_bytes: u64,
-    evict: u64,
-    evict_bytes: u64,
-    files: Vec<FilesView>,
-    calls: u64,
-    calls_made: u64,
-}
-
-#[derive(Serialize)]
-struct FilesView {
-    object: String,
-    files: Option<u64>,
-    bytes: Option<u64>,
-    exact: bool,
-}
-
-fn files(files: &FilesEstimate) -> FilesView {
-    FilesView {
-        object: files.object.clone(),
-        files: files.files,
-        bytes: files.bytes,
-        exact: files.exact,
-    }
-}
-
-fn files_line(files: &FilesView) -> String {
+fn files_line(files: &FilesEstimate) -> String {
     let object = &files.object;
     match (files.files, files.bytes) {
         (Some(count), Some(bytes)) => format!(
@@ -202,35 +151,6 @@ fn files_line(files: &FilesView) -> String {
             output::grouped(bytes)
         ),
         _ => format!("files  those of {object}, which the org cannot count"),
-    }
-}
-
-#[derive(Serialize)]
-struct EstimateView {
-    rule: String,
-    object: String,
-    matches: u64,
-    exact: bool,
-    limit: Option<u32>,
-    truncated: bool,
-    records: u64,
-    bytes: u64,
-    here: u64,
-    download: u64,
-}
-
-fn estimate(rule: &RuleEstimate) -> EstimateView {
-    EstimateView {
-        rule: rule.rule.clone(),
-        object: rule.object.clone(),
-        matches: rule.matches,
-        exact: rule.exact,
-        limit: rule.limit,
-        truncated: rule.is_truncated(),
-        records: rule.records,
-        bytes: rule.bytes,
-        here: rule.here,
-        download: rule.download(),
     }
 }
 
@@ -249,27 +169,17 @@ pub fn dry_run(arguments: &Try, output: &Output) -> Result<()> {
         })?,
     };
     let would = block_on(attache.dry_run(&briefcase))??;
-    let view = DryRunView {
-        rules: would.rules.iter().map(estimate).collect(),
-        download: would.download,
-        download_bytes: would.download_bytes,
-        evict: would.evict,
-        evict_bytes: would.evict_bytes,
-        files: would.files.iter().map(files).collect(),
-        calls: would.calls,
-        calls_made: would.calls_made,
-    };
-    output.show(&view, || dry_run_lines(&view, &would))
+    output.show(&would, || dry_run_lines(&would))
 }
 
-fn dry_run_lines(view: &DryRunView, would: &DryRun) -> Vec<String> {
-    let about = |rule: &EstimateView| if rule.exact { "" } else { "about " };
-    let row = |rule: &EstimateView| {
+fn dry_run_lines(would: &DryRun) -> Vec<String> {
+    let about = |rule: &RuleEstimate| if rule.exact { "" } else { "about " };
+    let row = |rule: &RuleEstimate| {
         vec![
             rule.rule.clone(),
             rule.object.clone(),
             format!("{}{}", about(rule), output::grouped(rule.matches)),
-            match rule.truncated {
+            match rule.is_truncated() {
                 true => format!("{} (limit)", output::grouped(rule.records)),
                 false => output::grouped(rule.records),
             },
@@ -277,7 +187,7 @@ fn dry_run_lines(view: &DryRunView, would: &DryRun) -> Vec<String> {
             output::grouped(rule.here),
         ]
     };
-    let rows: Vec<Vec<String>> = view.rules.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = would.rules.iter().map(row).collect();
     let mut lines = output::table(
         &["rule", "object", "matches", "holds", "bytes", "here"],
         &rows,
@@ -295,7 +205,7 @@ fn dry_run_lines(view: &DryRunView, would: &DryRun) -> Vec<String> {
             output::grouped(would.evict_bytes)
         ),
     ]);
-    lines.extend(view.files.iter().map(files_line));
+    lines.extend(would.files.iter().map(files_line));
     lines.push(format!(
         "cost   about {}",
         output::count(would.calls, "API call", "API calls")

@@ -35,18 +35,7 @@ pub struct Arguments {
 struct Answer<'a> {
     total: usize,
     waiting: u64,
-    hits: Vec<HitView<'a>>,
-}
-
-#[derive(Serialize)]
-struct HitView<'a> {
-    id: &'a str,
-    object: &'a str,
-    title: &'a str,
-    field: &'a str,
-    snippet: &'a str,
-    marks: Vec<[usize; 2]>,
-    score: f64,
+    hits: &'a [Hit],
 }
 
 /// Searches the device alone.
@@ -76,7 +65,7 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<()> {
     let answer = Answer {
         total: found.hits.len(),
         waiting: found.waiting,
-        hits: found.hits.iter().map(view).collect(),
+        hits: &found.hits,
     };
     output.show(&answer, || {
         let rows: Vec<Vec<String>> = found.hits.iter().map(cells).collect();
@@ -84,22 +73,6 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<()> {
     })?;
     output.note(output::count(answer.total as u64, "record", "records"));
     Ok(())
-}
-
-fn view(hit: &Hit) -> HitView<'_> {
-    HitView {
-        id: hit.id.as_str(),
-        object: &hit.object,
-        title: &hit.title,
-        field: &hit.field,
-        snippet: &hit.snippet,
-        marks: hit
-            .marks
-            .iter()
-            .map(|mark| [mark.start, mark.end])
-            .collect(),
-        score: hit.score,
-    }
 }
 
 fn cells(hit: &Hit) -> Vec<String> {

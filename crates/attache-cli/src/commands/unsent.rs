@@ -86,15 +86,6 @@ struct Exported {
 }
 
 #[derive(Serialize)]
-struct ImportedView<'a> {
-    mutations: u64,
-    already_there: u64,
-    conflicts: u64,
-    withdrawn: Vec<&'a str>,
-    waiting: Vec<&'a str>,
-}
-
-#[derive(Serialize)]
 struct InspectionView<'a> {
     store: String,
     format: i32,
@@ -157,17 +148,7 @@ pub fn import(arguments: &Import, output: &Output) -> Result<()> {
     let passphrase = arguments.passphrase.read()?;
     let store = store::open(&arguments.store)?;
     let imported = store.import_unsent(&bytes, passphrase.as_deref())?;
-    let names =
-        |ids: &'_ [attache::RecordId]| ids.iter().map(|id| id.to_string()).collect::<Vec<_>>();
-    let (withdrawn, waiting) = (names(&imported.withdrawn), names(&imported.waiting));
-    let view = ImportedView {
-        mutations: imported.mutations,
-        already_there: imported.already_there,
-        conflicts: imported.conflicts,
-        withdrawn: withdrawn.iter().map(String::as_str).collect(),
-        waiting: waiting.iter().map(String::as_str).collect(),
-    };
-    output.show(&view, || import_lines(&imported))?;
+    output.show(&imported, || import_lines(&imported))?;
     if imported.conflicts > 0 {
         output.note(format!(
             "next: attache conflicts {}",

@@ -16,6 +16,13 @@ pub(super) fn print(document: &Document) -> String {
     serde_json::to_string_pretty(document).expect("a briefcase prints as JSON")
 }
 
+impl Serialize for super::Briefcase {
+    /// Writes the document.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.document.serialize(serializer)
+    }
+}
+
 impl Serialize for Document {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;

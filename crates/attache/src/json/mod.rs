@@ -4,18 +4,22 @@
 //! its field. Nothing goes through a tree of JSON values, whose numbers are
 //! binary and would round money.
 
+mod context;
 mod input;
 mod journal;
 mod outcome;
 mod problem;
 mod reader;
+mod resolution;
 mod scalar;
+mod told;
 
 pub(crate) use journal::{load_fields, store_each, store_fields};
 pub(crate) use outcome::instant;
 pub(crate) use problem::{load_problems, store_problems};
 pub(crate) use reader::RecordReader;
 pub(crate) use scalar::parse_text;
+pub(crate) use told::{counts, ranges};
 
 use crate::record::{Fields, Record, Value};
 use crate::schema::FieldType;

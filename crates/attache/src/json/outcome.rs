@@ -42,7 +42,7 @@ pub(crate) fn instant<S: Serializer>(
 }
 
 /// Writes an instant of this device's as RFC 3339 text, in whole seconds.
-fn local_instant(time: LocalTime) -> String {
+pub(super) fn local_instant(time: LocalTime) -> String {
     ServerTime(time.0.div_euclid(1_000)).to_soql()
 }
 

@@ -2,6 +2,7 @@
 
 use crate::record::Value;
 use crate::store::query::{Cell, Row};
+use serde::Serialize;
 use std::collections::HashMap;
 
 /// How the answer of a watched query changed.
@@ -10,7 +11,7 @@ use std::collections::HashMap;
 /// `removed[..].from` and `updated[..].from`, all as places of the list as it was, then
 /// put in `inserted` and `updated` at their `at`, lowest first: [`apply`](RowChanges::apply)
 /// does it. Rows that are not named stand in the same order as before.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RowChanges {
     /// Rows that are no longer in the answer, in order of `from`.
@@ -24,7 +25,7 @@ pub struct RowChanges {
 }
 
 /// A row that left an answer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RowRemoved {
     /// Its place in the answer before.
@@ -34,7 +35,7 @@ pub struct RowRemoved {
 }
 
 /// A row that changed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RowUpdated {
     /// Its place in the answer before.
@@ -46,7 +47,7 @@ pub struct RowUpdated {
 }
 
 /// A row that came into an answer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RowInserted {
     /// Its place in the answer now.

@@ -319,34 +319,52 @@ fn field(raw: RawField) -> FieldSchema {
     }
 }
 
-fn field_type(name: String) -> FieldType {
-    match name.as_str() {
-        "id" => FieldType::Id,
-        "reference" => FieldType::Reference,
-        "string" => FieldType::String,
-        "textarea" => FieldType::TextArea,
-        "picklist" => FieldType::Picklist,
-        "multipicklist" => FieldType::MultiPicklist,
-        "combobox" => FieldType::Combobox,
-        "email" => FieldType::Email,
-        "phone" => FieldType::Phone,
-        "url" => FieldType::Url,
-        "encryptedstring" => FieldType::EncryptedString,
-        "boolean" => FieldType::Boolean,
-        "int" => FieldType::Int,
-        "long" => FieldType::Long,
-        "double" => FieldType::Double,
-        "currency" => FieldType::Currency,
-        "percent" => FieldType::Percent,
-        "date" => FieldType::Date,
-        "datetime" => FieldType::DateTime,
-        "time" => FieldType::Time,
-        "base64" => FieldType::Base64,
-        "address" => FieldType::Address,
-        "location" => FieldType::Location,
-        "anyType" => FieldType::AnyType,
-        _ => FieldType::Other(name),
-    }
+macro_rules! types {
+    ($($name:literal = $type:ident),* $(,)?) => {
+        fn field_type(name: String) -> FieldType {
+            match name.as_str() {
+                $($name => FieldType::$type,)*
+                _ => FieldType::Other(name),
+            }
+        }
+
+        impl FieldType {
+            /// The type's name in a describe: `currency`, `multipicklist`.
+            pub fn name(&self) -> &str {
+                match self {
+                    $(FieldType::$type => $name,)*
+                    FieldType::Other(name) => name,
+                }
+            }
+        }
+    };
+}
+
+types! {
+    "id" = Id,
+    "reference" = Reference,
+    "string" = String,
+    "textarea" = TextArea,
+    "picklist" = Picklist,
+    "multipicklist" = MultiPicklist,
+    "combobox" = Combobox,
+    "email" = Email,
+    "phone" = Phone,
+    "url" = Url,
+    "encryptedstring" = EncryptedString,
+    "boolean" = Boolean,
+    "int" = Int,
+    "long" = Long,
+    "double" = Double,
+    "currency" = Currency,
+    "percent" = Percent,
+    "date" = Date,
+    "datetime" = DateTime,
+    "time" = Time,
+    "base64" = Base64,
+    "address" = Address,
+    "location" = Location,
+    "anyType" = AnyType,
 }
 
 impl From<RawEntry> for PicklistEntry {

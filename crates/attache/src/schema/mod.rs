@@ -6,6 +6,7 @@ mod describe;
 pub(crate) use describe::RawEntry;
 
 use crate::record::Value;
+use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -82,7 +83,7 @@ impl FieldType {
 }
 
 /// One entry of a picklist.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PicklistEntry {
     /// The API value.
     pub value: String,
@@ -97,7 +98,7 @@ pub struct PicklistEntry {
 }
 
 /// One field of an object.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FieldSchema {
     /// API name.
     pub name: String,
@@ -199,7 +200,7 @@ impl FieldSchema {
 }
 
 /// A relationship from a parent to its children.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ChildRelationship {
     /// Name in a subquery (`Contacts`); some have none.
     pub name: Option<String>,
@@ -214,7 +215,7 @@ pub struct ChildRelationship {
 }
 
 /// A kind of an object's records, with picklists and layouts of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RecordType {
     /// The id that `RecordTypeId` holds, 18 characters.
     pub id: String,
@@ -233,7 +234,7 @@ pub struct RecordType {
 }
 
 /// One object type of the org, as this user may see it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ObjectSchema {
     /// API name.
     pub name: String,
@@ -271,6 +272,7 @@ pub struct ObjectSchema {
     pub undeletable: bool,
     /// The server keeps whose records were looked at last.
     pub recents: bool,
+    #[serde(skip)]
     by_name: HashMap<String, usize>,
 }
 

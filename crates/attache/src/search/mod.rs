@@ -11,6 +11,7 @@ use crate::engine::Attache;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::RecordId;
 use crate::store::Store;
+use serde::Serialize;
 use std::ops::Range;
 
 /// Records that are brought into the index before a search, at most.
@@ -19,7 +20,7 @@ const CATCH_UP_ROWS_MAX: u64 = 20_000;
 const LIMIT_DEFAULT: usize = 20;
 
 /// A record that was found.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Hit {
     /// The record.
@@ -33,13 +34,14 @@ pub struct Hit {
     /// What stands there, on one line: the place around the words, with `…` where it was cut.
     pub snippet: String,
     /// The words in the snippet: ranges of bytes, in order, none touching another.
+    #[serde(serialize_with = "crate::json::ranges")]
     pub marks: Vec<Range<usize>>,
     /// How well it answers. Comparable within one search only; higher is better.
     pub score: f64,
 }
 
 /// What a search found, the best first.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Found {
     /// The records.

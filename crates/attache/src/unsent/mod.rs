@@ -6,9 +6,10 @@ use crate::engine::Attache;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::RecordId;
 use crate::store::{Document, Durability};
+use serde::Serialize;
 
 /// What an import came to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Imported {
     /// Mutations that wait in the journal of this device now.

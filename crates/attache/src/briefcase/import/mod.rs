@@ -11,12 +11,13 @@ use super::tree::Problems;
 use super::{Briefcase, condition, print};
 use crate::error::{Error, Result};
 use crate::filter::{Filter, Select};
+use serde::Serialize;
 
 /// Bytes of a text to import at most.
 const BYTES_MAX: usize = 8 << 20;
 
 /// A briefcase made of another product's configuration.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct BriefcaseImport {
     /// What could be carried over.
