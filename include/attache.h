@@ -4,24 +4,32 @@
  *
  * The rules, which every function follows:
  *
- * 1. Names. Functions are attache_<verb> (on the store) or attache_<type>_<verb>, types end in
- *    _t, constants are ATTACHE_* with explicit numbers that are never changed or used again.
+ * 1. Names. Functions are attache_<verb> (on the store) or attache_<type>_<verb>, and have the
+ *    names of the Rust API; types end in _t, constants are ATTACHE_* with explicit numbers that
+ *    are never changed or used again.
  * 2. Handles (attache_t and every other type without visible members) are opaque numbers in
  *    pointer's clothes: never follow one. What a function gives through an out-parameter is
  *    owned by the caller, who frees it once with the type's _free function; NULL is fine there.
  *    A handle that is NULL, was freed or is of another type makes a call fail with
  *    ATTACHE_INVALID_ARGUMENT; functions that return a value give 0 or no text for it.
  * 3. Text is attache_str_t: UTF-8, length-counted, not NUL-terminated, in both directions. Text
- *    that goes in is borrowed for the call. Text that comes out is borrowed from its handle,
- *    and the function says until when.
+ *    that goes in is borrowed for the call; {NULL, 0} is empty. Text that comes out is borrowed
+ *    from its handle, and the function says until when. attache_bytes_t is the same for bytes.
+ *    What has structure is JSON: members are only ever added; instants are RFC 3339 texts in
+ *    UTC, numbers have all their digits; a name in the documentation of a shape stands for its
+ *    value.
  * 4. Errors. Functions that can fail return attache_status_t, and ATTACHE_OK is 0. out_error
- *    may be NULL; on failure (not on ATTACHE_END) it is set to an owned error, to be freed with
- *    attache_error_free(). All other out-parameters stay untouched on failure.
+ *    may be NULL; on failure (not on ATTACHE_END and ATTACHE_PENDING) it is set to an owned
+ *    error, to be freed with attache_error_free(). All other out-parameters stay untouched on
+ *    failure. Functions that wait for the network or rewrite files say so; the others wait for
+ *    the disk at most.
  * 5. Options structs begin with struct_size and grow at their end. Start from the function of
  *    the same name (attache_open_options(), ...), which sets the size and clears the rest.
  * 6. Threads. Any thread may use a handle at any time, also several at once, except for
  *    attache_rows_t, which one thread at a time may use. Callbacks run on the calling thread,
- *    inside the call, with their ctx first; drop_ctx, if given, is called once at the end.
+ *    inside the call, with their ctx first (those of attache_sync_start() on the thread that it
+ *    starts, the only one that runs an application's code); drop_ctx, if given, is called once
+ *    at the end, also if the call fails. What a callback is given is good until it returns.
  * 7. Panics stop here: the call returns ATTACHE_PANIC, and that handle only accepts its _free
  *    function afterwards. Nothing that was committed is lost.
  * 8. attache_debug_live_handles() is 0 when everything was freed.
@@ -36,6 +44,46 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+/**
+ * Nothing.
+ */
+#define ATTACHE_LOG_OFF 0
+
+/**
+ * What failed.
+ */
+#define ATTACHE_LOG_ERROR 1
+
+/**
+ * What went on, but should be looked at.
+ */
+#define ATTACHE_LOG_WARN 2
+
+/**
+ * What happened.
+ */
+#define ATTACHE_LOG_INFO 3
+
+/**
+ * Each call to the org.
+ */
+#define ATTACHE_LOG_DEBUG 4
+
+/**
+ * Everything.
+ */
+#define ATTACHE_LOG_TRACE 5
+
+/**
+ * A fiscal year is named after the year in which it begins.
+ */
+#define ATTACHE_FISCAL_YEAR_START 0
+
+/**
+ * A fiscal year is named after the year in which it ends.
+ */
+#define ATTACHE_FISCAL_YEAR_END 1
 
 /**
  * No value.
@@ -91,6 +139,11 @@
  * Not a failure: there are no more rows.
  */
 #define ATTACHE_END -1
+
+/**
+ * Not a failure: it has not ended, or has not come, yet.
+ */
+#define ATTACHE_PENDING -2
 
 /**
  * The caller passed a value that can never work. Fix the call.
@@ -244,6 +297,16 @@
 #define ATTACHE_RETRY_AFTER_AUTH 2
 
 /**
+ * Refuses with ATTACHE_UNSENT_WORK to wipe a store that holds unsent work.
+ */
+#define ATTACHE_UNSENT_REFUSE 0
+
+/**
+ * Destroys unsent work as well.
+ */
+#define ATTACHE_UNSENT_DISCARD 1
+
+/**
  * Reading who and what the org is.
  */
 #define ATTACHE_PHASE_PREPARE 0
@@ -279,14 +342,34 @@
 #define ATTACHE_TOKEN_NEW 1
 
 /**
+ * Bytes that belong to the caller.
+ */
+typedef struct attache_buffer_t attache_buffer_t;
+
+/**
  * Stops the syncs it was given to, from any thread.
  */
 typedef struct attache_cancel_t attache_cancel_t;
 
 /**
+ * Edits that are made together, inside of an attache_changeset_fn.
+ */
+typedef struct attache_changeset_t attache_changeset_t;
+
+/**
  * Why a call failed: a status, a sentence, and what may be done about it.
  */
 typedef struct attache_error_t attache_error_t;
+
+/**
+ * Takes an answer, inside of an attache_send_fn.
+ */
+typedef struct attache_http_response_t attache_http_response_t;
+
+/**
+ * Takes the answer to a conflict, inside of an attache_resolver_fn.
+ */
+typedef struct attache_resolution_t attache_resolution_t;
 
 /**
  * The rows of an answer and a place among them, at first before the first row. One thread at a
@@ -302,6 +385,21 @@ typedef struct attache_sandbox_t attache_sandbox_t;
 #endif
 
 /**
+ * A sign-in of a person with a browser.
+ */
+typedef struct attache_sign_in_t attache_sign_in_t;
+
+/**
+ * What a person's sign-in gave. Its texts are wiped from memory when it is freed.
+ */
+typedef struct attache_signed_in_t attache_signed_in_t;
+
+/**
+ * A sync that runs on a thread of its own.
+ */
+typedef struct attache_sync_t attache_sync_t;
+
+/**
  * A store of records, and the org it is kept in step with. Any thread may use it at any time.
  */
 typedef struct attache_t attache_t;
@@ -315,6 +413,21 @@ typedef struct attache_text_t attache_text_t;
  * Takes an access token, inside of an attache_token_fn.
  */
 typedef struct attache_token_t attache_token_t;
+
+/**
+ * Gives access tokens, for attache_salesforce_options_t.
+ */
+typedef struct attache_tokens_t attache_tokens_t;
+
+/**
+ * Carries requests, in place of the HTTP client of this library.
+ */
+typedef struct attache_transport_t attache_transport_t;
+
+/**
+ * A query whose answer is followed.
+ */
+typedef struct attache_watch_t attache_watch_t;
 
 /**
  * What a call came to: ATTACHE_OK, ATTACHE_END or the number of a failure.
@@ -336,17 +449,120 @@ typedef struct {
 } attache_str_t;
 
 /**
- * Gives an access token: passes it to attache_token_set(), and returns ATTACHE_OK or another
- * number if a person must sign in first (the sync then fails with ATTACHE_NOT_AUTHORIZED).
- * Called on the thread that is in attache_sync(), by one at a time; it may wait, and must not
- * throw or longjmp. What it wants is one of ATTACHE_TOKEN_ANY and ATTACHE_TOKEN_NEW.
+ * Stores a new refresh token, which is durable when it returns ATTACHE_OK; another status fails
+ * the call that needed a token, and the next one tries again. Called on the thread that waits
+ * for the org, by one at a time; the text is good until it returns. It must not throw or longjmp.
  */
-typedef attache_status_t (*attache_token_fn)(void *ctx, int32_t wanted, attache_token_t *token);
+typedef attache_status_t (*attache_rotated_fn)(void *ctx, attache_str_t refresh_token);
 
 /**
  * Lets a callback's context go. Called once, when the callback will not be called again.
  */
 typedef void (*attache_drop_fn)(void *ctx);
+
+/**
+ * How to sign in. Start from attache_auth_options(), and set what the function asks for. All is
+ * borrowed for the call.
+ */
+typedef struct {
+    /**
+     * sizeof(attache_auth_options_t).
+     */
+    size_t struct_size;
+    /**
+     * Where to sign in: https://login.salesforce.com, https://test.salesforce.com, or the org's
+     * own host.
+     */
+    attache_str_t url;
+    /**
+     * The connected app.
+     */
+    attache_str_t client_id;
+    /**
+     * Its secret, if it has one.
+     */
+    attache_str_t client_secret;
+    /**
+     * The refresh token of attache_refresh_token_new().
+     */
+    attache_str_t refresh_token;
+    /**
+     * For attache_refresh_token_new(), an access token that is still good; may be empty.
+     */
+    attache_str_t access_token;
+    /**
+     * For attache_refresh_token_new(), how a new refresh token is stored; may be NULL for an app
+     * that gets no new ones.
+     */
+    attache_rotated_fn on_rotated;
+    /**
+     * The first argument of on_rotated.
+     */
+    void *ctx;
+    /**
+     * Called with ctx once, when on_rotated will not be called again; may be NULL.
+     */
+    attache_drop_fn drop_ctx;
+    /**
+     * The user of attache_jwt_bearer_new().
+     */
+    attache_str_t username;
+    /**
+     * The RSA key of attache_jwt_bearer_new(), in PEM.
+     */
+    attache_str_t private_key;
+    /**
+     * Where the browser comes back of attache_sign_in_new().
+     */
+    attache_str_t redirect_uri;
+    /**
+     * For attache_sign_in_new(), who is expected to sign in; may be empty.
+     */
+    attache_str_t login_hint;
+    /**
+     * What carries the requests; NULL for the HTTP client of this library.
+     */
+    const attache_transport_t *transport;
+} attache_auth_options_t;
+
+/**
+ * Bytes with their number.
+ */
+typedef struct {
+    /**
+     * The first byte; may be NULL if len is 0.
+     */
+    const uint8_t *ptr;
+    /**
+     * How many bytes.
+     */
+    size_t len;
+} attache_bytes_t;
+
+/**
+ * Makes the edits of a changeset. ATTACHE_OK commits them; any other status takes all of them
+ * back, and attache_changeset() returns it. Called once, on the calling thread; the changeset
+ * is good on that thread and until this returns. It must not throw or longjmp.
+ */
+typedef attache_status_t (*attache_changeset_fn)(void *ctx, attache_changeset_t *changeset);
+
+/**
+ * Settles a conflict in place of a person: passes how to attache_resolution_set(), or does not,
+ * and the conflict stays open for a person. Called on the thread that syncs, by one at a time;
+ * the conflict, as attache_conflicts() lists it, is good until this returns. It must not call
+ * on the store, throw or longjmp.
+ */
+typedef void (*attache_resolver_fn)(void *ctx,
+                                    attache_str_t conflict_json,
+                                    attache_resolution_t *resolution);
+
+/**
+ * Gives an access token: passes it to attache_token_set(), and returns ATTACHE_OK or another
+ * number if a person must sign in first (the sync then fails with ATTACHE_NOT_AUTHORIZED).
+ * Called on the thread that waits for the org, by one at a time; it may wait, and must not
+ * throw or longjmp. What it wants is one of ATTACHE_TOKEN_ANY and ATTACHE_TOKEN_NEW.
+ */
+typedef attache_status_t (*attache_token_fn)(void *ctx, int32_t wanted, attache_token_t *token);
 
 /**
  * Which Salesforce org to keep in step with. Start from attache_salesforce_options().
@@ -366,7 +582,7 @@ typedef struct {
      */
     attache_str_t access_token;
     /**
-     * Asked for access tokens as they are needed; may be NULL if access_token is set.
+     * Asked for access tokens as they are needed; may be NULL if access_token or tokens is set.
      */
     attache_token_fn token;
     /**
@@ -378,7 +594,100 @@ typedef struct {
      * org go; may be NULL.
      */
     attache_drop_fn drop_ctx;
+    /**
+     * A way to tokens that comes with this library, such as attache_refresh_token_new(); NULL if
+     * access_token or token is set. It may be freed after the call.
+     */
+    const attache_tokens_t *tokens;
+    /**
+     * The version of the API; empty for 67.0. Borrowed for the call.
+     */
+    attache_str_t api_version;
+    /**
+     * The name under which the org's logs know this application; empty for attache. Borrowed for
+     * the call.
+     */
+    attache_str_t client_name;
+    /**
+     * What carries the requests; NULL for the HTTP client of this library. It may be freed after
+     * the call.
+     */
+    const attache_transport_t *transport;
+    /**
+     * Bytes of an answer, after inflation, that are kept in memory; 0 for 64 MiB.
+     */
+    uint64_t response_bytes_max;
+    /**
+     * Bytes of a request's body; 0 for 8 MiB.
+     */
+    uint64_t request_bytes_max;
+    /**
+     * How long to wait for a connection; 0 for 15 seconds.
+     */
+    uint64_t connect_timeout_ms;
+    /**
+     * How long an answer may pause; 0 for 150 seconds.
+     */
+    uint64_t read_timeout_ms;
+    /**
+     * How long one call may take in all; 0 for 10 minutes.
+     */
+    uint64_t call_timeout_ms;
+    /**
+     * Calls that may be made until attache_set_salesforce() is called again; 0 for any number.
+     */
+    uint64_t calls_max;
+    /**
+     * Percent of the org's daily calls, made by all its clients, beyond which none are made; 0
+     * for no bound.
+     */
+    int32_t org_percent_max;
 } attache_salesforce_options_t;
+
+/**
+ * Takes a part of a file's bytes, which are good until it returns: ATTACHE_OK goes on, another
+ * status stops. Called on the calling thread. It must not throw or longjmp.
+ */
+typedef attache_status_t (*attache_write_fn)(void *ctx, attache_bytes_t bytes);
+
+/**
+ * Gives a part of a file's bytes: writes up to capacity bytes and returns how many; 0 at the
+ * end, less than 0 if they cannot be had. Called on the calling thread. It must not throw or
+ * longjmp.
+ */
+typedef ptrdiff_t (*attache_read_fn)(void *ctx, uint8_t *buffer, size_t capacity);
+
+/**
+ * Hears of one event: its level, the part of the library that it is from, and a line of text,
+ * both valid until it returns. No line holds a token, a query or a field's value. Called on
+ * whatever thread does the work, also by several at once. It must not call this library, throw
+ * or longjmp.
+ */
+typedef void (*attache_log_fn)(void *ctx,
+                               int32_t level,
+                               attache_str_t target,
+                               attache_str_t message);
+
+/**
+ * Hears of one row: the rows stand on it, and are good until this returns. ATTACHE_OK goes on,
+ * another status stops. Called on the calling thread. It must not call attache_rows_next(),
+ * throw or longjmp.
+ */
+typedef attache_status_t (*attache_visit_fn)(void *ctx, const attache_rows_t *rows);
+
+/**
+ * The key of an encrypted store: one of the two.
+ */
+typedef struct {
+    /**
+     * 32 random bytes, as a keychain keeps them; opens at once.
+     */
+    attache_bytes_t raw;
+    /**
+     * What a person remembers, if raw is empty; opening takes a part of a second, on purpose.
+     */
+    attache_str_t passphrase;
+} attache_key_t;
 
 /**
  * How to open a store. Start from attache_open_options().
@@ -392,6 +701,16 @@ typedef struct {
      * The file's path, or ":memory:". Borrowed for the call.
      */
     attache_str_t path;
+    /**
+     * NULL, or the key that encrypts a new store or opens an encrypted one, in a library with
+     * encryption. Borrowed for the call.
+     */
+    const attache_key_t *key;
+    /**
+     * Empty, or what the store may take of this device, as attache_limits() tells it; what is
+     * left out is as by default. Borrowed for the call.
+     */
+    attache_str_t limits_json;
 } attache_open_options_t;
 
 /**
@@ -417,8 +736,9 @@ typedef struct {
 } attache_progress_t;
 
 /**
- * Hears of progress, on the thread that is in attache_sync(). What it is given is valid until
- * it returns. It may call any function on any handle; it must not throw or longjmp.
+ * Hears of progress, on the thread that is in attache_sync(), or on the one that
+ * attache_sync_start() started. What it is given is valid until it returns. It may call any
+ * function on any handle; it must not throw or longjmp.
  */
 typedef void (*attache_progress_fn)(void *ctx, const attache_progress_t *progress);
 
@@ -439,18 +759,350 @@ typedef struct {
      */
     void *ctx;
     /**
-     * Called with ctx before attache_sync() returns, whatever it returns; may be NULL.
+     * Called with ctx once, when progress will not be called again: before attache_sync() returns,
+     * whatever it returns; of attache_sync_start() when the result can be had, which makes it the
+     * place to wake an event loop. May be NULL.
      */
     attache_drop_fn drop_ctx;
     /**
      * Stops the sync from another thread; may be NULL.
      */
     const attache_cancel_t *cancel;
+    /**
+     * Calls to the org that this sync may make; 0 for any number.
+     */
+    uint64_t session_calls;
+    /**
+     * Calls to the org that all syncs of this store may make in a day of UTC; 0 for any number.
+     */
+    uint64_t day_calls;
+    /**
+     * 1 spares a network that is paid for by the byte: edits are sent and small changes are read.
+     */
+    int32_t metered;
 } attache_sync_options_t;
+
+/**
+ * How often a device syncs by itself. Start from attache_pace(); 0 is the default.
+ */
+typedef struct {
+    /**
+     * sizeof(attache_pace_t).
+     */
+    size_t struct_size;
+    /**
+     * Between two syncs while the org has calls in plenty: 15 minutes.
+     */
+    uint64_t often_ms;
+    /**
+     * Between two syncs while the org's calls run short: 6 hours.
+     */
+    uint64_t seldom_ms;
+    /**
+     * Over how long the first syncs of a fleet are spread: 15 minutes.
+     */
+    uint64_t spread_ms;
+} attache_pace_t;
+
+/**
+ * A header of a request or an answer.
+ */
+typedef struct {
+    /**
+     * Its name.
+     */
+    attache_str_t name;
+    /**
+     * Its value.
+     */
+    attache_str_t value;
+} attache_header_t;
+
+/**
+ * A request. It may grow at its end.
+ */
+typedef struct {
+    /**
+     * GET, POST, PATCH or DELETE.
+     */
+    attache_str_t method;
+    /**
+     * The absolute URL.
+     */
+    attache_str_t url;
+    /**
+     * The headers, the access token among them; Host, Content-Length and Accept-Encoding are the
+     * transport's to add.
+     */
+    const attache_header_t *headers;
+    /**
+     * How many headers.
+     */
+    size_t header_count;
+    /**
+     * The body; empty for none.
+     */
+    attache_bytes_t body;
+    /**
+     * Bytes of an answer, after inflation, that may be kept in memory: more fail the request.
+     */
+    uint64_t response_bytes_max;
+} attache_http_request_t;
+
+/**
+ * Sends a request and waits for its whole answer: passes that to attache_http_response_set() and
+ * returns ATTACHE_OK, whatever its HTTP status. Without an answer it returns
+ * ATTACHE_REMOTE_UNREACHABLE if certainly nothing of the request left, and
+ * ATTACHE_REMOTE_OUTCOME_UNKNOWN otherwise.
+ *
+ * It must not follow redirects, must check certificates, must not send a request twice and keeps
+ * no cookies. Called on the thread that waits for the org, by several at once if several do; the
+ * request is good until it returns. It must not throw or longjmp.
+ */
+typedef attache_status_t (*attache_send_fn)(void *ctx,
+                                            const attache_http_request_t *request,
+                                            attache_http_response_t *response);
 
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * Signs in with a refresh token: of url, client_id, client_secret, refresh_token, access_token,
+ * on_rotated and transport. Does no call itself.
+ *
+ * @param out_tokens  Set to an owned handle on success. Free it with attache_tokens_free().
+ */
+attache_status_t attache_refresh_token_new(const attache_auth_options_t *options,
+                                           attache_tokens_t **out_tokens,
+                                           attache_error_t **out_error);
+
+/**
+ * Signs in for a user without asking them (JWT bearer flow): of url, client_id, username,
+ * private_key and transport. Does no call itself.
+ *
+ * @param out_tokens  Set to an owned handle on success. Free it with attache_tokens_free().
+ */
+attache_status_t attache_jwt_bearer_new(const attache_auth_options_t *options,
+                                        attache_tokens_t **out_tokens,
+                                        attache_error_t **out_error);
+
+/**
+ * Signs in as the integration user of a connected app (client credentials flow): of url,
+ * client_id, client_secret and transport. Does no call itself.
+ *
+ * @param out_tokens  Set to an owned handle on success. Free it with attache_tokens_free().
+ */
+attache_status_t attache_client_credentials_new(const attache_auth_options_t *options,
+                                                attache_tokens_t **out_tokens,
+                                                attache_error_t **out_error);
+
+/**
+ * Frees a way to tokens, also while orgs use it. NULL is fine.
+ */
+void attache_tokens_free(attache_tokens_t *tokens);
+
+/**
+ * Begins a sign-in of a person with a browser (web server flow with PKCE): of url, client_id,
+ * client_secret, redirect_uri, login_hint and transport. The application opens
+ * attache_sign_in_url() and gets the browser back at redirect_uri.
+ *
+ * @param out_sign_in  Set to an owned handle on success. Free it with attache_sign_in_free().
+ */
+attache_status_t attache_sign_in_new(const attache_auth_options_t *options,
+                                     attache_sign_in_t **out_sign_in,
+                                     attache_error_t **out_error);
+
+/**
+ * Gives the page to open in the person's own browser.
+ *
+ * @param out_url  Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_sign_in_url(const attache_sign_in_t *sign_in,
+                                     attache_text_t **out_url,
+                                     attache_error_t **out_error);
+
+/**
+ * Says whether what the browser came with belongs to this sign-in: 1 or 0.
+ *
+ * @param answer  The whole address it was sent to, or the part of it after the question mark.
+ */
+int32_t attache_sign_in_is_ours(const attache_sign_in_t *sign_in, attache_str_t answer);
+
+/**
+ * Redeems what the browser came with. Waits for the network.
+ *
+ * @param answer         As in attache_sign_in_is_ours().
+ * @param out_signed_in  Set to an owned handle on success. Free it with
+ *                       attache_signed_in_free().
+ */
+attache_status_t attache_sign_in_finish(const attache_sign_in_t *sign_in,
+                                        attache_str_t answer,
+                                        attache_signed_in_t **out_signed_in,
+                                        attache_error_t **out_error);
+
+/**
+ * Frees a sign-in. NULL is fine.
+ */
+void attache_sign_in_free(attache_sign_in_t *sign_in);
+
+/**
+ * Gives the token to call the org with. Valid until the handle is freed.
+ */
+attache_str_t attache_signed_in_access_token(const attache_signed_in_t *signed_in);
+
+/**
+ * Gives what buys the next access token; no text if the app may not ask for it. Valid until the
+ * handle is freed.
+ */
+attache_str_t attache_signed_in_refresh_token(const attache_signed_in_t *signed_in);
+
+/**
+ * Gives the org's own host, if the answer named it. Valid until the handle is freed.
+ */
+attache_str_t attache_signed_in_instance_url(const attache_signed_in_t *signed_in);
+
+/**
+ * Frees what a sign-in gave. NULL is fine.
+ */
+void attache_signed_in_free(attache_signed_in_t *signed_in);
+
+/**
+ * Sets what to keep on the device: a briefcase document (JSON). It is stored, and checked
+ * against the org by the next sync.
+ *
+ * A document that cannot be read is refused with everything that is wrong with it, see
+ * attache_error_problems(): the "fields" are the places as JSON pointers.
+ */
+attache_status_t attache_set_briefcase(attache_t *attache,
+                                       attache_str_t briefcase_json,
+                                       attache_error_t **out_error);
+
+/**
+ * Gives what the device takes along: a briefcase document.
+ *
+ * @param out_json  Set to an owned text, or to NULL before one was set. Free it with
+ *                  attache_text_free().
+ */
+attache_status_t attache_briefcase(attache_t *attache,
+                                   attache_text_t **out_json,
+                                   attache_error_t **out_error);
+
+/**
+ * Learns who and what the org is and checks the briefcase against it, without reading records.
+ * Waits for the network.
+ */
+attache_status_t attache_prepare(attache_t *attache, attache_error_t **out_error);
+
+/**
+ * Tells what setting a briefcase would bring and take away, as JSON: {"rules": [{"rule",
+ * "object", "matches", "exact", "limit", "truncated", "records", "bytes", "here", "download"}],
+ * "download", "download_bytes", "evict", "evict_bytes", "files": [{"object", "files", "bytes",
+ * "exact"}], "calls", "calls_made"}. Nothing is changed by it. Waits for the network.
+ *
+ * @param out_json  Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_dry_run(attache_t *attache,
+                                 attache_str_t briefcase_json,
+                                 attache_text_t **out_json,
+                                 attache_error_t **out_error);
+
+/**
+ * Checks a briefcase document by itself, and prints it in its canonical form.
+ *
+ * @param out_json  Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_briefcase_from_json(attache_str_t briefcase_json,
+                                             attache_text_t **out_json,
+                                             attache_error_t **out_error);
+
+/**
+ * Makes a briefcase of all that is visible of some objects.
+ *
+ * @param objects_json  A JSON array of API names: ["Account", "Contact"].
+ * @param out_json      Set to an owned text on success, the briefcase document. Free it with
+ *                      attache_text_free().
+ */
+attache_status_t attache_briefcase_everything(attache_str_t objects_json,
+                                              attache_text_t **out_json,
+                                              attache_error_t **out_error);
+
+/**
+ * Tells what differs between two briefcases, as JSON: what becomes of each rule and of the
+ * options of each object.
+ *
+ * @param out_json  Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_briefcase_diff(attache_str_t older_json,
+                                        attache_str_t newer_json,
+                                        attache_text_t **out_json,
+                                        attache_error_t **out_error);
+
+/**
+ * Makes a briefcase of the describe of a Salesforce list view (JSON).
+ *
+ * @param out_json  Set to an owned text on success: {"briefcase": document, "notes": [what
+ *                  could not be carried over, a sentence each]}. Free it with
+ *                  attache_text_free().
+ */
+attache_status_t attache_briefcase_from_list_view(attache_str_t list_view_json,
+                                                  attache_text_t **out_json,
+                                                  attache_error_t **out_error);
+
+/**
+ * Makes a briefcase of a .briefcaseDefinition of Briefcase Builder (XML).
+ *
+ * @param out_json  As in attache_briefcase_from_list_view().
+ */
+attache_status_t attache_briefcase_from_briefcase_definition(attache_str_t definition_xml,
+                                                             attache_text_t **out_json,
+                                                             attache_error_t **out_error);
+
+/**
+ * Makes a briefcase of what MobileSync is configured with.
+ *
+ * @param usersyncs_json  The text of usersyncs.json.
+ * @param userstore_json  The text of userstore.json, or empty.
+ * @param out_json        As in attache_briefcase_from_list_view().
+ */
+attache_status_t attache_briefcase_from_mobile_sync(attache_str_t usersyncs_json,
+                                                    attache_str_t userstore_json,
+                                                    attache_text_t **out_json,
+                                                    attache_error_t **out_error);
+
+/**
+ * Lists the names of the templates that come with this library, as a JSON array.
+ *
+ * @param out_json  Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_briefcase_templates(attache_text_t **out_json,
+                                             attache_error_t **out_error);
+
+/**
+ * Makes a briefcase of a template.
+ *
+ * @param out_json  Set to an owned text on success, the briefcase document. Free it with
+ *                  attache_text_free().
+ */
+attache_status_t attache_briefcase_template(attache_str_t name,
+                                            attache_text_t **out_json,
+                                            attache_error_t **out_error);
+
+/**
+ * Gives the JSON Schema (draft 2020-12) of briefcase documents. Valid for the life of the
+ * process.
+ */
+attache_str_t attache_briefcase_json_schema(void);
+
+/**
+ * Gives the bytes. Valid until the handle is freed.
+ */
+attache_bytes_t attache_buffer_bytes(const attache_buffer_t *buffer);
+
+/**
+ * Frees the bytes. NULL is fine.
+ */
+void attache_buffer_free(attache_buffer_t *buffer);
 
 /**
  * Makes a cancel handle, to be put into attache_sync_options_t.
@@ -469,6 +1121,130 @@ void attache_cancel_request(const attache_cancel_t *cancel);
  * Frees a cancel handle, also while a sync has it. NULL is fine.
  */
 void attache_cancel_free(attache_cancel_t *cancel);
+
+/**
+ * Makes several edits in one transaction: all of them, or none. attache_undo() takes them back
+ * together. The store's writer is held meanwhile: edits are made through the changeset, and
+ * attache_update() and its like refuse on this thread and wait on others.
+ *
+ * Everything that is wrong with any of the edits is told at the end, with
+ * ATTACHE_INVALID_RECORD and attache_error_problems(); nothing was changed then.
+ *
+ * @param work  Called with ctx and the changeset.
+ */
+attache_status_t attache_changeset(attache_t *attache,
+                                   attache_changeset_fn work,
+                                   void *ctx,
+                                   attache_error_t **out_error);
+
+/**
+ * Creates a record, as attache_create() does. Later edits of the changeset may point at it.
+ */
+attache_status_t attache_changeset_create(attache_changeset_t *changeset,
+                                          attache_str_t object,
+                                          attache_str_t fields_json,
+                                          attache_text_t **out_id,
+                                          attache_error_t **out_error);
+
+/**
+ * Changes fields of a record, as attache_update() does.
+ */
+attache_status_t attache_changeset_update(attache_changeset_t *changeset,
+                                          attache_str_t id,
+                                          attache_str_t fields_json,
+                                          attache_error_t **out_error);
+
+/**
+ * Deletes a record, as attache_delete() does.
+ */
+attache_status_t attache_changeset_delete(attache_changeset_t *changeset,
+                                          attache_str_t id,
+                                          attache_error_t **out_error);
+
+/**
+ * Reads a record with the edits of the changeset, as attache_get() does.
+ */
+attache_status_t attache_changeset_get(attache_changeset_t *changeset,
+                                       attache_str_t id,
+                                       attache_text_t **out_json,
+                                       attache_error_t **out_error);
+
+/**
+ * Has the org take the edits of this changeset all together, or none of them: if it refuses
+ * one, the others wait until that one was dealt with (see attache_waits_for()). At most 500
+ * records.
+ */
+attache_status_t attache_changeset_all_or_none(attache_changeset_t *changeset,
+                                               attache_error_t **out_error);
+
+/**
+ * Lists the open conflicts, oldest first, as a JSON array of {"id", "record", "object", "title",
+ * "kind", "fields": [{"name", "label", "base", "local", "remote"}], "changed_by",
+ * "changed_at"}; kind is "fields", "deleted_at_remote" or "deleted_here".
+ *
+ * @param out_json  Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_conflicts(attache_t *attache,
+                                   attache_text_t **out_json,
+                                   attache_error_t **out_error);
+
+/**
+ * Settles a conflict, by its "id". With "later" for some of its fields it stays open for those.
+ *
+ * @param resolution_json  "mine", "theirs" (with the quotation marks), or for each field
+ *                         {"Phone": "mine", "Name": "theirs", "Rating": {"value": "Hot"},
+ *                         "Fax": "later"}.
+ */
+attache_status_t attache_resolve(attache_t *attache,
+                                 int64_t conflict,
+                                 attache_str_t resolution_json,
+                                 attache_error_t **out_error);
+
+/**
+ * Settles all open conflicts, or those of one object, the same way: all of them, or none. One
+ * attache_undo() takes them back together.
+ *
+ * @param object           The object's API name; empty for all.
+ * @param resolution_json  As in attache_resolve(); {"value": ...} needs an object.
+ * @param out_json         Set on success to an owned text, a JSON array of the conflicts' "id".
+ *                         Free it with attache_text_free().
+ */
+attache_status_t attache_resolve_all(attache_t *attache,
+                                     attache_str_t object,
+                                     attache_str_t resolution_json,
+                                     attache_text_t **out_json,
+                                     attache_error_t **out_error);
+
+/**
+ * Opens a conflict again that was settled, while nothing of its record was sent.
+ *
+ * @param out_json  Set on success to an owned text, the mutations that this takes back, as
+ *                  attache_pending() lists them. Free it with attache_text_free().
+ */
+attache_status_t attache_reopen(attache_t *attache,
+                                int64_t conflict,
+                                attache_text_t **out_json,
+                                attache_error_t **out_error);
+
+/**
+ * Passes how a conflict is settled, in the form of attache_resolve(). The text is borrowed for
+ * the call.
+ */
+attache_status_t attache_resolution_set(attache_resolution_t *resolution,
+                                        attache_str_t resolution_json,
+                                        attache_error_t **out_error);
+
+/**
+ * Sets what settles conflicts before a person is asked, for the syncs that follow.
+ *
+ * @param resolver  Called with ctx for each conflict that a sync finds.
+ * @param drop_ctx  Called with ctx once, when resolver will not be called again; may be NULL.
+ */
+attache_status_t attache_set_resolver(attache_t *attache,
+                                      attache_resolver_fn resolver,
+                                      void *ctx,
+                                      attache_drop_fn drop_ctx,
+                                      attache_error_t **out_error);
 
 /**
  * Sets the org that the next sync talks to. Does no call itself. Access tokens are kept in memory
@@ -505,8 +1281,15 @@ uint64_t attache_error_retry_after_ms(const attache_error_t *error);
 int64_t attache_error_position(const attache_error_t *error);
 
 /**
+ * Gives what a query or a filter should have had at that place, for people; no text where that is
+ * not known. Valid until the error is freed.
+ */
+attache_str_t attache_error_expected(const attache_error_t *error);
+
+/**
  * Gives everything that is wrong with a write, as a JSON array of
- * {"fields": [name, ...], "code", "message"}. Valid until the error is freed.
+ * {"fields": [name, ...], "code", "message"}; for a changeset also "edit", which of its edits,
+ * from 0. Valid until the error is freed.
  */
 attache_str_t attache_error_problems(const attache_error_t *error);
 
@@ -516,9 +1299,255 @@ attache_str_t attache_error_problems(const attache_error_t *error);
 void attache_error_free(attache_error_t *error);
 
 /**
+ * Lists the files of a record, in order of their titles, as a JSON array of {"id", "title",
+ * "extension", "bytes", "state", "problem"}; state is "absent", {"partial": {"bytes"}}, "present"
+ * or "queued".
+ *
+ * @param out_json  Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_files(attache_t *attache,
+                               attache_str_t id,
+                               attache_text_t **out_json,
+                               attache_error_t **out_error);
+
+/**
+ * Tells what is known of one file, as attache_files() lists it.
+ *
+ * @param out_json  Set to an owned text, or to NULL if nothing is known. Free it with
+ *                  attache_text_free().
+ */
+attache_status_t attache_file(attache_t *attache,
+                              attache_str_t id,
+                              attache_text_t **out_json,
+                              attache_error_t **out_error);
+
+/**
+ * Gives a name under which a file can be saved on any system: without folders and control
+ * characters. Two files may have the same one.
+ *
+ * @param out_name  Set to an owned text, or to NULL if nothing is known of the file. Free it
+ *                  with attache_text_free().
+ */
+attache_status_t attache_file_name(attache_t *attache,
+                                   attache_str_t id,
+                                   attache_text_t **out_name,
+                                   attache_error_t **out_error);
+
+/**
+ * Brings the bytes of a file onto this device; one that is here stays as it is. What came before
+ * a call was cut off is kept. Waits for the network.
+ */
+attache_status_t attache_fetch_file(attache_t *attache,
+                                    attache_str_t id,
+                                    attache_error_t **out_error);
+
+/**
+ * Gives the room of a file's bytes back; they stay at the org, and can be fetched again.
+ */
+attache_status_t attache_evict_file(attache_t *attache,
+                                    attache_str_t id,
+                                    attache_error_t **out_error);
+
+/**
+ * Reads the bytes of a file that is here, part by part. In memory is one part of them.
+ *
+ * @param write      Called with ctx and each part, in order. If it stops, so does the call, with
+ *                   its status.
+ * @param out_bytes  NULL, or set on success to how many bytes there were.
+ */
+attache_status_t attache_read_file(attache_t *attache,
+                                   attache_str_t id,
+                                   attache_write_fn write,
+                                   void *ctx,
+                                   uint64_t *out_bytes,
+                                   attache_error_t **out_error);
+
+/**
+ * Attaches a file to a record, which the org need not have yet. It is on the disk when this
+ * returns, and is sent by a sync, after its record.
+ *
+ * @param name    What it is called, with its ending: meter.jpg.
+ * @param read    Called with ctx until it gives 0.
+ * @param out_id  Set to the file's id on success. Free it with attache_text_free().
+ */
+attache_status_t attache_attach(attache_t *attache,
+                                attache_str_t record,
+                                attache_str_t name,
+                                attache_read_fn read,
+                                void *ctx,
+                                attache_text_t **out_id,
+                                attache_error_t **out_error);
+
+/**
+ * Lists the objects that this device knows, as a JSON array of {"name", "label", "label_plural",
+ * "key_prefix"}; empty before the first sync.
+ *
+ * @param out_json  Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_schema(attache_t *attache,
+                                attache_text_t **out_json,
+                                attache_error_t **out_error);
+
+/**
+ * Tells all that is known of an object, as JSON: {"name", "label", ..., "fields": [{"name",
+ * "label", "field_type", "length", "nillable", "createable", "updateable", "picklist", ...}],
+ * "children", "record_types", ...}. Members have the names of the Rust type ObjectSchema, and
+ * field_type that of the describe: "currency".
+ *
+ * @param object    The object's API name, in any case.
+ * @param out_json  Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_schema_object(attache_t *attache,
+                                       attache_str_t object,
+                                       attache_text_t **out_json,
+                                       attache_error_t **out_error);
+
+/**
+ * Lists the record types of an object, the master among them, as a JSON array of {"id", "name",
+ * "developer_name", "active", "available", "default", "master"}.
+ *
+ * @param out_json  Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_record_types(attache_t *attache,
+                                      attache_str_t object,
+                                      attache_text_t **out_json,
+                                      attache_error_t **out_error);
+
+/**
+ * Tells how records of a record type are laid out, as JSON: {"id", "view": [section], "edit":
+ * [section], "related_lists"}; a section is {"heading", "columns", "collapsible", "rows":
+ * [[{"label", "fields", "required", "editable_for_new", "editable_for_update"}]]}.
+ *
+ * @param record_type  The record type's id; empty for the default.
+ * @param out_json     Set to an owned text, or to NULL if the layout is not on this device.
+ *                     Free it with attache_text_free().
+ */
+attache_status_t attache_layout(attache_t *attache,
+                                attache_str_t object,
+                                attache_str_t record_type,
+                                attache_text_t **out_json,
+                                attache_error_t **out_error);
+
+/**
+ * Lists the few fields that stand for a record of a record type where there is little room, as a
+ * JSON array of API names; empty if they are not on this device.
+ *
+ * @param record_type  The record type's id; empty for the default.
+ * @param out_json     Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_compact_layout(attache_t *attache,
+                                        attache_str_t object,
+                                        attache_str_t record_type,
+                                        attache_text_t **out_json,
+                                        attache_error_t **out_error);
+
+/**
+ * Lists the values that may be chosen for a picklist in records of a record type, in their
+ * order, as a JSON array of {"value", "label", "active", "default", "valid_for"}; valid_for has a
+ * boolean for each value of the controlling field, and is null for a list that none controls.
+ *
+ * @param record_type  The record type's id; empty for the default.
+ * @param out_json     Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_picklist_values(attache_t *attache,
+                                         attache_str_t object,
+                                         attache_str_t record_type,
+                                         attache_str_t field,
+                                         attache_text_t **out_json,
+                                         attache_error_t **out_error);
+
+/**
+ * Has the next sync ask for layouts and list views anew, however young they are.
+ */
+attache_status_t attache_refresh_layouts(attache_t *attache, attache_error_t **out_error);
+
+/**
+ * Keeps a record on this device whatever the rules of the briefcase say. One that is not here is
+ * fetched by the next sync.
+ */
+attache_status_t attache_pin(attache_t *attache,
+                             attache_str_t id,
+                             attache_error_t **out_error);
+
+/**
+ * Leaves a record to the rules again. If nothing else holds it, the next sync evicts it.
+ */
+attache_status_t attache_unpin(attache_t *attache,
+                               attache_str_t id,
+                               attache_error_t **out_error);
+
+/**
+ * Lists the pinned records, oldest pin first, as a JSON array of {"record", "object",
+ * "pinned_at", "here"}.
+ *
+ * @param out_json  Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_pins(attache_t *attache,
+                              attache_text_t **out_json,
+                              attache_error_t **out_error);
+
+/**
+ * Notes that a person looks at a record, which keeps it here for a while. To be called whenever a
+ * record is shown; it costs next to nothing.
+ */
+attache_status_t attache_viewed(attache_t *attache,
+                                attache_str_t id,
+                                attache_error_t **out_error);
+
+/**
+ * Lists the records that people looked at on this device, the last first, as a JSON array of
+ * {"record", "object", "viewed_at", "bytes"}.
+ *
+ * @param out_json  Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_recents(attache_t *attache,
+                                 attache_text_t **out_json,
+                                 attache_error_t **out_error);
+
+/**
+ * Tells what holds a record on this device, as a JSON array of {"by", "rule", "record", "field",
+ * "at"}; by is "rule", "pin", "view", "edit" or "lookup". Empty for a record that is not here, or
+ * that the next sync evicts.
+ *
+ * @param out_json  Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_why(attache_t *attache,
+                             attache_str_t id,
+                             attache_text_t **out_json,
+                             attache_error_t **out_error);
+
+/**
+ * Tells what each rule of the briefcase holds, as of the last sync, as a JSON array of {"rule",
+ * "object", "records", "bytes", "cut_from", "loaded", "swept_at"}. Goes once through the
+ * memberships.
+ *
+ * @param out_json  Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_membership(attache_t *attache,
+                                    attache_text_t **out_json,
+                                    attache_error_t **out_error);
+
+/**
+ * Brings records onto this device that the briefcase leaves out: the hits of a search at the
+ * org, the target of a link. Waits for the network.
+ *
+ * @param ids       So many texts. Borrowed for the call.
+ * @param count     How many ids.
+ * @param out_json  Set to an owned text on success, a JSON array with {"id", "record",
+ *                  "problem": null or {"status", "message"}} for each id in its place. Free it
+ *                  with attache_text_free().
+ */
+attache_status_t attache_fetch(attache_t *attache,
+                               const attache_str_t *ids,
+                               size_t count,
+                               attache_text_t **out_json,
+                               attache_error_t **out_error);
+
+/**
  * Lists everything the org has not confirmed, in journal order, as a JSON array of {"seq",
- * "changeset", "record", "object", "kind", "state", "fields", "problems", "made_at"}; state is "pending",
- * "sending", "in doubt", "rejected" or "conflicted", made_at an instant in UTC.
+ * "changeset", "record", "object", "kind", "state", "fields", "problems", "made_at"}; kind is
+ * "create", "update" or "delete", state "pending", "sending", "in doubt", "rejected" or
+ * "conflicted", made_at an instant in UTC.
  *
  * @param out_json  Set to an owned text on success. Free it with attache_text_free().
  */
@@ -527,41 +1556,241 @@ attache_status_t attache_pending(attache_t *attache,
                                  attache_error_t **out_error);
 
 /**
- * Takes back one mutation, by its "seq".
+ * Takes back one mutation, by its "seq". The record is as it would be without it.
  */
 attache_status_t attache_discard(attache_t *attache, int64_t seq, attache_error_t **out_error);
 
 /**
- * Lets the next sync send a mutation again that the org rejected, by its "seq".
+ * Takes all unsent edits of a record back: it is as the org last confirmed it.
+ *
+ * @param out_json  Set on success to an owned text, the mutations as attache_pending() lists
+ *                  them. Free it with attache_text_free().
+ */
+attache_status_t attache_discard_record(attache_t *attache,
+                                        attache_str_t id,
+                                        attache_text_t **out_json,
+                                        attache_error_t **out_error);
+
+/**
+ * Takes the last changeset back, that is the last edit or the edits that were made together
+ * last; where conflicts were settled last, they are open again.
+ *
+ * @param out_json  Set on success to an owned text, the mutations as attache_pending() lists
+ *                  them; [] if nothing is unsent. Free it with attache_text_free().
+ */
+attache_status_t attache_undo(attache_t *attache,
+                              attache_text_t **out_json,
+                              attache_error_t **out_error);
+
+/**
+ * Takes a changeset back, by the "changeset" of its mutations, whatever was edited since.
+ *
+ * @param out_json  As in attache_undo().
+ */
+attache_status_t attache_undo_changeset(attache_t *attache,
+                                        int64_t changeset,
+                                        attache_text_t **out_json,
+                                        attache_error_t **out_error);
+
+/**
+ * Lets the next sync send a mutation again that the org rejected, or a create in doubt that was
+ * looked for in vain, by its "seq".
  */
 attache_status_t attache_retry(attache_t *attache, int64_t seq, attache_error_t **out_error);
 
 /**
- * Lists the open conflicts, as a JSON array of {"id", "record", "object", "title", "kind",
- * "fields": [{"name", "label", "base", "local", "remote"}], "changed_by", "changed_at"}.
+ * Lets the next sync send the rejected edits of a record again.
+ */
+attache_status_t attache_retry_record(attache_t *attache,
+                                      attache_str_t id,
+                                      attache_error_t **out_error);
+
+/**
+ * Lets the next sync send everything again that was rejected.
+ *
+ * @param out_count  NULL, or set on success to how many mutations that are.
+ */
+attache_status_t attache_retry_all(attache_t *attache,
+                                   uint64_t *out_count,
+                                   attache_error_t **out_error);
+
+/**
+ * Lets the next sync send a write again that was refused as a duplicate, and save it all the
+ * same. The "duplicates" of its problem, {"rule", "candidates": [{"id", "object", "fields"}],
+ * ...}, say which records it may be.
+ */
+attache_status_t attache_save_anyway(attache_t *attache,
+                                     int64_t seq,
+                                     attache_error_t **out_error);
+
+/**
+ * Lists the mutations that have to be dealt with before a pending one of an all-or-none
+ * changeset can leave, as a JSON array of their "seq".
  *
  * @param out_json  Set to an owned text on success. Free it with attache_text_free().
  */
-attache_status_t attache_conflicts(attache_t *attache,
+attache_status_t attache_waits_for(attache_t *attache,
+                                   int64_t seq,
                                    attache_text_t **out_json,
                                    attache_error_t **out_error);
 
 /**
- * Settles a conflict.
+ * Sets what hears of the library's work, for the whole process, in place of what did before. An
+ * application that is written in Rust and has a `tracing` subscriber of its own uses that.
  *
- * @param resolution_json  "mine", "theirs", or for each field {"Phone": "mine", "Name":
- *                         "theirs", "Rating": {"value": "Hot"}, "Fax": "later"}.
+ * @param level     What is heard, and all that is graver: one of the ATTACHE_LOG_* numbers.
+ * @param log       Called with ctx for each event; NULL for nothing.
+ * @param drop_ctx  Called with ctx once, when log will not be called again; may be NULL.
  */
-attache_status_t attache_resolve(attache_t *attache,
-                                 int64_t conflict,
-                                 attache_str_t resolution_json,
+attache_status_t attache_set_log(int32_t level,
+                                 attache_log_fn log,
+                                 void *ctx,
+                                 attache_drop_fn drop_ctx,
                                  attache_error_t **out_error);
 
 /**
- * Creates a record. It is checked, durable and pending when this returns.
+ * Answers a SOQL query from the store, unsent edits included. Waits for the disk, never for the
+ * network. All rows are read before this returns: a list should say LIMIT; for many rows there is
+ * attache_query_each().
+ *
+ * @param out_rows  Set to an owned handle on success. Free it with attache_rows_free().
+ */
+attache_status_t attache_query(attache_t *attache,
+                               attache_str_t soql,
+                               attache_rows_t **out_rows,
+                               attache_error_t **out_error);
+
+/**
+ * Answers a query for somebody, somewhere, at some time.
+ *
+ * @param context_json  What is to be different from attache_context(); empty for nothing.
+ * @param out_rows      Set to an owned handle on success. Free it with attache_rows_free().
+ */
+attache_status_t attache_query_with(attache_t *attache,
+                                    attache_str_t soql,
+                                    attache_str_t context_json,
+                                    attache_rows_t **out_rows,
+                                    attache_error_t **out_error);
+
+/**
+ * Answers a query and shows its rows one by one as they are found, one of them in memory at a
+ * time. The store's reader is held meanwhile.
+ *
+ * @param context_json  As in attache_query_with().
+ * @param visit         Called with ctx and the rows, stepped to each row.
+ */
+attache_status_t attache_query_each(attache_t *attache,
+                                    attache_str_t soql,
+                                    attache_str_t context_json,
+                                    attache_visit_fn visit,
+                                    void *ctx,
+                                    attache_error_t **out_error);
+
+/**
+ * Tells how a query would be run: its SQL, then SQLite's plan, a step a line. For people; its
+ * form may change.
+ *
+ * @param context_json  As in attache_query_with().
+ * @param out_text      Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_explain(attache_t *attache,
+                                 attache_str_t soql,
+                                 attache_str_t context_json,
+                                 attache_text_t **out_text,
+                                 attache_error_t **out_error);
+
+/**
+ * Tells what date literals and scopes mean here and now, as JSON: {"user_id", "time_zone",
+ * "week_start", "fiscal_year_start_month", "fiscal_year_name", "now"}.
+ *
+ * @param out_json  Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_context(attache_t *attache,
+                                 attache_text_t **out_json,
+                                 attache_error_t **out_error);
+
+/**
+ * Overrides when the org's fiscal year begins and which year it is named after; kept with the
+ * store.
+ *
+ * @param start_month  1 to 12.
+ * @param name         ATTACHE_FISCAL_YEAR_START or ATTACHE_FISCAL_YEAR_END.
+ */
+attache_status_t attache_set_fiscal_year(attache_t *attache,
+                                         int32_t start_month,
+                                         int32_t name,
+                                         attache_error_t **out_error);
+
+/**
+ * Asks for an index, for lists that are found or ordered by these fields; kept with the store.
+ * Reads the object's table once, and writes wait meanwhile.
+ *
+ * @param fields_json  A JSON array: ["MailingState", "LastName DESC"].
+ */
+attache_status_t attache_add_index(attache_t *attache,
+                                   attache_str_t object,
+                                   attache_str_t fields_json,
+                                   attache_error_t **out_error);
+
+/**
+ * Takes back the wish for an index. It is dropped by the next sync, unless the briefcase needs
+ * it.
+ */
+attache_status_t attache_remove_index(attache_t *attache,
+                                      attache_str_t object,
+                                      attache_str_t fields_json,
+                                      attache_error_t **out_error);
+
+/**
+ * Lists the indexes that were asked for, as a JSON array of {"object", "fields", "built"}.
+ *
+ * @param out_json  Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_indexes(attache_t *attache,
+                                 attache_text_t **out_json,
+                                 attache_error_t **out_error);
+
+/**
+ * Searches the records of this device for words, unsent edits included. Every word must be in
+ * the record, and may be the beginning of a longer one; nothing typed is an operator or an
+ * error.
+ *
+ * @param words     What a person typed.
+ * @param object    Searches this object only; empty for all.
+ * @param limit     Records at most; 0 for 20.
+ * @param offset    Passes over so many of the best first.
+ * @param out_json  Set to an owned text on success: {"hits": [{"id", "object", "title", "field",
+ *                  "snippet", "marks": [[begin, end]], "score"}], "waiting"}; marks are bytes of
+ *                  the snippet's UTF-8. Free it with attache_text_free().
+ */
+attache_status_t attache_search(attache_t *attache,
+                                attache_str_t words,
+                                attache_str_t object,
+                                size_t limit,
+                                size_t offset,
+                                attache_text_t **out_json,
+                                attache_error_t **out_error);
+
+/**
+ * Brings the search index forward by at most so many records: to be called when there is time,
+ * until nothing is left. 10 to 25 microseconds a record; edits wait meanwhile.
+ *
+ * @param out_left  NULL, or set on success to about how many records are left.
+ */
+attache_status_t attache_index_words(attache_t *attache,
+                                     uint64_t rows_max,
+                                     uint64_t *out_left,
+                                     attache_error_t **out_error);
+
+/**
+ * Creates a record. It is checked, durable and pending when this returns; otherwise
+ * ATTACHE_INVALID_RECORD tells everything that is wrong, see attache_error_problems().
+ *
+ * Waits for the disk, one transaction.
  *
  * @param object       The object's API name.
- * @param fields_json  {"Name": "Acme", ...}, by API name.
+ * @param fields_json  {"Name": "Acme", ...}, by API name in any case. Numbers keep their
+ *                     digits, and may be given as texts.
  * @param out_id       Set to the record's id on success, which never changes. Free it with
  *                     attache_text_free().
  */
@@ -572,7 +1801,8 @@ attache_status_t attache_create(attache_t *attache,
                                 attache_error_t **out_error);
 
 /**
- * Changes fields of a record. The change is checked, durable and pending when this returns.
+ * Changes fields of a record. The change is checked, durable and pending when this returns; a
+ * value that is already there is not an edit. Waits for the disk, one transaction.
  *
  * @param fields_json  The changed fields only; null clears a field.
  */
@@ -589,8 +1819,9 @@ attache_status_t attache_delete(attache_t *attache,
                                 attache_error_t **out_error);
 
 /**
- * Reads a record, as the JSON object of its fields.
+ * Reads a record, as JSON: {"id", "object", "fields": {name: value}}. Numbers keep their digits.
  *
+ * @param id        The record's id, or its id at the org.
  * @param out_json  Set to an owned text, or to NULL if the record is not on this device. Free
  *                  it with attache_text_free().
  */
@@ -598,16 +1829,6 @@ attache_status_t attache_get(attache_t *attache,
                              attache_str_t id,
                              attache_text_t **out_json,
                              attache_error_t **out_error);
-
-/**
- * Answers a SOQL query from the store. Waits for the disk, never for the network.
- *
- * @param out_rows  Set to an owned handle on success. Free it with attache_rows_free().
- */
-attache_status_t attache_query(attache_t *attache,
-                               attache_str_t soql,
-                               attache_rows_t **out_rows,
-                               attache_error_t **out_error);
 
 /**
  * Opens the rows of a child subquery, which the current row holds in a column.
@@ -639,6 +1860,11 @@ size_t attache_rows_column_count(const attache_rows_t *rows);
 attache_str_t attache_rows_column_name(const attache_rows_t *rows, size_t column);
 
 /**
+ * Finds a column by its name, in any case; SIZE_MAX if there is none.
+ */
+size_t attache_rows_column(const attache_rows_t *rows, attache_str_t name);
+
+/**
  * Gives the id of the current row's record, for attache_update() and its like. No text if there
  * is no row, or the row is no record (an aggregate). Valid until the next step.
  */
@@ -654,6 +1880,37 @@ int32_t attache_rows_type(const attache_rows_t *rows, size_t column);
  * subquery. Valid until the next step.
  */
 attache_str_t attache_rows_text(const attache_rows_t *rows, size_t column);
+
+/**
+ * Gives the current row's value in a column as a whole number: a checkbox as 0 or 1, a number
+ * without a fraction, an instant as seconds since 1970-01-01T00:00:00Z.
+ *
+ * @param out_value  Set on success, untouched otherwise.
+ * @return ATTACHE_OK, or ATTACHE_END if the column holds null or nothing of these.
+ */
+attache_status_t attache_rows_int64(const attache_rows_t *rows,
+                                    size_t column,
+                                    int64_t *out_value);
+
+/**
+ * Gives the current row's number in a column as the double that is closest to it; its exact
+ * digits are in attache_rows_text().
+ *
+ * @param out_value  Set on success, untouched otherwise.
+ * @return ATTACHE_OK, or ATTACHE_END if the column holds no number.
+ */
+attache_status_t attache_rows_double(const attache_rows_t *rows,
+                                     size_t column,
+                                     double *out_value);
+
+/**
+ * Gives the current row as JSON: {"id", "cells": {column: value, or an array of such rows}}.
+ *
+ * @param out_json  Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_rows_json(const attache_rows_t *rows,
+                                   attache_text_t **out_json,
+                                   attache_error_t **out_error);
 
 /**
  * Frees the rows. NULL is fine.
@@ -679,6 +1936,30 @@ attache_status_t attache_sandbox_start(uint64_t seed,
  * README of attache-sandbox. Valid until the sandbox is freed.
  */
 attache_str_t attache_sandbox_info(const attache_sandbox_t *sandbox);
+#endif
+
+#if defined(ATTACHE_TESTING)
+/**
+ * Sends a request to the org, as a colleague would, or to the sandbox's own resources, which move
+ * its clock, cut its network and plan faults: POST /sandbox/network {"offline": true}. Those are
+ * in the README of attache-sandbox. No socket is used.
+ *
+ * @param method        GET, POST, PATCH or DELETE.
+ * @param target        Path and query: /services/data/v67.0/sobjects/Account, /sandbox/clock.
+ * @param access_token  Whose request it is; empty for the first user. Not for /sandbox.
+ * @param body          JSON, or empty.
+ * @param out_status    NULL, or set on success to the HTTP status; 0 if no answer arrived.
+ * @param out_body      NULL, or set on success to an owned text. Free it with
+ *                      attache_text_free().
+ */
+attache_status_t attache_sandbox_request(const attache_sandbox_t *sandbox,
+                                         attache_str_t method,
+                                         attache_str_t target,
+                                         attache_str_t access_token,
+                                         attache_str_t body,
+                                         int32_t *out_status,
+                                         attache_text_t **out_body,
+                                         attache_error_t **out_error);
 #endif
 
 #if defined(ATTACHE_TESTING)
@@ -722,22 +2003,62 @@ attache_status_t attache_open(const attache_open_options_t *options,
                               attache_error_t **out_error);
 
 /**
- * Sets what to keep on the device: a briefcase document (JSON). It is stored, and checked
- * against the org by the next sync.
- */
-attache_status_t attache_set_briefcase(attache_t *attache,
-                                       attache_str_t briefcase_json,
-                                       attache_error_t **out_error);
-
-/**
  * Tells what the store holds, as JSON: {"username", "records": {object: count}, "pending",
  * "in_doubt", "rejected", "conflicts", "last_sync", "store_bytes"}.
  *
  * @param out_json  Set to an owned text on success. Free it with attache_text_free().
  */
-attache_status_t attache_store_status(attache_t *attache,
-                                      attache_text_t **out_json,
-                                      attache_error_t **out_error);
+attache_status_t attache_status(attache_t *attache,
+                                attache_text_t **out_json,
+                                attache_error_t **out_error);
+
+/**
+ * Tells what the store may take of this device, as JSON: {"recent_records", "recent_bytes",
+ * "free_bytes", "store_bytes", "page_cache_bytes", "file_bytes", "session_file_bytes",
+ * "attach_bytes", "busy_wait_ms"}.
+ *
+ * @param out_json  Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_limits(attache_t *attache,
+                                attache_text_t **out_json,
+                                attache_error_t **out_error);
+
+/**
+ * Encrypts the store with another key, or for the first time. Calls on this handle wait until
+ * it is done, and go on with the new key. Rewrites the file.
+ *
+ * @param key  The new key; NULL decrypts the store.
+ */
+attache_status_t attache_rekey(attache_t *attache,
+                               const attache_key_t *key,
+                               attache_error_t **out_error);
+
+/**
+ * Keeps a note of the application's beside the records, such as the address of the org.
+ */
+attache_status_t attache_set_host_value(attache_t *attache,
+                                        attache_str_t key,
+                                        attache_str_t value,
+                                        attache_error_t **out_error);
+
+/**
+ * Reads a note of the application's.
+ *
+ * @param out_value  Set to an owned text, or to NULL if there is none. Free it with
+ *                   attache_text_free().
+ */
+attache_status_t attache_host_value(attache_t *attache,
+                                    attache_str_t key,
+                                    attache_text_t **out_value,
+                                    attache_error_t **out_error);
+
+/**
+ * Destroys the store: its records, its journal, its files, which are overwritten first. Every
+ * call on it fails with ATTACHE_CLOSED afterwards; the handle is still to be freed.
+ *
+ * @param unsent  ATTACHE_UNSENT_REFUSE or ATTACHE_UNSENT_DISCARD.
+ */
+attache_status_t attache_wipe(attache_t *attache, int32_t unsent, attache_error_t **out_error);
 
 /**
  * Closes a store. NULL is fine. While another thread is inside a call on it, the file closes
@@ -759,6 +2080,67 @@ attache_status_t attache_sync(attache_t *attache,
                               attache_error_t **out_error);
 
 /**
+ * Tells how long to wait before the next sync that nobody asked for: once when a sync has ended,
+ * however it ended, and when the application wakes up. Half of it is chance, so that a fleet of
+ * devices does not come back together.
+ *
+ * @param pace         NULL for the default.
+ * @param out_wait_ms  Set to milliseconds on success.
+ */
+attache_status_t attache_next_sync(attache_t *attache,
+                                   const attache_pace_t *pace,
+                                   uint64_t *out_wait_ms,
+                                   attache_error_t **out_error);
+
+/**
+ * Starts a sync on a thread of its own, and returns at once. The functions of the options, and
+ * those that give tokens, carry requests and settle conflicts for this store, are called on that
+ * thread. The file stays open until the sync has ended, also if the store is freed before.
+ *
+ * @param options   NULL, or as in attache_sync().
+ * @param out_sync  Set to an owned handle on success. Free it with attache_sync_free().
+ */
+attache_status_t attache_sync_start(attache_t *attache,
+                                    const attache_sync_options_t *options,
+                                    attache_sync_t **out_sync,
+                                    attache_error_t **out_error);
+
+/**
+ * Tells whether a sync has ended, and how far it is. Returns at once.
+ *
+ * @param out_progress  NULL, or set to what is known last (of phase ATTACHE_PHASE_PREPARE before
+ *                      it began); its text is valid until the next call or until the sync is
+ *                      freed.
+ * @return ATTACHE_PENDING while it runs, ATTACHE_OK when attache_sync_wait() has its result.
+ */
+attache_status_t attache_sync_poll(attache_sync_t *sync,
+                                   attache_progress_t *out_progress);
+
+/**
+ * Waits for the end of a sync, and gives its result; as often as it is asked.
+ *
+ * @param timeout_ms  How long to wait: 0 looks, less than 0 waits for ever.
+ * @param out_report  NULL, or set on success to an owned text, as in attache_sync(). Free it with
+ *                    attache_text_free().
+ * @return What attache_sync() would return, or ATTACHE_PENDING if the time is over before.
+ */
+attache_status_t attache_sync_wait(attache_sync_t *sync,
+                                   int64_t timeout_ms,
+                                   attache_text_t **out_report,
+                                   attache_error_t **out_error);
+
+/**
+ * Asks a sync to stop at its next step; it then ends with ATTACHE_INTERRUPTED. What was
+ * committed stays. Returns at once.
+ */
+void attache_sync_cancel(const attache_sync_t *sync);
+
+/**
+ * Frees a sync. NULL is fine. One that still runs is asked to stop, and ends by itself.
+ */
+void attache_sync_free(attache_sync_t *sync);
+
+/**
  * Gives the text. Valid until the handle is freed.
  */
 attache_str_t attache_text_str(const attache_text_t *text);
@@ -774,6 +2156,142 @@ void attache_text_free(attache_text_t *text);
 attache_status_t attache_token_set(attache_token_t *token,
                                    attache_str_t access_token,
                                    attache_error_t **out_error);
+
+/**
+ * Says at which address the token is good, after attache_token_set(): that of an org that was
+ * moved. The client follows from one host of Salesforce to another, and refuses any other.
+ */
+attache_status_t attache_token_set_instance_url(attache_token_t *token,
+                                                attache_str_t url,
+                                                attache_error_t **out_error);
+
+/**
+ * Makes a transport.
+ *
+ * @param send           Called with ctx for each request.
+ * @param drop_ctx       Called with ctx once, when send will not be called again, from whatever
+ *                       thread lets the last org go that uses it; may be NULL.
+ * @param out_transport  Set to an owned handle on success, for attache_salesforce_options_t and
+ *                       attache_auth_options_t. Free it with attache_transport_free().
+ */
+attache_status_t attache_transport_new(attache_send_fn send,
+                                       void *ctx,
+                                       attache_drop_fn drop_ctx,
+                                       attache_transport_t **out_transport,
+                                       attache_error_t **out_error);
+
+/**
+ * Frees a transport, also while orgs use it. NULL is fine.
+ */
+void attache_transport_free(attache_transport_t *transport);
+
+/**
+ * Passes an answer. All is borrowed for the call.
+ *
+ * @param status   The HTTP status.
+ * @param headers  So many headers, in the order they came.
+ * @param count    How many.
+ * @param body     The body, inflated.
+ */
+attache_status_t attache_http_response_set(attache_http_response_t *response,
+                                           int32_t status,
+                                           const attache_header_t *headers,
+                                           size_t count,
+                                           attache_bytes_t body,
+                                           attache_error_t **out_error);
+
+/**
+ * Copies everything that was not sent into one file's bytes: to keep, or for
+ * attache_import_unsent() on another device.
+ *
+ * @param passphrase  Seals the file; empty leaves it readable by anybody.
+ * @param out_file    Set to owned bytes on success. Free them with attache_buffer_free().
+ */
+attache_status_t attache_export_unsent(attache_t *attache,
+                                       attache_str_t passphrase,
+                                       attache_buffer_t **out_file,
+                                       attache_error_t **out_error);
+
+/**
+ * Takes in a file of unsent work: all of it, or nothing. Importing twice is harmless.
+ *
+ * @param file      The file's bytes. Borrowed for the call.
+ * @param out_json  Set to an owned text on success: {"mutations", "already_there", "conflicts",
+ *                  "withdrawn": [id], "waiting": [id]}. Free it with attache_text_free().
+ */
+attache_status_t attache_import_unsent(attache_t *attache,
+                                       attache_bytes_t file,
+                                       attache_str_t passphrase,
+                                       attache_text_t **out_json,
+                                       attache_error_t **out_error);
+
+/**
+ * Reads what a store's file holds, without changing it or opening it for writing: a file of
+ * another process, a read-only or a damaged one.
+ *
+ * @param options   Where the file is, and its key.
+ * @param out_json  Set to an owned text on success: {"format", "org_id", "user_id", "username",
+ *                  "records": {object: count}, "unsent": [as in attache_pending()],
+ *                  "conflicts", "damage": [a sentence each]}. Free it with attache_text_free().
+ */
+attache_status_t attache_inspect(const attache_open_options_t *options,
+                                 attache_text_t **out_json,
+                                 attache_error_t **out_error);
+
+/**
+ * Saves unsent work out of a file that no longer opens, as far as its pages are whole.
+ *
+ * @param options     Where the file is, and its key.
+ * @param passphrase  As in attache_export_unsent().
+ * @param out_file    Set to owned bytes on success. Free them with attache_buffer_free().
+ */
+attache_status_t attache_salvage(const attache_open_options_t *options,
+                                 attache_str_t passphrase,
+                                 attache_buffer_t **out_file,
+                                 attache_error_t **out_error);
+
+/**
+ * Follows the answer of a query: attache_watch_next() tells what each commit changed in it, by
+ * whomever. It ends when the store is wiped or its last handle is freed.
+ *
+ * @param out_watch  Set to an owned handle on success. Free it with attache_watch_free().
+ */
+attache_status_t attache_watch(attache_t *attache,
+                               attache_str_t soql,
+                               attache_watch_t **out_watch,
+                               attache_error_t **out_error);
+
+/**
+ * Gives the next change of the answer; the first has all rows as inserted, also if there are
+ * none. One thread at a time is served. An event loop looks (timeout_ms 0: some 50 microseconds
+ * if nothing was committed); a thread of the application's own waits.
+ *
+ * Places count from 0. To bring a list up to date, take out the rows at "from" of removed and
+ * updated, all as places of the list as it was, then put in inserted and updated at their "at",
+ * lowest first.
+ *
+ * @param timeout_ms  How long to wait: 0 looks, less than 0 waits for ever.
+ * @param out_json    Set on success to an owned text: {"removed": [{"from", "row"}], "updated":
+ *                    [{"from", "at", "row"}], "inserted": [{"at", "row"}], "total"}; rows are as
+ *                    in attache_rows_json(). Free it with attache_text_free().
+ * @return ATTACHE_OK with a change, ATTACHE_PENDING without one, ATTACHE_END when there will
+ *         never be another, or what the query fails with, once.
+ */
+attache_status_t attache_watch_next(attache_watch_t *watch,
+                                    int64_t timeout_ms,
+                                    attache_text_t **out_json,
+                                    attache_error_t **out_error);
+
+/**
+ * Ends a watch, from any thread: whoever waits in attache_watch_next() gets ATTACHE_END, and so
+ * does every later call. It is still to be freed.
+ */
+void attache_watch_stop(const attache_watch_t *watch);
+
+/**
+ * Frees a watch. NULL is fine. A thread that waits in it goes on waiting: stop it before.
+ */
+void attache_watch_free(attache_watch_t *watch);
 
 #ifdef __cplusplus
 }  // extern "C"
@@ -800,6 +2318,22 @@ static inline attache_open_options_t attache_open_options(void) {
 /** Options with their size set and nothing asked for. */
 static inline attache_salesforce_options_t attache_salesforce_options(void) {
     attache_salesforce_options_t options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
+    return options;
+}
+
+/** Options with their size set and nothing asked for. */
+static inline attache_auth_options_t attache_auth_options(void) {
+    attache_auth_options_t options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
+    return options;
+}
+
+/** Options with their size set and nothing asked for. */
+static inline attache_pace_t attache_pace(void) {
+    attache_pace_t options;
     memset(&options, 0, sizeof options);
     options.struct_size = sizeof options;
     return options;

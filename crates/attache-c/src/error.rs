@@ -3,12 +3,13 @@
 use crate::enter::{free, peek};
 use crate::json;
 use crate::status::{
-    ATTACHE_END, ATTACHE_INVALID_ARGUMENT, ATTACHE_PANIC, ATTACHE_RETRY_AFTER,
+    ATTACHE_END, ATTACHE_INVALID_ARGUMENT, ATTACHE_PANIC, ATTACHE_PENDING, ATTACHE_RETRY_AFTER,
     ATTACHE_RETRY_AFTER_AUTH, ATTACHE_RETRY_NEVER, attache_status_t,
 };
 use crate::table::Object;
 use crate::text::attache_str_t;
-use attache::Retry;
+use attache::{Problem, Retry};
+use serde::Serialize;
 
 /// Why a call failed: a status, a sentence, and what may be done about it.
 pub struct attache_error_t {
@@ -16,12 +17,14 @@ pub struct attache_error_t {
 }
 
 /// What stands behind an [`attache_error_t`].
+#[derive(Clone)]
 pub(crate) struct Failure {
     pub(crate) status: attache_status_t,
     message: String,
     retry: i32,
     retry_after_ms: u64,
     position: i64,
+    expected: String,
     problems: String,
 }
 
@@ -38,6 +41,7 @@ impl Failure {
             retry: ATTACHE_RETRY_NEVER,
             retry_after_ms: 0,
             position: -1,
+            expected: String::new(),
             problems: String::from("[]"),
         }
     }
@@ -50,6 +54,16 @@ impl Failure {
     /// A panic that was stopped.
     pub(crate) fn panic(message: &str) -> Failure {
         Failure::plain(ATTACHE_PANIC, format!("a panic was stopped: {message}"))
+    }
+
+    /// What a function of the host's came to.
+    pub(crate) fn of_host(status: attache_status_t, message: &str) -> Failure {
+        Failure::plain(status, message.into())
+    }
+
+    /// Not ended yet: a status without an error handle.
+    pub(crate) fn pending() -> Failure {
+        Failure::plain(ATTACHE_PENDING, String::new())
     }
 
     /// No more rows: a status without an error handle.
@@ -75,8 +89,27 @@ impl From<attache::Error> for Failure {
                 .position()
                 .and_then(|position| i64::try_from(position).ok())
                 .unwrap_or(-1),
-            problems: json::print(error.problems()),
+            expected: error.expected().unwrap_or_default().to_owned(),
+            problems: problems(&error),
         }
+    }
+}
+
+/// Prints what is wrong, with the edits that it is of where it is a changeset that was refused.
+fn problems(error: &attache::Error) -> String {
+    #[derive(Serialize)]
+    struct OfEdit<'a> {
+        edit: usize,
+        #[serde(flatten)]
+        problem: &'a Problem,
+    }
+    let by_edit: Vec<OfEdit<'_>> = error
+        .problems_by_edit()
+        .map(|(edit, problem)| OfEdit { edit, problem })
+        .collect();
+    match by_edit.is_empty() {
+        true => json::print(error.problems()),
+        false => json::print(&by_edit),
     }
 }
 
@@ -115,8 +148,23 @@ pub extern "C" fn attache_error_position(error: *const attache_error_t) -> i64 {
     peek(error, -1, |failure: &Failure| failure.position)
 }
 
+/// Gives what a query or a filter should have had at that place, for people; no text where that is
+/// not known. Valid until the error is freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn attache_error_expected(error: *const attache_error_t) -> attache_str_t {
+    peek(
+        error,
+        attache_str_t::NONE,
+        |failure: &Failure| match failure.expected.as_str() {
+            "" => attache_str_t::NONE,
+            expected => attache_str_t::borrowed(expected),
+        },
+    )
+}
+
 /// Gives everything that is wrong with a write, as a JSON array of
-/// {"fields": [name, ...], "code", "message"}. Valid until the error is freed.
+/// {"fields": [name, ...], "code", "message"}; for a changeset also "edit", which of its edits,
+/// from 0. Valid until the error is freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn attache_error_problems(error: *const attache_error_t) -> attache_str_t {
     peek(error, attache_str_t::NONE, |failure: &Failure| {

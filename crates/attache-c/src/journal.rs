@@ -1,20 +1,17 @@
-//! Unsent work and conflicts.
+//! Unsent work, and what becomes of it.
 
-use crate::enter::{Out, Result, enter_on};
-use crate::error::{Failure, attache_error_t};
-use crate::json;
-use crate::record::schema;
+use crate::call::{act, tell};
+use crate::enter::{Out, enter_on};
+use crate::error::attache_error_t;
 use crate::status::attache_status_t;
 use crate::store::{Store, attache_t};
-use crate::table;
-use crate::text::{Text, attache_str_t, attache_text_t};
-use attache::{Attache, Conflict, ConflictId, Fields, JournalSeq, Keep, Resolution};
-use serde_json::value::RawValue;
-use std::collections::BTreeMap;
+use crate::text::{attache_str_t, attache_text_t};
+use attache::JournalSeq;
 
 /// Lists everything the org has not confirmed, in journal order, as a JSON array of {"seq",
-/// "changeset", "record", "object", "kind", "state", "fields", "problems", "made_at"}; state is "pending",
-/// "sending", "in doubt", "rejected" or "conflicted", made_at an instant in UTC.
+/// "changeset", "record", "object", "kind", "state", "fields", "problems", "made_at"}; kind is
+/// "create", "update" or "delete", state "pending", "sending", "in doubt", "rejected" or
+/// "conflicted", made_at an instant in UTC.
 ///
 /// @param out_json  Set to an owned text on success. Free it with attache_text_free().
 #[unsafe(no_mangle)]
@@ -23,140 +20,139 @@ pub unsafe extern "C" fn attache_pending(
     out_json: *mut *mut attache_text_t,
     out_error: *mut *mut attache_error_t,
 ) -> attache_status_t {
-    enter_on(attache, out_error, |store: &Store| {
-        let out = Out::new(out_json, "out_json")?;
-        out.set(table::insert(Text(json::print(&store.engine().pending()?))));
-        Ok(())
-    })
+    tell(attache, out_json, out_error, |engine| Ok(engine.pending()?))
 }
 
-/// Takes back one mutation, by its "seq".
+/// Takes back one mutation, by its "seq". The record is as it would be without it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn attache_discard(
     attache: *mut attache_t,
     seq: i64,
     out_error: *mut *mut attache_error_t,
 ) -> attache_status_t {
-    enter_on(attache, out_error, |store: &Store| {
-        Ok(store.engine().discard(JournalSeq(seq))?)
+    act(attache, out_error, |engine| {
+        Ok(engine.discard(JournalSeq(seq))?)
     })
 }
 
-/// Lets the next sync send a mutation again that the org rejected, by its "seq".
+/// Takes all unsent edits of a record back: it is as the org last confirmed it.
+///
+/// @param out_json  Set on success to an owned text, the mutations as attache_pending() lists
+///                  them. Free it with attache_text_free().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn attache_discard_record(
+    attache: *mut attache_t,
+    id: attache_str_t,
+    out_json: *mut *mut attache_text_t,
+    out_error: *mut *mut attache_error_t,
+) -> attache_status_t {
+    tell(attache, out_json, out_error, |engine| {
+        // SAFETY: the caller's rule for text (top of the header).
+        let id = unsafe { id.read_id("id")? };
+        Ok(engine.discard_record(&id)?)
+    })
+}
+
+/// Takes the last changeset back, that is the last edit or the edits that were made together
+/// last; where conflicts were settled last, they are open again.
+///
+/// @param out_json  Set on success to an owned text, the mutations as attache_pending() lists
+///                  them; [] if nothing is unsent. Free it with attache_text_free().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn attache_undo(
+    attache: *mut attache_t,
+    out_json: *mut *mut attache_text_t,
+    out_error: *mut *mut attache_error_t,
+) -> attache_status_t {
+    tell(attache, out_json, out_error, |engine| Ok(engine.undo()?))
+}
+
+/// Takes a changeset back, by the "changeset" of its mutations, whatever was edited since.
+///
+/// @param out_json  As in attache_undo().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn attache_undo_changeset(
+    attache: *mut attache_t,
+    changeset: i64,
+    out_json: *mut *mut attache_text_t,
+    out_error: *mut *mut attache_error_t,
+) -> attache_status_t {
+    tell(attache, out_json, out_error, |engine| {
+        Ok(engine.undo_changeset(changeset)?)
+    })
+}
+
+/// Lets the next sync send a mutation again that the org rejected, or a create in doubt that was
+/// looked for in vain, by its "seq".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn attache_retry(
     attache: *mut attache_t,
     seq: i64,
     out_error: *mut *mut attache_error_t,
 ) -> attache_status_t {
-    enter_on(attache, out_error, |store: &Store| {
-        Ok(store.engine().retry(JournalSeq(seq))?)
+    act(attache, out_error, |engine| {
+        Ok(engine.retry(JournalSeq(seq))?)
     })
 }
 
-/// Lists the open conflicts, as a JSON array of {"id", "record", "object", "title", "kind",
-/// "fields": [{"name", "label", "base", "local", "remote"}], "changed_by", "changed_at"}.
-///
-/// @param out_json  Set to an owned text on success. Free it with attache_text_free().
+/// Lets the next sync send the rejected edits of a record again.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn attache_conflicts(
+pub unsafe extern "C" fn attache_retry_record(
     attache: *mut attache_t,
-    out_json: *mut *mut attache_text_t,
+    id: attache_str_t,
+    out_error: *mut *mut attache_error_t,
+) -> attache_status_t {
+    act(attache, out_error, |engine| {
+        // SAFETY: the caller's rule for text (top of the header).
+        let id = unsafe { id.read_id("id")? };
+        Ok(engine.retry_record(&id)?)
+    })
+}
+
+/// Lets the next sync send everything again that was rejected.
+///
+/// @param out_count  NULL, or set on success to how many mutations that are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn attache_retry_all(
+    attache: *mut attache_t,
+    out_count: *mut u64,
     out_error: *mut *mut attache_error_t,
 ) -> attache_status_t {
     enter_on(attache, out_error, |store: &Store| {
-        let out = Out::new(out_json, "out_json")?;
-        out.set(table::insert(Text(json::print(
-            &store.engine().conflicts()?,
-        ))));
+        let count = store.engine().retry_all()?;
+        if let Ok(out) = Out::new(out_count, "out_count") {
+            out.set(count);
+        }
         Ok(())
     })
 }
 
-/// Settles a conflict.
-///
-/// @param resolution_json  "mine", "theirs", or for each field {"Phone": "mine", "Name":
-///                         "theirs", "Rating": {"value": "Hot"}, "Fax": "later"}.
+/// Lets the next sync send a write again that was refused as a duplicate, and save it all the
+/// same. The "duplicates" of its problem, {"rule", "candidates": [{"id", "object", "fields"}],
+/// ...}, say which records it may be.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn attache_resolve(
+pub unsafe extern "C" fn attache_save_anyway(
     attache: *mut attache_t,
-    conflict: i64,
-    resolution_json: attache_str_t,
+    seq: i64,
     out_error: *mut *mut attache_error_t,
 ) -> attache_status_t {
-    enter_on(attache, out_error, |store: &Store| {
-        // SAFETY: the caller's rule for text (top of the header).
-        let document = unsafe { resolution_json.read("resolution_json")? };
-        let engine = store.engine();
-        let id = ConflictId(conflict);
-        let resolution = match serde_json::from_str(document) {
-            Ok(Side::Mine) => Resolution::Mine,
-            Ok(Side::Theirs) => Resolution::Theirs,
-            Err(_) => per_field(&engine, id, document)?,
-        };
-        Ok(engine.resolve(id, resolution)?)
+    act(attache, out_error, |engine| {
+        Ok(engine.save_anyway(JournalSeq(seq))?)
     })
 }
 
-#[derive(serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Side {
-    Mine,
-    Theirs,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Word {
-    Mine,
-    Theirs,
-    Later,
-}
-
-#[derive(serde::Deserialize)]
-struct NewValue<'a> {
-    #[serde(borrow)]
-    value: &'a RawValue,
-}
-
-/// Reads a choice for each field.
-fn per_field(engine: &Attache, id: ConflictId, document: &str) -> Result<Resolution> {
-    let malformed = || {
-        Failure::argument(
-            "resolution_json is none of \"mine\", \"theirs\" and an object with, for each field, \
-             \"mine\", \"theirs\", \"later\" or {\"value\": ...}",
-        )
-    };
-    let choices: BTreeMap<String, &RawValue> =
-        serde_json::from_str(document).map_err(|_| malformed())?;
-    let mut kept = Vec::with_capacity(choices.len());
-    let mut new_values = Vec::new();
-    for (name, choice) in choices {
-        match serde_json::from_str(choice.get()) {
-            Ok(Word::Mine) => kept.push((name, Keep::Mine)),
-            Ok(Word::Theirs) => kept.push((name, Keep::Theirs)),
-            Ok(Word::Later) => kept.push((name, Keep::Later)),
-            Err(_) => {
-                let new: NewValue<'_> =
-                    serde_json::from_str(choice.get()).map_err(|_| malformed())?;
-                new_values.push((name, new.value));
-            }
-        }
-    }
-    if !new_values.is_empty() {
-        // New values are read by the types of their fields, all together.
-        let conflicts = engine.conflicts()?;
-        let conflict = conflicts
-            .iter()
-            .find(|conflict: &&Conflict| conflict.id == id)
-            .ok_or_else(|| Failure::argument(format!("there is no open conflict {}", id.0)))?;
-        let document = json::object(new_values);
-        let fields = Fields::from_json(&*schema(engine, &conflict.object)?, &document)?;
-        kept.extend(
-            fields
-                .into_iter()
-                .map(|(name, value)| (name, Keep::Value(value))),
-        );
-    }
-    Ok(Resolution::per_field(kept))
+/// Lists the mutations that have to be dealt with before a pending one of an all-or-none
+/// changeset can leave, as a JSON array of their "seq".
+///
+/// @param out_json  Set to an owned text on success. Free it with attache_text_free().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn attache_waits_for(
+    attache: *mut attache_t,
+    seq: i64,
+    out_json: *mut *mut attache_text_t,
+    out_error: *mut *mut attache_error_t,
+) -> attache_status_t {
+    tell(attache, out_json, out_error, |engine| {
+        Ok(engine.waits_for(JournalSeq(seq))?)
+    })
 }

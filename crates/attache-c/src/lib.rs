@@ -20,13 +20,25 @@
     reason = "the safety rules of every function are those at the top of the header"
 )]
 
+mod auth;
+mod briefcase;
+mod bytes;
+mod call;
+mod callback;
 mod cancel;
+mod changeset;
+mod conflict;
 mod connect;
 mod enter;
 mod error;
+mod file;
+mod form;
+mod holds;
 mod journal;
 mod json;
+mod log;
 mod options;
+mod query;
 mod record;
 mod rows;
 #[cfg(feature = "testing")]
@@ -35,13 +47,28 @@ mod status;
 mod store;
 mod sync;
 mod table;
+mod task;
 mod text;
 mod token;
+mod transport;
+mod unsent;
+mod watch;
 
+pub use auth::*;
+pub use briefcase::*;
+pub use bytes::*;
+pub use callback::*;
 pub use cancel::*;
+pub use changeset::*;
+pub use conflict::*;
 pub use connect::*;
 pub use error::*;
+pub use file::*;
+pub use form::*;
+pub use holds::*;
 pub use journal::*;
+pub use log::*;
+pub use query::*;
 pub use record::*;
 pub use rows::*;
 #[cfg(feature = "testing")]
@@ -49,5 +76,9 @@ pub use sandbox::*;
 pub use status::*;
 pub use store::*;
 pub use sync::*;
+pub use task::*;
 pub use text::*;
 pub use token::*;
+pub use transport::*;
+pub use unsent::*;
+pub use watch::*;

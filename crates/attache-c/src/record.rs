@@ -1,18 +1,19 @@
 //! Reading and changing records.
 
-use crate::enter::{Out, Result, enter_on};
-use crate::error::{Failure, attache_error_t};
+use crate::call::{act, write};
+use crate::error::attache_error_t;
 use crate::status::attache_status_t;
-use crate::store::{Store, attache_t};
-use crate::table;
-use crate::text::{Text, attache_str_t, attache_text_t};
-use attache::{Attache, Error, ErrorKind, Fields, ObjectSchema, RecordId};
-use std::sync::Arc;
+use crate::store::attache_t;
+use crate::text::{attache_str_t, attache_text_t};
 
-/// Creates a record. It is checked, durable and pending when this returns.
+/// Creates a record. It is checked, durable and pending when this returns; otherwise
+/// ATTACHE_INVALID_RECORD tells everything that is wrong, see attache_error_problems().
+///
+/// Waits for the disk, one transaction.
 ///
 /// @param object       The object's API name.
-/// @param fields_json  {"Name": "Acme", ...}, by API name.
+/// @param fields_json  {"Name": "Acme", ...}, by API name in any case. Numbers keep their
+///                     digits, and may be given as texts.
 /// @param out_id       Set to the record's id on success, which never changes. Free it with
 ///                     attache_text_free().
 #[unsafe(no_mangle)]
@@ -23,20 +24,16 @@ pub unsafe extern "C" fn attache_create(
     out_id: *mut *mut attache_text_t,
     out_error: *mut *mut attache_error_t,
 ) -> attache_status_t {
-    enter_on(attache, out_error, |store: &Store| {
-        let out = Out::new(out_id, "out_id")?;
+    write(attache, out_id, "out_id", out_error, |engine| {
         // SAFETY: the caller's rule for text (top of the header).
         let (object, fields) =
             unsafe { (object.read("object")?, fields_json.read("fields_json")?) };
-        let engine = store.engine();
-        let fields = Fields::from_json(&*schema(&engine, object)?, fields)?;
-        let id = engine.create(object, fields)?;
-        out.set(table::insert(Text(id.to_string())));
-        Ok(())
+        Ok(Some(engine.create_json(object, fields)?.to_string()))
     })
 }
 
-/// Changes fields of a record. The change is checked, durable and pending when this returns.
+/// Changes fields of a record. The change is checked, durable and pending when this returns; a
+/// value that is already there is not an edit. Waits for the disk, one transaction.
 ///
 /// @param fields_json  The changed fields only; null clears a field.
 #[unsafe(no_mangle)]
@@ -46,19 +43,10 @@ pub unsafe extern "C" fn attache_update(
     fields_json: attache_str_t,
     out_error: *mut *mut attache_error_t,
 ) -> attache_status_t {
-    enter_on(attache, out_error, |store: &Store| {
+    act(attache, out_error, |engine| {
         // SAFETY: the caller's rule for text (top of the header).
-        let (id, fields) = unsafe { (id.read("id")?, fields_json.read("fields_json")?) };
-        let id = RecordId::parse(id)?;
-        let engine = store.engine();
-        let record = engine.get(&id)?.ok_or_else(|| {
-            Error::new(
-                ErrorKind::RecordNotFound,
-                format!("there is no record {id} on this device"),
-            )
-        })?;
-        let fields = Fields::from_json(&*schema(&engine, &record.object)?, fields)?;
-        Ok(engine.update(&id, fields)?)
+        let (id, fields) = unsafe { (id.read_id("id")?, fields_json.read("fields_json")?) };
+        Ok(engine.update_json(&id, fields)?)
     })
 }
 
@@ -69,15 +57,16 @@ pub unsafe extern "C" fn attache_delete(
     id: attache_str_t,
     out_error: *mut *mut attache_error_t,
 ) -> attache_status_t {
-    enter_on(attache, out_error, |store: &Store| {
+    act(attache, out_error, |engine| {
         // SAFETY: the caller's rule for text (top of the header).
-        let id = RecordId::parse(unsafe { id.read("id")? })?;
-        Ok(store.engine().delete(&id)?)
+        let id = unsafe { id.read_id("id")? };
+        Ok(engine.delete(&id)?)
     })
 }
 
-/// Reads a record, as the JSON object of its fields.
+/// Reads a record, as JSON: {"id", "object", "fields": {name: value}}. Numbers keep their digits.
 ///
+/// @param id        The record's id, or its id at the org.
 /// @param out_json  Set to an owned text, or to NULL if the record is not on this device. Free
 ///                  it with attache_text_free().
 #[unsafe(no_mangle)]
@@ -87,25 +76,9 @@ pub unsafe extern "C" fn attache_get(
     out_json: *mut *mut attache_text_t,
     out_error: *mut *mut attache_error_t,
 ) -> attache_status_t {
-    enter_on(attache, out_error, |store: &Store| {
-        let out = Out::new(out_json, "out_json")?;
+    write(attache, out_json, "out_json", out_error, |engine| {
         // SAFETY: the caller's rule for text (top of the header).
-        let id = RecordId::parse(unsafe { id.read("id")? })?;
-        out.set(match store.engine().get(&id)? {
-            Some(record) => table::insert(Text(record.to_json())),
-            None => std::ptr::null_mut(),
-        });
-        Ok(())
-    })
-}
-
-/// The schema of an object, which says how its fields are to be read.
-pub(crate) fn schema(engine: &Attache, object: &str) -> Result<Arc<ObjectSchema>> {
-    let schema = engine.schema()?;
-    schema.object(object).cloned().ok_or_else(|| {
-        Failure::from(Error::new(
-            ErrorKind::UnknownObject,
-            format!("this store knows no object {object}: is it in the briefcase, and was there a first sync?"),
-        ))
+        let id = unsafe { id.read_id("id")? };
+        Ok(engine.get(&id)?.map(|record| record.to_json()))
     })
 }

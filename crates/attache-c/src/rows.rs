@@ -2,12 +2,13 @@
 
 use crate::enter::{Out, enter_on, free, peek};
 use crate::error::{Failure, attache_error_t};
+use crate::json;
 use crate::status::attache_status_t;
-use crate::store::{Store, attache_t};
 use crate::table::{self, Object};
-use crate::text::attache_str_t;
+use crate::text::{Text, attache_str_t, attache_text_t};
 use attache::{Cell, Row, Value};
 use std::cell::OnceCell;
+use std::ffi::c_void;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// No value.
@@ -34,7 +35,7 @@ pub struct attache_rows_t {
 }
 
 /// What stands behind an [`attache_rows_t`].
-struct Answer {
+pub(crate) struct Answer {
     columns: Vec<String>,
     state: Mutex<State>,
 }
@@ -57,13 +58,23 @@ struct Current {
     printed: Vec<OnceCell<String>>,
 }
 
+impl Current {
+    fn of(row: Row) -> Current {
+        Current {
+            printed: row.cells().iter().map(|_| OnceCell::new()).collect(),
+            row,
+        }
+    }
+}
+
 impl Object for Answer {
     type C = attache_rows_t;
     const NAME: &'static str = "attache_rows_t";
 }
 
 impl Answer {
-    fn open(
+    /// Gives rows, before the first.
+    pub(crate) fn open(
         columns: Vec<String>,
         rows: impl Iterator<Item = Row> + Send + 'static,
     ) -> *mut attache_rows_t {
@@ -76,30 +87,30 @@ impl Answer {
         })
     }
 
+    /// Lends one row, stepped to.
+    pub(crate) fn lend<T>(row: Row, show: impl FnOnce(*const attache_rows_t) -> T) -> T {
+        let handle = table::insert(Answer {
+            columns: row.columns().to_vec(),
+            state: Mutex::new(State {
+                rows: Box::new(std::iter::empty()),
+                current: Some(Current::of(row)),
+            }),
+        });
+        let shown = show(handle);
+        table::remove::<Answer>(handle);
+        shown
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Answers a SOQL query from the store. Waits for the disk, never for the network.
-///
-/// @param out_rows  Set to an owned handle on success. Free it with attache_rows_free().
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn attache_query(
-    attache: *mut attache_t,
-    soql: attache_str_t,
-    out_rows: *mut *mut attache_rows_t,
-    out_error: *mut *mut attache_error_t,
-) -> attache_status_t {
-    enter_on(attache, out_error, |store: &Store| {
-        let out = Out::new(out_rows, "out_rows")?;
-        // SAFETY: the caller's rule for text (top of the header).
-        let soql = unsafe { soql.read("soql")? };
-        let rows = store.engine().query(soql)?;
-        out.set(Answer::open(rows.columns().to_vec(), rows));
-        Ok(())
-    })
-}
+/// Hears of one row: the rows stand on it, and are good until this returns. ATTACHE_OK goes on,
+/// another status stops. Called on the calling thread. It must not call attache_rows_next(),
+/// throw or longjmp.
+pub type attache_visit_fn =
+    Option<unsafe extern "C" fn(ctx: *mut c_void, rows: *const attache_rows_t) -> attache_status_t>;
 
 /// Opens the rows of a child subquery, which the current row holds in a column.
 ///
@@ -141,10 +152,7 @@ pub unsafe extern "C" fn attache_rows_next(
 ) -> attache_status_t {
     enter_on(rows, out_error, |answer: &Answer| {
         let mut state = answer.state();
-        state.current = state.rows.next().map(|row| Current {
-            printed: row.cells().iter().map(|_| OnceCell::new()).collect(),
-            row,
-        });
+        state.current = state.rows.next().map(Current::of);
         match state.current {
             Some(_) => Ok(()),
             None => Err(Failure::end()),
@@ -170,6 +178,23 @@ pub extern "C" fn attache_rows_column_name(
             .columns
             .get(column)
             .map_or(attache_str_t::NONE, |name| attache_str_t::borrowed(name))
+    })
+}
+
+/// Finds a column by its name, in any case; SIZE_MAX if there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn attache_rows_column(
+    rows: *const attache_rows_t,
+    name: attache_str_t,
+) -> usize {
+    peek(rows, usize::MAX, |answer: &Answer| {
+        // SAFETY: the caller's rule for text (top of the header).
+        let name = unsafe { name.read("name") };
+        let found = name.ok().and_then(|name| {
+            let mut columns = answer.columns.iter();
+            columns.position(|own| own.eq_ignore_ascii_case(name))
+        });
+        found.unwrap_or(usize::MAX)
     })
 }
 
@@ -222,6 +247,82 @@ pub extern "C" fn attache_rows_text(rows: *const attache_rows_t, column: usize) 
             }
             _ => attache_str_t::NONE,
         }
+    })
+}
+
+/// Gives the current row's value in a column as a whole number: a checkbox as 0 or 1, a number
+/// without a fraction, an instant as seconds since 1970-01-01T00:00:00Z.
+///
+/// @param out_value  Set on success, untouched otherwise.
+/// @return ATTACHE_OK, or ATTACHE_END if the column holds null or nothing of these.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn attache_rows_int64(
+    rows: *const attache_rows_t,
+    column: usize,
+    out_value: *mut i64,
+) -> attache_status_t {
+    number(rows, out_value, column, |value| match value {
+        Value::Boolean(value) => Some(i64::from(*value)),
+        Value::DateTime(time) => Some(time.0),
+        Value::Number(_) => {
+            let text = value.to_string();
+            let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+            let is_whole = fraction.bytes().all(|digit| digit == b'0');
+            whole.parse().ok().filter(|_| is_whole)
+        }
+        _ => None,
+    })
+}
+
+/// Gives the current row's number in a column as the double that is closest to it; its exact
+/// digits are in attache_rows_text().
+///
+/// @param out_value  Set on success, untouched otherwise.
+/// @return ATTACHE_OK, or ATTACHE_END if the column holds no number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn attache_rows_double(
+    rows: *const attache_rows_t,
+    column: usize,
+    out_value: *mut f64,
+) -> attache_status_t {
+    number(rows, out_value, column, |value| match value {
+        Value::Number(_) => value.to_string().parse().ok(),
+        _ => None,
+    })
+}
+
+fn number<T>(
+    rows: *const attache_rows_t,
+    out_value: *mut T,
+    column: usize,
+    read: impl FnOnce(&Value) -> Option<T>,
+) -> attache_status_t {
+    enter_on(rows, std::ptr::null_mut(), |answer: &Answer| {
+        let out = Out::new(out_value, "out_value")?;
+        match answer.state().cell(column) {
+            Some(Cell::Value(value)) => out.set(read(value).ok_or_else(Failure::end)?),
+            _ => return Err(Failure::end()),
+        }
+        Ok(())
+    })
+}
+
+/// Gives the current row as JSON: {"id", "cells": {column: value, or an array of such rows}}.
+///
+/// @param out_json  Set to an owned text on success. Free it with attache_text_free().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn attache_rows_json(
+    rows: *const attache_rows_t,
+    out_json: *mut *mut attache_text_t,
+    out_error: *mut *mut attache_error_t,
+) -> attache_status_t {
+    enter_on(rows, out_error, |answer: &Answer| {
+        let out = Out::new(out_json, "out_json")?;
+        let state = answer.state();
+        let current = state.current.as_ref();
+        let current = current.ok_or_else(|| Failure::argument("there is no current row"))?;
+        out.set(table::insert(Text(json::print(&current.row))));
+        Ok(())
     })
 }
 

@@ -14,6 +14,8 @@ pub const ATTACHE_ABI_VERSION: u32 = 1;
 pub const ATTACHE_OK: i32 = 0;
 /// Not a failure: there are no more rows.
 pub const ATTACHE_END: i32 = -1;
+/// Not a failure: it has not ended, or has not come, yet.
+pub const ATTACHE_PENDING: i32 = -2;
 
 // cbindgen cannot see constants of other crates: the numbers stand here again,
 // tied to the engine's by the assertions below.

@@ -1,8 +1,10 @@
 //! Text across the boundary.
 
+use crate::bytes::attache_bytes_t;
 use crate::enter::{Result, free, peek};
 use crate::error::Failure;
 use crate::table::Object;
+use attache::RecordId;
 use std::ffi::c_char;
 
 /// UTF-8 text with its length in bytes. It may hold NUL and does not end with one.
@@ -35,23 +37,51 @@ impl attache_str_t {
     /// # Safety
     /// `ptr` is NULL or points at `len` readable bytes that nobody changes during the call.
     pub(crate) unsafe fn read<'call>(self, name: &str) -> Result<&'call str> {
-        if self.len == 0 {
-            return Ok("");
-        }
-        if self.ptr.is_null() {
-            return Err(Failure::argument(format!("{name} is NULL with a length")));
-        }
-        if isize::try_from(self.len).is_err() {
-            return Err(Failure::argument(format!("the length of {name} is absurd")));
-        }
-        // SAFETY: not NULL and not too long; the rest is this function's own condition.
-        let bytes = unsafe { std::slice::from_raw_parts(self.ptr.cast::<u8>(), self.len) };
+        let bytes = attache_bytes_t {
+            ptr: self.ptr.cast(),
+            len: self.len,
+        };
+        // SAFETY: this function's own condition.
+        let bytes = unsafe { bytes.read(name)? };
         std::str::from_utf8(bytes).map_err(|error| {
             Failure::argument(format!(
                 "{name} is not UTF-8 (at byte {})",
                 error.valid_up_to()
             ))
         })
+    }
+}
+
+impl attache_str_t {
+    /// Borrows text that may be left out: empty text is none.
+    ///
+    /// # Safety
+    /// That of [`read`](attache_str_t::read).
+    pub(crate) unsafe fn read_optional<'call>(self, name: &str) -> Result<Option<&'call str>> {
+        // SAFETY: this function's own condition.
+        let text = unsafe { self.read(name)? };
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+
+    /// Borrows text that must not be empty.
+    ///
+    /// # Safety
+    /// That of [`read`](attache_str_t::read).
+    pub(crate) unsafe fn read_needed<'call>(self, name: &str) -> Result<&'call str> {
+        // SAFETY: this function's own condition.
+        match unsafe { self.read_optional(name)? } {
+            Some(text) => Ok(text),
+            None => Err(Failure::argument(format!("{name} is empty"))),
+        }
+    }
+
+    /// Borrows the id of a record.
+    ///
+    /// # Safety
+    /// That of [`read`](attache_str_t::read).
+    pub(crate) unsafe fn read_id(self, name: &str) -> Result<RecordId> {
+        // SAFETY: this function's own condition.
+        Ok(RecordId::parse(unsafe { self.read(name)? })?)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Access tokens from the host.
 
+use crate::callback::Context;
 use crate::enter::enter_on;
 use crate::error::{Failure, attache_error_t};
 use crate::status::{ATTACHE_OK, attache_status_t};
-use crate::sync::attache_drop_fn;
 use crate::table::{self, Object};
 use crate::text::attache_str_t;
 use async_trait::async_trait;
@@ -24,7 +24,7 @@ pub struct attache_token_t {
 
 /// Gives an access token: passes it to attache_token_set(), and returns ATTACHE_OK or another
 /// number if a person must sign in first (the sync then fails with ATTACHE_NOT_AUTHORIZED).
-/// Called on the thread that is in attache_sync(), by one at a time; it may wait, and must not
+/// Called on the thread that waits for the org, by one at a time; it may wait, and must not
 /// throw or longjmp. What it wants is one of ATTACHE_TOKEN_ANY and ATTACHE_TOKEN_NEW.
 pub type attache_token_fn = Option<
     unsafe extern "C" fn(
@@ -61,38 +61,43 @@ pub unsafe extern "C" fn attache_token_set(
     })
 }
 
+/// Says at which address the token is good, after attache_token_set(): that of an org that was
+/// moved. The client follows from one host of Salesforce to another, and refuses any other.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn attache_token_set_instance_url(
+    token: *mut attache_token_t,
+    url: attache_str_t,
+    out_error: *mut *mut attache_error_t,
+) -> attache_status_t {
+    enter_on(token, out_error, |slot: &Slot| {
+        // SAFETY: the caller's rule for text (top of the header).
+        let url = unsafe { url.read_needed("url")? };
+        let mut slot = slot.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match slot.take() {
+            Some(token) => *slot = Some(token.with_instance_url(url)),
+            None => return Err(Failure::argument("there is no token yet")),
+        }
+        Ok(())
+    })
+}
+
 /// The host's function, as the Salesforce client wants it.
 pub(crate) struct HostTokens {
     call: attache_token_fn,
-    ctx: *mut c_void,
-    drop_ctx: attache_drop_fn,
+    context: Context,
 }
-
-// SAFETY: the header tells the host that ctx is used on any thread that syncs, by
-// one at a time (the client never runs two of these calls at once).
-unsafe impl Send for HostTokens {}
-// SAFETY: as above.
-unsafe impl Sync for HostTokens {}
 
 impl HostTokens {
     /// Takes the host's function and its context over.
-    pub(crate) fn new(
-        call: attache_token_fn,
-        ctx: *mut c_void,
-        drop_ctx: attache_drop_fn,
-    ) -> HostTokens {
-        HostTokens {
-            call,
-            ctx,
-            drop_ctx,
-        }
+    pub(crate) fn new(call: attache_token_fn, context: Context) -> HostTokens {
+        HostTokens { call, context }
     }
 
     fn ask(&self, wanted: i32) -> attache::Result<AccessToken> {
         let handle = table::insert(Slot(Mutex::new(None)));
         let status = match self.call {
             // SAFETY: the caller gave a function of this type, for this context.
-            Some(call) => unsafe { call(self.ctx, wanted, handle) },
+            Some(call) => unsafe { call(self.context.get(), wanted, handle) },
             None => ATTACHE_OK,
         };
         let given = table::get::<Slot>(handle)
@@ -105,15 +110,6 @@ impl HostTokens {
                 "the application gave no access token",
             )
         })
-    }
-}
-
-impl Drop for HostTokens {
-    fn drop(&mut self) {
-        if let Some(drop_ctx) = self.drop_ctx {
-            // SAFETY: the caller gave a function of this type, for this context.
-            unsafe { drop_ctx(self.ctx) }
-        }
     }
 }
 

@@ -7,6 +7,7 @@
 mod context;
 mod input;
 mod journal;
+mod limits;
 mod outcome;
 mod problem;
 mod reader;
