@@ -1,64 +1,8 @@
 /* The C ABI from outside: a session against a sandbox, typed errors, and every way to misuse a
  * handle. Exits with 0 and prints a line, or says which check did not hold. */
-#define _POSIX_C_SOURCE 200809L /* mkdtemp */
-#include "attache.h"
+#include "check.h"
 
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
-
-static void check(bool holds, const char *what, int line) {
-    if (!holds) {
-        fprintf(stderr, "session.c:%d: does not hold: %s\n", line, what);
-        exit(1);
-    }
-}
-#define CHECK(condition) check((condition), #condition, __LINE__)
-
-/* Fails with the library's own words. */
-static void must(attache_status_t status, attache_error_t *error, const char *what, int line) {
-    if (status != ATTACHE_OK) {
-        attache_str_t message = attache_error_message(error);
-        fprintf(stderr, "session.c:%d: %s: %d: %.*s\n", line, what, (int)status, (int)message.len,
-                message.ptr);
-        exit(1);
-    }
-}
-#define MUST(call) must((call), error, #call, __LINE__)
-
-static bool equal(attache_str_t text, const char *expected) {
-    return text.len == strlen(expected) && memcmp(text.ptr, expected, text.len) == 0;
-}
-
-static bool has(attache_str_t text, const char *part) {
-    size_t length = strlen(part);
-    for (size_t at = 0; at + length <= text.len; at++) {
-        if (memcmp(text.ptr + at, part, length) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Copies the first text under a key out of JSON whose texts hold no escapes. */
-static char *json_text(attache_str_t json, const char *key) {
-    char *all = malloc(json.len + 1);
-    CHECK(all != NULL);
-    memcpy(all, json.ptr, json.len);
-    all[json.len] = 0;
-    char quoted[64];
-    snprintf(quoted, sizeof quoted, "\"%s\"", key);
-    char *at = strstr(all, quoted);
-    CHECK(at != NULL);
-    at = strchr(at + strlen(quoted), '"');
-    CHECK(at != NULL);
-    char *end = strchr(at + 1, '"');
-    CHECK(end != NULL);
-    *end = 0;
-    memmove(all, at + 1, (size_t)(end - at));
-    return all;
-}
 
 struct progress {
     int calls;
@@ -73,7 +17,7 @@ static void on_progress(void *ctx, const attache_progress_t *progress) {
     if (progress->done > seen->most_done) {
         seen->most_done = progress->done;
     }
-    CHECK(progress->phase >= ATTACHE_PHASE_PREPARE && progress->phase <= ATTACHE_PHASE_READ_BACK);
+    CHECK(progress->phase >= ATTACHE_PHASE_PREPARE && progress->phase <= ATTACHE_PHASE_FILES);
     CHECK(progress->total >= -1);
     attache_cancel_request(seen->cancel);
 }
@@ -81,15 +25,6 @@ static void on_progress(void *ctx, const attache_progress_t *progress) {
 static void on_drop(void *ctx) {
     struct progress *seen = ctx;
     seen->drops++;
-}
-
-static attache_t *open_store(const char *path) {
-    attache_error_t *error = NULL;
-    attache_t *attache = NULL;
-    attache_open_options_t options = attache_open_options();
-    options.path = attache_str(path);
-    MUST(attache_open(&options, &attache, &error));
-    return attache;
 }
 
 /* Takes accounts offline, edits one, brings the edit home and looks at it again. */
@@ -372,7 +307,5 @@ int main(void) {
     a_panic_stops_at_the_boundary();
     a_session_brings_an_edit_home();
     tokens_come_from_the_application();
-    CHECK(attache_debug_live_handles() == 0);
-    puts("session.c: all checks hold");
-    return 0;
+    return all_hold("session.c");
 }

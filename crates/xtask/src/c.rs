@@ -89,25 +89,39 @@ fn exports(workspace: &Workspace) -> Done {
 
 /// Compiles and runs the tests, watched by the address sanitizer, and by valgrind where it is.
 fn tests(workspace: &Workspace, cc: &Path, scratch: &Path) -> Done {
-    let source = workspace.path("tests/c/session.c");
+    let folder = workspace.path("tests/c");
+    let mut sources: Vec<PathBuf> = fs::read_dir(&folder)
+        .map_err(io_failed("list", &folder))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|ending| ending == "c"))
+        .filter(|path| path.file_stem().is_some_and(|name| name != "header"))
+        .collect();
+    sources.sort();
+    for source in &sources {
+        test(workspace, cc, scratch, source)?;
+    }
+    match sources.is_empty() {
+        true => Err(failed("there is no test in tests/c")),
+        false => Ok(()),
+    }
+}
+
+/// Compiles and runs one of them both ways.
+fn test(workspace: &Workspace, cc: &Path, scratch: &Path, source: &Path) -> Done {
+    let name = source.file_stem().unwrap_or_default().to_string_lossy();
     let sanitize = [
         "-DATTACHE_TESTING",
         "-fsanitize=address,undefined",
         "-fno-sanitize-recover=all",
     ];
-    let sanitized = compile(
-        workspace,
-        cc,
-        &source,
-        &scratch.join("session-sanitized"),
-        &sanitize,
-    )?;
+    let program = scratch.join(format!("{name}-sanitized"));
+    let sanitized = compile(workspace, cc, source, &program, &sanitize)?;
     command(&mut Command::new(sanitized))?;
     let plain = compile(
         workspace,
         cc,
-        &source,
-        &scratch.join("session"),
+        source,
+        &scratch.join(&*name),
         &["-DATTACHE_TESTING"],
     )?;
     match find("valgrind") {
@@ -147,6 +161,7 @@ fn compile(
             .arg("-L")
             .arg(&built)
             .arg("-lattache_c")
+            .arg("-pthread")
             .arg(format!("-Wl,-rpath,{}", built.display())),
     )?;
     Ok(program.to_owned())
