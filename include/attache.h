@@ -1919,11 +1919,13 @@ void attache_rows_free(attache_rows_t *rows);
 
 #if defined(ATTACHE_TESTING)
 /**
- * Starts an org with records made from a seed. The same seed makes the same org.
+ * Starts an org with records made from a seed. The same seed and number make the same org.
  *
+ * @param records      About how many records there are; 0 for 1,000.
  * @param out_sandbox  Set to an owned handle on success. Free it with attache_sandbox_free().
  */
 attache_status_t attache_sandbox_start(uint64_t seed,
+                                       uint32_t records,
                                        attache_sandbox_t **out_sandbox,
                                        attache_error_t **out_error);
 #endif

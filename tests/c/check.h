@@ -29,8 +29,12 @@ static UNUSED void must_at(attache_status_t status, attache_error_t *error, cons
         exit(1);
     }
 }
-/* Makes a call that takes &error last. */
-#define MUST(call) must_at((call), error, #call, __FILE__, __LINE__)
+/* Makes a call that takes &error last; the error is looked at after the call. */
+#define MUST(call)                                                                                 \
+    do {                                                                                           \
+        attache_status_t status_ = (call);                                                         \
+        must_at(status_, error, #call, __FILE__, __LINE__);                                        \
+    } while (0)
 
 static UNUSED bool equal(attache_str_t text, const char *expected) {
     return text.len == strlen(expected) && memcmp(text.ptr, expected, text.len) == 0;
@@ -128,7 +132,7 @@ static UNUSED void sync_now(attache_t *attache) {
 static UNUSED struct world world_begin(const char *path, const char *briefcase) {
     attache_error_t *error = NULL;
     struct world world = {NULL, NULL, NULL, NULL};
-    MUST(attache_sandbox_start(7, &world.sandbox, &error));
+    MUST(attache_sandbox_start(7, 500, &world.sandbox, &error));
     world.url = json_text(attache_sandbox_info(world.sandbox), "url");
     world.token = json_text(attache_sandbox_info(world.sandbox), "access_token");
     world.attache = open_store(path);

@@ -31,7 +31,7 @@ static void on_drop(void *ctx) {
 static void a_session_brings_an_edit_home(void) {
     attache_error_t *error = NULL;
     attache_sandbox_t *sandbox = NULL;
-    MUST(attache_sandbox_start(7, &sandbox, &error));
+    MUST(attache_sandbox_start(7, 500, &sandbox, &error));
     attache_str_t info = attache_sandbox_info(sandbox);
     char *url = json_text(info, "url");
     char *token = json_text(info, "access_token");
@@ -157,7 +157,7 @@ static void drop_tokens(void *ctx) {
 static void tokens_come_from_the_application(void) {
     attache_error_t *error = NULL;
     attache_sandbox_t *sandbox = NULL;
-    MUST(attache_sandbox_start(7, &sandbox, &error));
+    MUST(attache_sandbox_start(7, 500, &sandbox, &error));
     char *url = json_text(attache_sandbox_info(sandbox), "url");
     char *good = json_text(attache_sandbox_info(sandbox), "access_token");
     attache_t *attache = open_store(":memory:");

@@ -26,19 +26,24 @@ impl Object for Org {
     const NAME: &'static str = "attache_sandbox_t";
 }
 
-/// Starts an org with records made from a seed. The same seed makes the same org.
+/// Starts an org with records made from a seed. The same seed and number make the same org.
 ///
+/// @param records      About how many records there are; 0 for 1,000.
 /// @param out_sandbox  Set to an owned handle on success. Free it with attache_sandbox_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn attache_sandbox_start(
     seed: u64,
+    records: u32,
     out_sandbox: *mut *mut attache_sandbox_t,
     out_error: *mut *mut attache_error_t,
 ) -> attache_status_t {
     enter(out_error, || {
         let out = Out::new(out_sandbox, "out_sandbox")?;
-        let sandbox = Sandbox::builder()
-            .seed(seed)
+        let mut builder = Sandbox::builder().seed(seed);
+        if records > 0 {
+            builder = builder.records(records as usize);
+        }
+        let sandbox = builder
             .build()
             .map_err(|error| Failure::argument(error.to_string()))?;
         let serving = Serving::spawn(sandbox.clone(), 0)
