@@ -1205,7 +1205,7 @@ attache_status_t attache_resolve(attache_t *attache,
  * attache_undo() takes them back together.
  *
  * @param object           The object's API name; empty for all.
- * @param resolution_json  As in attache_resolve(); {"value": ...} needs an object.
+ * @param resolution_json  "mine" or "theirs", with the quotation marks.
  * @param out_json         Set on success to an owned text, a JSON array of the conflicts' "id".
  *                         Free it with attache_text_free().
  */
@@ -1253,6 +1253,16 @@ attache_status_t attache_set_resolver(attache_t *attache,
 attache_status_t attache_set_salesforce(attache_t *attache,
                                         const attache_salesforce_options_t *options,
                                         attache_error_t **out_error);
+
+/**
+ * Sets how often a sync tries again when the org is busy or out of reach, for the syncs that
+ * follow; what is told then is in attache_error_retry().
+ *
+ * @param retries  0 tells the first failure at once.
+ */
+attache_status_t attache_set_retries(attache_t *attache,
+                                     uint32_t retries,
+                                     attache_error_t **out_error);
 
 /**
  * Gives the status, one of the ATTACHE_* numbers; ATTACHE_OK for a handle that is not live.

@@ -79,10 +79,10 @@ static void conflicts_are_settled_in_bulk(struct world world, const char *id) {
                              &error));
     CHECK(equal(attache_text_str(json), "[]"));
     attache_text_free(json);
-    CHECK(attache_resolve_all(world.attache, none, attache_str("{\"Phone\":{\"value\":\"x\"}}"),
-                              &json, NULL) == ATTACHE_INVALID_ARGUMENT); /* of which object? */
-    MUST(attache_resolve_all(world.attache, attache_str("Account"),
-                             attache_str("{\"Phone\":{\"value\":\"new\"}}"), &json, &error));
+    CHECK(attache_resolve_all(world.attache, none, attache_str("{\"Phone\":\"mine\"}"), &json,
+                              NULL) == ATTACHE_INVALID_ARGUMENT); /* fields are of one conflict */
+    MUST(attache_resolve_all(world.attache, attache_str("Account"), attache_str("\"mine\""), &json,
+                             &error));
     CHECK(attache_text_str(json).len > 2);
     attache_text_free(json);
     is_settled(world.attache);

@@ -52,7 +52,7 @@ pub unsafe extern "C" fn attache_resolve(
 /// attache_undo() takes them back together.
 ///
 /// @param object           The object's API name; empty for all.
-/// @param resolution_json  As in attache_resolve(); {"value": ...} needs an object.
+/// @param resolution_json  "mine" or "theirs", with the quotation marks.
 /// @param out_json         Set on success to an owned text, a JSON array of the conflicts' "id".
 ///                         Free it with attache_text_free().
 #[unsafe(no_mangle)]

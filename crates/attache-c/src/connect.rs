@@ -87,6 +87,21 @@ pub unsafe extern "C" fn attache_set_salesforce(
     })
 }
 
+/// Sets how often a sync tries again when the org is busy or out of reach, for the syncs that
+/// follow; what is told then is in attache_error_retry().
+///
+/// @param retries  0 tells the first failure at once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn attache_set_retries(
+    attache: *mut attache_t,
+    retries: u32,
+    out_error: *mut *mut attache_error_t,
+) -> attache_status_t {
+    enter_on(attache, out_error, |store: &Store| {
+        store.replace(|engine| Ok(engine.with_retries(retries)))
+    })
+}
+
 /// Makes the client.
 ///
 /// # Safety

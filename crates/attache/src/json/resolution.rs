@@ -58,25 +58,17 @@ impl Attache {
         self.resolve(id, resolution)
     }
 
-    /// Settles all open conflicts, or those of one object, as [`resolve_all`](Attache::resolve_all) does, in the
-    /// words of [`Resolution::from_json`].
-    ///
-    /// Values are read by the schema of the object, so they need one.
+    /// Settles all open conflicts, or those of one object, as [`resolve_all`](Attache::resolve_all) does: `"mine"` or
+    /// `"theirs"`.
     ///
     /// # Errors
-    /// Those of both.
+    /// Those of [`resolve_all`](Attache::resolve_all); [`ErrorKind::InvalidArgument`] if the text is neither.
     pub fn resolve_all_json(
         &self,
         object: Option<&str>,
         resolution: &str,
     ) -> Result<Vec<ConflictId>> {
-        let schema = self.schema()?;
-        let known = object.and_then(|object| schema.object(object));
-        let resolution = read(resolution, |name| {
-            let field = known?.field(name)?;
-            Some(field.field_type.clone())
-        })?;
-        self.resolve_all(object, &resolution)
+        self.resolve_all(object, &read(resolution, |_| None)?)
     }
 }
 
