@@ -1,10 +1,12 @@
 //! The sandbox's own resources, beside those of the org: `/sandbox/…`.
 //!
-//! A test in any language plans faults, moves the clock and ends sessions with them. They answer to
-//! the control token alone, meet no fault, and are neither logged nor counted.
+//! A test in any language plans faults, moves the clock, ends sessions, sets switches and acts as a colleague with
+//! them. They answer to the control token alone, meet no fault, and are neither logged nor counted.
 
+mod acts;
 mod doc;
 mod meter;
+mod settings;
 
 pub(crate) use meter::Meter;
 
@@ -103,6 +105,15 @@ fn route(sandbox: &Sandbox, request: &Request) -> Result<Value, Refusal> {
         (["users", user, act], "POST") => person(sandbox, user, act),
         (["keys"], "POST") => trust(sandbox, &read(request)?),
         (["locks"], "POST") => lock(sandbox, &read(request)?),
+        (["calls"], "POST") => acts::call(sandbox, request),
+        (["approvals"], "POST") => acts::approve(sandbox, request),
+        (["switches"], "GET") => settings::switches(sandbox),
+        (["switches"], "POST") => settings::set_switches(sandbox, request),
+        (["features"], "GET") => Ok(settings::features(sandbox)),
+        (["features"], "POST") => settings::turn_on(sandbox, request),
+        (["sharing"], "POST") => settings::share(sandbox, request),
+        (["rights"], "POST") => settings::rights(sandbox, request),
+        (["rules"], "POST") => settings::add_rules(sandbox, request),
         (["meter"], "GET") => Ok(json!({
             "requests": sandbox.requests(),
             "kinds": sandbox.meter(),
@@ -122,12 +133,14 @@ fn misdirected(path: &[&str], method: &str) -> Refusal {
     let allowed = match path {
         [] | ["users"] => "GET",
         ["faults"] => "GET, POST and DELETE",
-        ["clock" | "network"] => "GET and POST",
-        ["keys" | "locks"] | ["users", _, _] => "POST",
+        ["clock" | "network" | "switches" | "features"] => "GET and POST",
+        ["keys" | "locks" | "calls" | "approvals" | "sharing" | "rights" | "rules"]
+        | ["users", _, _] => "POST",
         ["meter" | "log"] => "GET and DELETE",
         _ => {
             let error = format!(
-                "there is no {ROOT}/{}; there are faults, clock, network, users, keys, locks, meter and log",
+                "there is no {ROOT}/{}; there are faults, clock, network, users, keys, locks, approvals, calls, switches, \
+                 features, sharing, rights, rules, meter and log",
                 path.join("/")
             );
             return Refusal::new(404, error);
@@ -189,12 +202,7 @@ fn network(sandbox: &Sandbox) -> Value {
 
 /// Does something to the tokens of a user, who is named by id or by username.
 fn person(sandbox: &Sandbox, user: &str, act: &str) -> Result<Value, Refusal> {
-    let id = sandbox
-        .users()
-        .into_iter()
-        .find(|known| known.id == user || known.username == user)
-        .map(|known| known.id)
-        .ok_or_else(|| Refusal::new(404, "there is no such user: name one of GET users"))?;
+    let id = user_id(sandbox, user)?;
     match act {
         "expire" => sandbox.expire_tokens(&id),
         "revoke" => sandbox.revoke_tokens(&id),
@@ -205,6 +213,16 @@ fn person(sandbox: &Sandbox, user: &str, act: &str) -> Result<Value, Refusal> {
         }
     }
     Ok(json!({ "user": id }))
+}
+
+/// Finds the id of a user who is named by id or by username.
+fn user_id(sandbox: &Sandbox, user: &str) -> Result<String, Refusal> {
+    let users = sandbox.users().into_iter();
+    users
+        .map(|known| (known.id, known.username))
+        .find(|(id, username)| id == user || username == user)
+        .map(|(id, _)| id)
+        .ok_or_else(|| Refusal::new(404, "there is no such user: name one of GET users"))
 }
 
 fn trust(sandbox: &Sandbox, doc: &KeyDoc) -> Result<Value, Refusal> {
@@ -359,11 +377,52 @@ mod tests {
                 404,
             ),
             ("GET", "/sandbox/log?skip=x", "", 400),
+            ("POST", "/sandbox/switches", r#"{"no_such":true}"#, 400),
+            ("POST", "/sandbox/switches", r#"{"page_rows_max":0}"#, 400),
+            (
+                "POST",
+                "/sandbox/switches",
+                r#"{"tunnels_methods":false,"trims_blanks":1}"#,
+                400,
+            ),
+            ("POST", "/sandbox/features", r#"{"wings":true}"#, 400),
+            (
+                "POST",
+                "/sandbox/sharing",
+                r#"{"object":"Account","default":"open"}"#,
+                400,
+            ),
+            (
+                "POST",
+                "/sandbox/sharing",
+                r#"{"object":"Nothing","hierarchy":true}"#,
+                400,
+            ),
+            (
+                "POST",
+                "/sandbox/rights",
+                r#"{"user":"nobody","object":"Account"}"#,
+                404,
+            ),
+            ("POST", "/sandbox/rules", r#"{"version":2}"#, 400),
+            (
+                "POST",
+                "/sandbox/calls",
+                r#"{"method":"GET","path":"limits"}"#,
+                400,
+            ),
+            (
+                "POST",
+                "/sandbox/calls",
+                r#"{"user":"nobody","method":"GET","path":"/limits"}"#,
+                404,
+            ),
         ] {
             let (told, body) = call(&sandbox, method, path, body);
             assert_eq!(told, status, "{method} {path}: {body}");
             assert!(body["error"].as_str().is_some_and(|text| text.len() > 10));
         }
+        assert!(sandbox.with_switches(|switches| switches.tunnels_methods));
         let (_, state) = call(&sandbox, "GET", "/sandbox", "");
         let expected = r#"{"now":"2026-03-02T09:00:00Z","offline":false,"faults":0,"requests":0}"#;
         assert_eq!(state, serde_json::from_str::<Value>(expected).unwrap());

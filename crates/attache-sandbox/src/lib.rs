@@ -24,7 +24,7 @@ pub mod value;
 
 pub use fault::{Fault, FaultKind, Outcome};
 pub use http::{Serving, serve};
-pub use rest::{Machine, Request, Response, RestSwitches};
+pub use rest::{Machine, PreconditionCode, Request, Response, RestSwitches};
 pub use sandbox::{Logged, Sandbox, SandboxBuilder, SandboxError, UserAccess};
 
 /// Compiles and runs the examples of the README.

@@ -237,6 +237,28 @@ impl Sandbox {
         })
     }
 
+    /// Answers a call in the name of a user, or of the administrator, that no fault meets and nobody counts.
+    ///
+    /// With `commit_after_s` the transaction commits so many seconds later, as [`Org::hold_open`] says.
+    pub(crate) fn act(
+        &self,
+        user: Option<&str>,
+        request: &Request,
+        commit_after_s: u32,
+    ) -> Response {
+        let mut inner = self.lock();
+        let now_ms = inner.clock.now_ms();
+        let machine = &mut inner.machine;
+        let actor = user.map_or_else(|| machine.integration_user.clone(), str::to_owned);
+        let open = (commit_after_s > 0).then(|| machine.org_mut().savepoint());
+        let answer = machine.handle_as(&actor, request, now_ms);
+        if let Some(open) = open {
+            let until = now_ms.div_euclid(1_000) + i64::from(commit_after_s);
+            machine.org_mut().hold_since(open, until);
+        }
+        answer
+    }
+
     /// Tells the org's time, in seconds since the epoch.
     pub fn now(&self) -> i64 {
         self.lock().clock.now_ms().div_euclid(1_000)

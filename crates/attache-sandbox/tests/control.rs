@@ -3,80 +3,14 @@
 
 mod wire;
 
-use attache_sandbox::{Sandbox, Serving};
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Read};
 use std::time::{Duration, Instant};
-use wire::{Answer, Wire};
+use wire::{Org, Wire};
 
 const ACCOUNTS: &str = "/services/data/v67.0/sobjects/Account";
 const QUERY: &str = "/services/data/v67.0/query?q=SELECT+Id+FROM+Account";
-
-/// A served org and who calls it.
-struct Org {
-    sandbox: Sandbox,
-    serving: Serving,
-    user: Value,
-    control: String,
-}
-
-impl Org {
-    fn start() -> Org {
-        let sandbox = Sandbox::builder()
-            .records(20)
-            .now("2026-03-02T09:00:00Z")
-            .manual_clock()
-            .build()
-            .unwrap();
-        let serving = Serving::spawn(sandbox.clone(), 0).unwrap();
-        let info: Value = serde_json::from_str(&sandbox.info(serving.url())).unwrap();
-        let url = format!("{}/sandbox", serving.url());
-        assert_eq!(info["control_url"], json!(url));
-        Org {
-            user: info["users"][0].clone(),
-            control: info["control_token"].as_str().unwrap().to_owned(),
-            sandbox,
-            serving,
-        }
-    }
-
-    fn told(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
-        let body = match body {
-            Value::Null => String::new(),
-            body => body.to_string(),
-        };
-        let mut wire = Wire::open(self.serving.address());
-        let answer = wire
-            .call(method, &format!("/sandbox/{path}"), &self.control, &body)
-            .unwrap();
-        (answer.status, serde_json::from_slice(&answer.body).unwrap())
-    }
-
-    /// A control call that must be done.
-    fn tell(&self, method: &str, path: &str, body: &Value) -> Value {
-        let (status, told) = self.told(method, path, body);
-        assert_eq!(status, 200, "{method} {path}: {told}");
-        told
-    }
-
-    fn plan(&self, fault: &Value) {
-        self.tell("POST", "faults", fault);
-    }
-
-    fn token(&self) -> &str {
-        self.user["access_token"].as_str().unwrap()
-    }
-
-    /// A call of a user on a connection of its own.
-    fn call(&self, method: &str, path: &str, body: &str) -> std::io::Result<Answer> {
-        Wire::open(self.serving.address()).call(method, path, self.token(), body)
-    }
-
-    fn accounts(&self) -> usize {
-        self.sandbox.with_org(|org| org.count("Account"))
-    }
-}
 
 #[test]
 fn connections_break_in_every_way_and_the_org_commits_or_not() {

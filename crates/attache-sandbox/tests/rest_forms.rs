@@ -448,3 +448,38 @@ fn recents_of_an_object_are_bounded() {
         json!(contact)
     );
 }
+
+#[test]
+fn the_list_views_opened_last_come_first_and_those_never_opened_not_at_all() {
+    let client = client();
+    let ids: Vec<String> = ["One", "Two", "Three"]
+        .into_iter()
+        .map(|name| {
+            let view = ListViewDef::new(name, name);
+            client
+                .sandbox
+                .with_org(|org| org.define_list_view("Account", view))
+        })
+        .collect();
+    let recent = || -> Vec<Value> {
+        let listed = client.get("/sobjects/Account/listviews/recent").json;
+        let views = listed["listviews"].as_array().unwrap().iter();
+        assert_eq!(listed["size"], json!(views.len()));
+        views.map(|view| view["developerName"].clone()).collect()
+    };
+    assert_eq!(recent(), [""; 0]);
+    for id in [&ids[0], &ids[2], &ids[0]] {
+        let path = format!("/sobjects/Account/listviews/{id}/results");
+        assert_eq!(client.get(&path).status, 200);
+    }
+    assert_eq!(recent(), ["One", "Three"]);
+    // A describe opens nothing, and what is removed is forgotten.
+    client.get(&format!("/sobjects/Account/listviews/{}/describe", ids[1]));
+    client
+        .sandbox
+        .with_org(|org| org.remove_list_view("Account", "One"));
+    assert_eq!(recent(), ["Three"]);
+    let others = Client::of(&client.sandbox, 1);
+    let theirs = others.get("/sobjects/Account/listviews/recent").json;
+    assert_eq!(theirs["size"], json!(0));
+}

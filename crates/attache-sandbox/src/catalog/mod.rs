@@ -8,6 +8,7 @@
 mod account;
 mod activity;
 mod build;
+mod case;
 pub(crate) mod coverage;
 mod file;
 mod history;
@@ -15,11 +16,14 @@ mod lead;
 mod opportunity;
 mod person;
 mod setup;
+pub(crate) mod sharing;
 mod visit;
 
 pub(crate) use build::common;
+pub(crate) use case::case;
 pub(crate) use history::history;
 pub use opportunity::stages;
+pub(crate) use setup::assignment_rule;
 pub(crate) use visit::{KINDS, OUTCOMES, VALID_FOR};
 
 use crate::schema::Schema;

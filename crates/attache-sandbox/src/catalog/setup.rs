@@ -1,5 +1,5 @@
-//! Organization, Group, GroupMember and RecordType, as far as lookups and queues need them. All but who is in a
-//! group is read only.
+//! Organization, Group, GroupMember, RecordType and AssignmentRule, as far as lookups, queues and clients need them.
+//! Groups and who is in them are an administrator's to write, the rest is read only.
 
 use super::build::*;
 use crate::schema::{Formula, ObjectDef};
@@ -39,22 +39,25 @@ pub(super) fn organization() -> ObjectDef {
 /// A queue or public group.
 pub(super) fn group() -> ObjectDef {
     ObjectDef::new("Group", "Group", "Group", "00G")
-        .locked()
         .scoped(&["everything"])
         .with([
             id("Group ID"),
-            text("Name", "Name", 40)
+            text("Name", "Name", 40).required().name_of_row(),
+            text("DeveloperName", "Developer Name", 80),
+            pick("Type", "Type", 40, GROUP_TYPES)
                 .required()
-                .read_only()
-                .name_of_row(),
-            text("DeveloperName", "Developer Name", 80).read_only(),
-            pick("Type", "Type", 40, &["Regular|Public Group", "Queue"])
-                .required()
-                .read_only(),
-            email("Email", "Email").read_only(),
+                .insert_only(),
+            email("Email", "Email"),
         ])
         .with(stamps())
 }
+
+const GROUP_TYPES: &[&str] = &[
+    "Regular|Public Group",
+    "Role",
+    "RoleAndSubordinates|Role and Subordinates",
+    "Queue",
+];
 
 /// That a user, or another group, is in a group. One is put in or taken out, never changed.
 ///
@@ -80,6 +83,28 @@ pub(super) fn group_member() -> ObjectDef {
         .with(stamps().into_iter().skip(4));
     member.updateable = false;
     member
+}
+
+/// An assignment rule, as far as a client needs to name it. An org has the object once it has a rule.
+pub(crate) fn assignment_rule() -> ObjectDef {
+    ObjectDef::new(
+        "AssignmentRule",
+        "Assignment Rule",
+        "Assignment Rules",
+        "01Q",
+    )
+    .locked()
+    .scoped(&["everything"])
+    .with([
+        id("Assignment Rule ID"),
+        text("Name", "Name", 120)
+            .required()
+            .read_only()
+            .name_of_row(),
+        pick("SobjectType", "SObject Type", 40, &["Lead", "Case"]).read_only(),
+        flag("Active", "Active").read_only(),
+    ])
+    .with(stamps())
 }
 
 pub(super) fn record_type() -> ObjectDef {

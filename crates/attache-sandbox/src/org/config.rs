@@ -1,5 +1,7 @@
 //! What an org is told once: its zone, its locale, and how to read the open points of the documentation.
 
+use serde::{Deserialize, Serialize};
+
 /// Settings of an org.
 #[derive(Clone, Debug)]
 pub struct OrgConfig {
@@ -37,7 +39,8 @@ impl Default for OrgConfig {
 ///
 /// A client must work whichever way they are set; the paragraph named is that
 /// of `salesforce-api.md`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Switches {
     /// §4.5: nulls come first in a descending order too.
     pub nulls_first_when_descending: bool,
@@ -65,6 +68,11 @@ pub struct Switches {
     pub rows_vanish_from_later_pages: bool,
     /// §4.6: a parent the user may not see is null in a query.
     pub hidden_parents_are_null: bool,
+    /// §13.5: who sees a contact, an opportunity or a case by itself sees its account, without changing it. Real orgs
+    /// do so; off, as it is at first, what a user holds is told by owners and shares alone.
+    pub children_show_accounts: bool,
+    /// §12: assignment rules run when a lead or a case is changed, not only when it is created.
+    pub updates_assign: bool,
     /// §13.2: a roll-up moves the `SystemModstamp` of the parent.
     pub roll_ups_move_parent: bool,
     /// §13.6: a row that was restored is still listed by getDeleted.
@@ -97,6 +105,8 @@ impl Default for Switches {
             validation_rules_first: false,
             rows_vanish_from_later_pages: false,
             hidden_parents_are_null: true,
+            children_show_accounts: false,
+            updates_assign: true,
             roll_ups_move_parent: true,
             restored_rows_stay_in_delete_log: true,
             recycle_bin_seconds: 15 * 86_400,

@@ -1,6 +1,6 @@
 //! Teams and territories: who sees a row without owning it, and the scopes that ask for such rows.
 
-use super::table::{Slot, key};
+use super::table::{IdKey, Slot, key};
 use super::{Org, Viewer};
 use crate::catalog::coverage;
 use crate::schema::Schema;
@@ -117,7 +117,7 @@ impl Org {
 
     /// Says whether a team or a territory lets a user see, or change, a row.
     pub(super) fn covers(&self, viewer: &Viewer, object: usize, slot: Slot, edit: bool) -> bool {
-        self.is_in_team(viewer, object, slot, edit)
+        self.has_member(object, slot, edit, |id| self.stands_for(viewer, object, id))
             || self.lies_in_territory(viewer, object, slot, edit, true)
     }
 
@@ -129,6 +129,16 @@ impl Org {
         slot: Slot,
         edit: bool,
     ) -> bool {
+        self.has_member(object, slot, edit, |id| id == viewer.key)
+    }
+
+    fn has_member(
+        &self,
+        object: usize,
+        slot: Slot,
+        edit: bool,
+        who: impl Fn(IdKey) -> bool,
+    ) -> bool {
         let Some(team) = self.sharing.coverage(object).and_then(|cover| cover.team) else {
             return false;
         };
@@ -139,7 +149,7 @@ impl Org {
         members.children(team.row, row).any(|member| {
             let user = members.value(member, team.user).as_text().and_then(key);
             !members.is_deleted(member)
-                && user == Some(viewer.key)
+                && user.is_some_and(&who)
                 && (!edit || *members.value(member, team.level) == Value::text("Edit"))
         })
     }

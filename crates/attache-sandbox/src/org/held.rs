@@ -4,7 +4,7 @@ use super::journal::Step;
 use super::replicate::DeleteEntry;
 use super::row::Row;
 use super::table::Slot;
-use super::{Org, SaveError, key};
+use super::{Org, SaveError, Savepoint, key};
 use crate::value::Value;
 
 /// A transaction that did its work and has not committed yet, or a mere lock.
@@ -29,6 +29,12 @@ impl Org {
     pub fn hold_open<T>(&mut self, until: i64, write: impl FnOnce(&mut Org) -> T) -> T {
         let savepoint = self.savepoint();
         let outcome = write(self);
+        self.hold_since(savepoint, until);
+        outcome
+    }
+
+    /// Takes back what was done since a savepoint, until the clock reaches `until`.
+    pub(crate) fn hold_since(&mut self, savepoint: Savepoint, until: i64) {
         let mut held = Held {
             started: self.now,
             until,
@@ -48,7 +54,6 @@ impl Org {
         self.rollback(savepoint);
         self.held.push(held);
         self.commit_due();
-        outcome
     }
 
     /// Locks a row until a time: every write to it answers UNABLE_TO_LOCK_ROW.
@@ -125,6 +130,7 @@ impl Org {
         }
         self.stamp_system(object, &mut row);
         self.replace_row(object, slot, row.into());
+        self.end_manual_shares("", object, slot);
     }
 }
 

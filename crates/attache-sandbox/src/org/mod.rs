@@ -10,10 +10,12 @@
 
 mod access;
 mod approval;
+mod assignment;
 mod automation;
 mod check;
 mod config;
 mod coverage;
+mod defaults;
 mod delete;
 mod duplicates;
 mod error;
@@ -26,14 +28,17 @@ mod history;
 mod input;
 mod journal;
 mod merge;
+mod named_parent;
 mod people;
 mod query;
 mod record_types;
 mod replicate;
+mod roles;
 mod row;
 mod rule_file;
 mod rules;
 mod save;
+mod shares;
 mod sharing;
 mod table;
 pub(crate) mod time;
@@ -46,8 +51,10 @@ pub(crate) mod testing;
 mod tests;
 
 pub use access::Access;
+pub use assignment::{AssignmentRule, AutoAssign};
 pub use automation::{Saved, Saving};
 pub use config::{OrgConfig, Switches};
+pub use defaults::OrgWide;
 pub use duplicates::{DuplicateAction, DuplicateRule, Duplicates};
 pub use error::SaveError;
 pub use forms::{LayoutDef, LayoutItem, LayoutSection, ListCondition, ListViewDef};
@@ -94,6 +101,9 @@ pub struct Org {
     /// The write at hand is to be saved although it may be a duplicate.
     allows_duplicates: bool,
     automation: automation::Automation,
+    assignments: Vec<assignment::Assignment>,
+    /// What the write at hand asks of them.
+    auto_assign: AutoAssign,
     /// Rows that wait for an approval.
     in_approval: BTreeSet<(usize, Slot)>,
     /// Objects whose history is kept.
@@ -118,6 +128,8 @@ impl Org {
             duplicate_rules: Vec::new(),
             allows_duplicates: false,
             automation: automation::Automation::default(),
+            assignments: Vec::new(),
+            auto_assign: AutoAssign::default(),
             in_approval: BTreeSet::new(),
             tracked: Vec::new(),
         };

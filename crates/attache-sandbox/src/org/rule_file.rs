@@ -1,9 +1,12 @@
-//! Duplicate rules, validation rules and flows, read from a file of JSON.
+//! Duplicate rules, assignment rules, validation rules and flows, read from a file of JSON.
 //!
 //! ```json
 //! {"version": 1,
 //!  "duplicate_rules": [
 //!     {"name": "Same mail", "object": "Contact", "fields": ["Email"], "action": "alert"}],
+//!  "assignment_rules": [
+//!     {"name": "Standard", "object": "Lead", "active": true,
+//!      "entries": [{"if": "Rating = 'Hot'", "owner": "kim@example.com"}, {"owner": "Inbox"}]}],
 //!  "rules": [
 //!     {"object": "Contact", "if": "Email = null AND Phone = null",
 //!      "refuse": {"message": "Give a mail address or a phone.", "field": "Email"}},
@@ -16,17 +19,18 @@
 //! other. Rules run in the order of the file; what one sets, the next ones see.
 
 use super::automation::Saved;
-use super::{DuplicateAction, DuplicateRule, Org, Rights, SaveError, input};
+use super::{AssignmentRule, DuplicateAction, DuplicateRule, Org, SaveError, input};
 use crate::id;
 use crate::value::Value;
 use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::collections::BTreeSet;
 
 /// The version of the format that is read.
 const VERSION: u32 = 1;
 /// Who evaluates conditions: a user that is no row, and sees everything.
-const PLATFORM: &str = "005000000000000AAA";
+pub(super) const PLATFORM: &str = "005000000000000AAA";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,7 +39,41 @@ struct File {
     #[serde(default)]
     duplicate_rules: Vec<Duplicate>,
     #[serde(default)]
+    assignment_rules: Vec<Assignment>,
+    #[serde(default)]
     rules: Vec<Rule>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Assignment {
+    name: String,
+    object: String,
+    #[serde(default)]
+    active: bool,
+    entries: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    #[serde(rename = "if")]
+    condition: Option<String>,
+    owner: String,
+}
+
+impl From<Assignment> for AssignmentRule {
+    fn from(rule: Assignment) -> AssignmentRule {
+        let entries = rule.entries.into_iter();
+        AssignmentRule {
+            object: rule.object,
+            name: rule.name,
+            active: rule.active,
+            entries: entries
+                .map(|entry| (entry.condition, entry.owner))
+                .collect(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -88,7 +126,8 @@ struct Refusal {
 }
 
 impl Org {
-    /// Adds the rules of a file: JSON with `version`, `duplicate_rules` and `rules`, as the README shows.
+    /// Adds the rules of a file: JSON with `version`, `duplicate_rules`, `assignment_rules` and `rules`, as the README
+    /// shows.
     ///
     /// # Errors
     ///
@@ -101,14 +140,23 @@ impl Org {
                 file.version
             ));
         }
-        let everything = Rights {
-            view_all: true,
-            modify_all: true,
-        };
-        self.set_rights(PLATFORM, everything);
         for (at, rule) in file.rules.iter().enumerate() {
             self.check_rule(rule)
                 .map_err(|error| format!("rules[{at}]: {error}"))?;
+        }
+        let assignments: Vec<AssignmentRule> =
+            file.assignment_rules.into_iter().map(Into::into).collect();
+        let mut active = BTreeSet::new();
+        for (at, rule) in assignments.iter().enumerate() {
+            let object = self
+                .checked_assignment(rule)
+                .map_err(|error| format!("assignment_rules[{at}]: {error}"))?;
+            if rule.active && !active.insert(object) {
+                return Err(format!(
+                    "assignment_rules[{at}]: {} has an active assignment rule",
+                    rule.object
+                ));
+            }
         }
         let known = self.duplicate_rules.len();
         for (at, duplicate) in file.duplicate_rules.into_iter().enumerate() {
@@ -125,6 +173,9 @@ impl Org {
                 self.duplicate_rules.truncate(known);
                 return Err(format!("duplicate_rules[{at}]: {error}"));
             }
+        }
+        for rule in &assignments {
+            self.add_assignment_rule(rule)?;
         }
         for rule in file.rules {
             let object = rule.object.clone();
@@ -146,7 +197,8 @@ impl Org {
         if does.iter().filter(|does| **does).count() != 1 {
             return Err("a rule has one of \"refuse\", \"set\" and \"throw\"".into());
         }
-        self.matches_rule(rule, &id::make(&object.key_prefix, 0))
+        let at = self.schema.index(&rule.object).unwrap_or_default();
+        self.check_condition(at, rule.condition.as_deref())
             .map_err(|error| format!("if: {}", error.message))?;
         let blamed = rule
             .refuse
@@ -166,15 +218,26 @@ impl Org {
         Ok(())
     }
 
-    fn matches_rule(&self, rule: &Rule, id: &str) -> Result<bool, SaveError> {
-        let condition = match &rule.condition {
-            Some(condition) => format!(" AND ({condition})"),
-            None => String::new(),
-        };
-        let soql = format!(
-            "SELECT Id FROM {} WHERE Id = '{id}'{condition}",
-            rule.object
-        );
+    /// Says what is wrong with a condition, if anything is.
+    pub(super) fn check_condition(
+        &self,
+        object: usize,
+        condition: Option<&str>,
+    ) -> Result<(), SaveError> {
+        let nobody = id::make(&self.schema.objects()[object].key_prefix, 0);
+        self.fulfils(object, condition, &nobody).map(|_| ())
+    }
+
+    /// Says whether a row fulfils a SOQL condition, whoever may see it.
+    pub(super) fn fulfils(
+        &self,
+        object: usize,
+        condition: Option<&str>,
+        id: &str,
+    ) -> Result<bool, SaveError> {
+        let condition = condition.map_or_else(String::new, |text| format!(" AND ({text})"));
+        let name = &self.schema.objects()[object].name;
+        let soql = format!("SELECT Id FROM {name} WHERE Id = '{id}'{condition}");
         Ok(self.query(PLATFORM, &soql, false)?.total() > 0)
     }
 
@@ -184,7 +247,10 @@ impl Org {
             Event::Update => !saved.created,
             Event::Save => true,
         };
-        if !meant || !self.matches_rule(rule, &saved.id)? {
+        let Some(object) = self.schema.index(&rule.object).filter(|_| meant) else {
+            return Ok(());
+        };
+        if !self.fulfils(object, rule.condition.as_deref(), &saved.id)? {
             return Ok(());
         }
         if let Some(refusal) = &rule.refuse {

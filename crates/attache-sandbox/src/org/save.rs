@@ -4,7 +4,7 @@ use super::row::Row;
 use super::table::folded;
 use super::{Org, SaveError, Slot, Viewer, check, input, key, record_types};
 use crate::id;
-use crate::schema::{FieldKind, ObjectDef};
+use crate::schema::FieldKind;
 use crate::value::Value;
 use serde_json::value::RawValue;
 
@@ -76,7 +76,11 @@ impl Org {
         }
         let object = self.object_for(actor, object).map_err(one)?;
         let definition = &self.schema.objects()[object];
-        if !definition.createable || !self.access(&self.viewer(actor), object).create {
+        let viewer = self.viewer(actor);
+        if self.is_setup(object) && !viewer.rights.modify_all {
+            return Err(one(no_access()));
+        }
+        if !definition.createable || !self.access(&viewer, object).create {
             let message = format!("entity type cannot be inserted: {}", definition.label);
             return Err(one(SaveError::new(
                 "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
@@ -273,6 +277,7 @@ impl Org {
         let definition = &self.schema.objects()[draft.object];
         record_types::unname_master(&mut draft, definition);
         self.check_transfer(&viewer, &draft)?;
+        self.check_share(&viewer, &draft)?;
         if draft.is_new() {
             self.fill_in(actor, &mut draft);
         }
@@ -353,69 +358,6 @@ impl Org {
             fields: locked,
             ..SaveError::new("INVALID_FIELD_FOR_INSERT_UPDATE", message)
         }))
-    }
-
-    /// Reads `"Account": {"External_Id__c": "A-1"}` as a value of `AccountId`.
-    fn by_external_id(
-        &self,
-        viewer: &Viewer,
-        definition: &ObjectDef,
-        name: &str,
-        raw: &RawValue,
-    ) -> Result<(usize, Value), SaveError> {
-        let unknown = || {
-            let message = format!(
-                "No such column '{name}' on sobject of type {}",
-                definition.name
-            );
-            SaveError::new("INVALID_FIELD", message)
-        };
-        let lookup = definition.parent_field(name).ok_or_else(unknown)?;
-        let at = definition.index(&lookup.name).ok_or_else(unknown)?;
-        let named: std::collections::BTreeMap<String, Box<RawValue>> =
-            serde_json::from_str(raw.get()).map_err(|_| unknown())?;
-        let mut named = named.into_iter().filter(|(key, _)| key != "attributes");
-        let (Some((key_field, value)), None) = (named.next(), named.next()) else {
-            return Err(unknown());
-        };
-        let parent = lookup
-            .reference_to
-            .first()
-            .and_then(|name| self.schema.index(name))
-            .ok_or_else(unknown)?;
-        let parent_definition = &self.schema.objects()[parent];
-        let key_at = parent_definition
-            .index(&key_field)
-            .filter(|&at| parent_definition.fields[at].external_id)
-            .ok_or_else(|| {
-                let message = format!(
-                    "{key_field} is not an external id of {}",
-                    parent_definition.name
-                );
-                SaveError::new("INVALID_FIELD", message)
-            })?;
-        let value = input::read(
-            &value,
-            &parent_definition.fields[key_at],
-            &self.config.switches,
-        )?;
-        let table = &self.tables[parent];
-        let folded = folded(parent_definition, key_at, &value);
-        let found = folded.and_then(|value| {
-            table
-                .keyed(key_at, &value)
-                .iter()
-                .copied()
-                .find(|&slot| !table.is_deleted(slot) && self.visible(viewer, parent, slot))
-        });
-        let slot = found.ok_or_else(|| {
-            let message = format!(
-                "Foreign key external ID not found for field {key_field} in entity {}",
-                parent_definition.name
-            );
-            SaveError::new("INVALID_FIELD", message)
-        })?;
-        Ok((at, Value::text(table.id(slot))))
     }
 
     /// Refuses a change of owner by somebody who may only edit.
@@ -525,9 +467,11 @@ impl Org {
         };
         self.keep_history(actor, object, slot, before.as_ref())
             .map_err(one)?;
+        self.end_shares_if_transferred(actor, object, slot, before.as_ref());
         self.run_after(object, slot).map_err(one)?;
         self.run_added_after(actor, object, slot, created)
             .map_err(one)?;
+        self.assign(actor, object, slot, created)?;
         Ok(slot)
     }
 

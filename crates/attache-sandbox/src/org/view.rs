@@ -55,11 +55,11 @@ impl<'a> RowView<'a> {
 impl Org {
     /// Finds a row the user may see; `None` if it is missing, deleted or hidden.
     pub fn read(&self, actor: &str, object: &str, id: &str) -> Option<RowView<'_>> {
-        let object = self.known(&self.viewer(actor), object)?;
+        let viewer = self.viewer(actor);
+        let object = self.known(&viewer, object)?;
         let id = crate::id::parse(id)?;
         let slot = self.tables[object].find(&super::key(&id)?)?;
-        let seen = !self.tables[object].is_deleted(slot)
-            && self.visible(&self.viewer(actor), object, slot);
+        let seen = !self.tables[object].is_deleted(slot) && self.visible(&viewer, object, slot);
         seen.then_some(RowView {
             org: self,
             object,

@@ -137,7 +137,7 @@ fn answer(
     let key = format!("{}/{}/{object}", call.version, call.actor);
     let now_s = machine.now_s();
     let state = machine.described.state(key, &shown, now_s);
-    match conditions.of_read(&state, machine.switches.precondition_code)? {
+    match conditions.of_read(&state, machine.switches.precondition_code.text())? {
         Some(early) => Ok(early),
         None => Ok(state.describe(Response::json(200, shown))),
     }

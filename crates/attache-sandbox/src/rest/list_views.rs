@@ -14,21 +14,51 @@ const ROWS_MAX: usize = 2_000;
 /// Columns that every list has, hidden ones.
 const HIDDEN: [&str; 4] = ["Id", "CreatedDate", "LastModifiedDate", "SystemModstamp"];
 
+/// List views of a user's that `listviews/recent` remembers of an object.
+const RECENT_MAX: usize = 25;
+
 /// `GET /sobjects/X/listviews`
 pub(super) fn all(machine: &Machine, call: &Call<'_>, object: &str) -> Result<Response, Failure> {
     call.only("HEAD,GET")?;
     let object = object_of(machine, object)?;
-    let views: Vec<Value> = machine
-        .org
-        .list_views(&object.name)
-        .iter()
+    let views = machine.org.list_views(&object.name);
+    Ok(list(call, object, views.iter().collect()))
+}
+
+/// `GET /sobjects/X/listviews/recent`: those the caller asked the rows of, the latest first.
+pub(super) fn recent(
+    machine: &Machine,
+    call: &Call<'_>,
+    object: &str,
+) -> Result<Response, Failure> {
+    call.only("HEAD,GET")?;
+    let object = object_of(machine, object)?;
+    let opened = machine.opened.get(call.actor).into_iter().flatten();
+    let views = machine.org.list_views(&object.name);
+    let views = opened.filter_map(|id| views.iter().find(|view| view.id == *id));
+    Ok(list(call, object, views.take(RECENT_MAX).collect()))
+}
+
+/// Notes that the caller opened a list view.
+pub(super) fn open(machine: &mut Machine, call: &Call<'_>, object: &str, id: &str) {
+    let known = shown(machine, call, object, id).map(|(_, view)| view.id.clone());
+    if let Ok(id) = known {
+        let opened = machine.opened.entry(call.actor.to_owned()).or_default();
+        opened.retain(|other| *other != id);
+        opened.insert(0, id);
+    }
+}
+
+fn list(call: &Call<'_>, object: &ObjectDef, views: Vec<&ListViewDef>) -> Response {
+    let views: Vec<Value> = views
+        .into_iter()
         .map(|view| brief(call, object, view))
         .collect();
     let shown = json!({
         "done": true, "size": views.len(), "listviews": views, "nextRecordsUrl": null,
         "sobjectType": object.name,
     });
-    Ok(Response::json(200, shown.to_string()))
+    Response::json(200, shown.to_string())
 }
 
 /// `GET /sobjects/X/listviews/<id>`

@@ -17,10 +17,11 @@ use super::{
 };
 use crate::{
     auth::Auth,
-    org::{Org, Row},
+    org::{AutoAssign, Org, Row},
     value::Value,
 };
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
 /// A URI, and a URI with its headers, may be this long.
@@ -45,6 +46,8 @@ pub struct Machine {
     pub(super) usage: Usage,
     pub(super) locators: Locators,
     pub(super) jobs: Jobs,
+    /// The list views that each user opened, the latest first.
+    pub(super) opened: BTreeMap<String, Vec<String>>,
     pub(super) described: describe::Versions,
 }
 
@@ -66,6 +69,7 @@ impl Machine {
             usage: Usage::default(),
             locators: Locators::default(),
             jobs: Jobs::default(),
+            opened: BTreeMap::new(),
         }
     }
 
@@ -88,6 +92,22 @@ impl Machine {
             Err(failure) => failure.answer(),
         };
         self.finish(&request, answer)
+    }
+
+    /// Answers a call to a data resource by somebody who needs no session; it is not counted.
+    pub(crate) fn handle_as(&mut self, actor: &str, request: &Request, now_ms: i64) -> Response {
+        self.now_ms = now_ms;
+        self.org.set_now(now_ms.div_euclid(1_000));
+        let target = Target::parse(&request.target);
+        let path: Vec<&str> = target.segments.iter().map(String::as_str).collect();
+        let answer = match (check_size(request), path.as_slice()) {
+            (Err(failure), _) => failure.answer(),
+            (Ok(()), ["services", "data", version, rest @ ..]) => {
+                self.dispatch_as(actor, request, &target.query, version, rest)
+            }
+            _ => Failure::not_found().answer(),
+        };
+        self.finish(request, answer)
     }
 
     fn answer(&mut self, request: &Request) -> Response {
@@ -126,7 +146,19 @@ impl Machine {
             return self.metered(limits::exceeded().answer());
         }
         self.usage.count(now_s, 1);
-        let answer = match check_version(version) {
+        let answer = self.dispatch_as(&actor, request, query, version, path);
+        self.metered(answer)
+    }
+
+    fn dispatch_as(
+        &mut self,
+        actor: &str,
+        request: &Request,
+        query: &[(String, String)],
+        version: &str,
+        path: &[&str],
+    ) -> Response {
+        match check_version(version) {
             Err(failure) => failure.answer(),
             Ok(version) => self.dispatch(&Call {
                 method: self.tunnelled(request, query),
@@ -135,11 +167,10 @@ impl Machine {
                 query,
                 headers: &request.headers,
                 body: &request.body,
-                actor: &actor,
+                actor,
                 all_or_none: None,
             }),
-        };
-        self.metered(answer)
+        }
     }
 
     /// Tells the method meant by clients that have no PATCH.
@@ -161,7 +192,11 @@ impl Machine {
     /// Answers a call, or a part of a composite call.
     pub(super) fn dispatch(&mut self, call: &Call<'_>) -> Response {
         let before = self.org.set_allows_duplicates(allows_duplicates(call));
+        let assigned = self
+            .org
+            .set_auto_assign(AutoAssign::read(call.header("Sforce-Auto-Assign")));
         let answer = self.route(call).unwrap_or_else(|failure| failure.answer());
+        self.org.set_auto_assign(assigned);
         self.org.set_allows_duplicates(before);
         answer
     }
@@ -206,12 +241,21 @@ impl Machine {
         }
     }
 
-    fn list_view(&self, call: &Call<'_>, object: &str, path: &[&str]) -> Result<Response, Failure> {
+    fn list_view(
+        &mut self,
+        call: &Call<'_>,
+        object: &str,
+        path: &[&str],
+    ) -> Result<Response, Failure> {
         match path {
             [] => list_views::all(self, call, object),
+            ["recent"] => list_views::recent(self, call, object),
             [id] => list_views::one(self, call, object, id),
             [id, "describe"] => list_views::describe(self, call, object, id),
-            [id, "results"] => list_views::results(self, call, object, id),
+            [id, "results"] => {
+                list_views::open(self, call, object, id);
+                list_views::results(self, call, object, id)
+            }
             _ => Err(Failure::not_found()),
         }
     }

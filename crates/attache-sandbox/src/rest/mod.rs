@@ -41,7 +41,7 @@ pub(crate) use consent::Consent;
 pub(crate) use dates::print_http;
 pub use machine::Machine;
 pub use message::{Request, Response};
-pub use switches::RestSwitches;
+pub use switches::{PreconditionCode, RestSwitches};
 pub(crate) use target::{Target, parameter};
 
 use crate::json::{self, Fields};

@@ -97,7 +97,7 @@ pub(super) fn read(
 ) -> Result<Response, Failure> {
     let conditions = Conditions::read(call)?;
     let state = state(machine, call, object, id)?.ok_or_else(Failure::not_found)?;
-    if let Some(early) = conditions.of_read(&state, machine.switches.precondition_code)? {
+    if let Some(early) = conditions.of_read(&state, machine.switches.precondition_code.text())? {
         return Ok(early);
     }
     let fields: Option<Vec<&str>> = call.parameter("fields").map(|fields| {
@@ -124,7 +124,7 @@ fn update(
 ) -> Result<Response, Failure> {
     let conditions = Conditions::read(call)?;
     let fields = call.fields()?;
-    let code = machine.switches.precondition_code;
+    let code = machine.switches.precondition_code.text();
     if let Some(state) = state(machine, call, object, id)? {
         conditions.of_write(&state, code)?;
     }

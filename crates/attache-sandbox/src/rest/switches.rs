@@ -1,11 +1,37 @@
 //! The open points of the documentation that concern the wire, one field each.
 
+use serde::{Deserialize, Serialize};
+
+/// The error code of a condition that does not hold; the documented list has three that would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[allow(missing_docs, reason = "each variant is the code of its name")]
+pub enum PreconditionCode {
+    MatchPreconditionFailed,
+    MatchPreconditionRequired,
+    #[serde(rename = "ENTITY_FAILED_IFLASTMODIFIED_ON_UPDATE")]
+    EntityFailedIfLastModifiedOnUpdate,
+}
+
+impl PreconditionCode {
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            PreconditionCode::MatchPreconditionFailed => "MATCH_PRECONDITION_FAILED",
+            PreconditionCode::MatchPreconditionRequired => "MATCH_PRECONDITION_REQUIRED",
+            PreconditionCode::EntityFailedIfLastModifiedOnUpdate => {
+                "ENTITY_FAILED_IFLASTMODIFIED_ON_UPDATE"
+            }
+        }
+    }
+}
+
 /// How the REST front reads the points that no official text or recording settles, and which of
 /// the documented variants it shows.
 ///
 /// A client must work whichever way they are set; the paragraph named is that of `salesforce-api.md`.
 /// The points that concern rows and queries are in [`Switches`](crate::org::Switches).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RestSwitches {
     /// §1.2: each refresh answers a new refresh token and kills the old one.
     pub rotates_refresh_tokens: bool,
@@ -40,7 +66,7 @@ pub struct RestSwitches {
     /// §5.2: a DELETE with a conditional header is refused with 400; otherwise the header is not looked at.
     pub refuses_conditional_delete: bool,
     /// §5.2: the error code of a 412.
-    pub precondition_code: &'static str,
+    pub precondition_code: PreconditionCode,
     /// §6.1: a second element with the same id in one update list is refused.
     pub refuses_repeated_ids: bool,
     /// §9.3: `describe/layouts` of an object with several record types tells which has which, and
@@ -86,7 +112,7 @@ impl Default for RestSwitches {
             upsert_body_may_repeat_key: false,
             tunnels_methods: true,
             refuses_conditional_delete: false,
-            precondition_code: "MATCH_PRECONDITION_FAILED",
+            precondition_code: PreconditionCode::MatchPreconditionFailed,
             refuses_repeated_ids: true,
             layouts_come_apart: false,
             layouts_show_hidden_fields: false,

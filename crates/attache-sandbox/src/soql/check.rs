@@ -158,6 +158,7 @@ impl<'a> Scope<'a> {
             "delegated" if supported => Ok(Reach::Delegated),
             "queue_owned" if supported => Ok(Reach::Queue),
             "user_owned" if supported => Ok(Reach::UserOwned),
+            "team_by_role" if supported => Ok(Reach::TeamByRole),
             "mine_and_my_groups" if supported => Ok(Reach::MineAndGroups),
             // No scoping rules are set up, so they narrow nothing.
             "everything" | "scopingrule" if supported => Ok(Reach::Everything),

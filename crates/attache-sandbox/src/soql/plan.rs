@@ -37,6 +37,8 @@ pub(crate) enum Reach {
     UserOwned,
     /// The rows owned by the user or by a group they are in.
     MineAndGroups,
+    /// The rows owned by the user or by somebody below them by role.
+    TeamByRole,
 }
 
 #[derive(Clone, Debug)]

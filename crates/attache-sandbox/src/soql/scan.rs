@@ -64,6 +64,10 @@ impl Eye<'_> {
             Reach::Delegated => !own(slot) && made(slot),
             Reach::Queue => !own(slot) && self.org.owns(self.viewer, object, slot),
             Reach::UserOwned => owner_prefix(slot) == Some("005"),
+            Reach::TeamByRole => {
+                let owner = text(slot, owner).and_then(key);
+                own(slot) || owner.is_some_and(|owner| self.viewer.below.contains(&owner))
+            }
             Reach::MineAndGroups => self.org.owns(self.viewer, object, slot),
         };
         let holds = |slot: &Slot| in_reach(*slot) && self.holds(object, *slot, filter);

@@ -4,6 +4,8 @@
     reason = "each test file uses a part of it, and each is a crate of its own"
 )]
 
+use attache_sandbox::{Sandbox, Serving};
+use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream},
@@ -83,5 +85,70 @@ impl Wire {
     ) -> std::io::Result<Answer> {
         self.send(method, path, token, body);
         self.receive()
+    }
+}
+
+/// A served org and who calls it.
+pub struct Org {
+    pub sandbox: Sandbox,
+    pub serving: Serving,
+    pub user: Value,
+    pub control: String,
+}
+
+impl Org {
+    pub fn start() -> Org {
+        let sandbox = Sandbox::builder()
+            .records(20)
+            .now("2026-03-02T09:00:00Z")
+            .manual_clock()
+            .build()
+            .unwrap();
+        let serving = Serving::spawn(sandbox.clone(), 0).unwrap();
+        let info: Value = serde_json::from_str(&sandbox.info(serving.url())).unwrap();
+        let url = format!("{}/sandbox", serving.url());
+        assert_eq!(info["control_url"], json!(url));
+        Org {
+            user: info["users"][0].clone(),
+            control: info["control_token"].as_str().unwrap().to_owned(),
+            sandbox,
+            serving,
+        }
+    }
+
+    pub fn told(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let body = match body {
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
+        let mut wire = Wire::open(self.serving.address());
+        let answer = wire
+            .call(method, &format!("/sandbox/{path}"), &self.control, &body)
+            .unwrap();
+        (answer.status, serde_json::from_slice(&answer.body).unwrap())
+    }
+
+    /// A control call that must be done.
+    pub fn tell(&self, method: &str, path: &str, body: &Value) -> Value {
+        let (status, told) = self.told(method, path, body);
+        assert_eq!(status, 200, "{method} {path}: {told}");
+        told
+    }
+
+    pub fn plan(&self, fault: &Value) {
+        self.tell("POST", "faults", fault);
+    }
+
+    pub fn token(&self) -> &str {
+        self.user["access_token"].as_str().unwrap()
+    }
+
+    /// A call of a user on a connection of its own.
+    pub fn call(&self, method: &str, path: &str, body: &str) -> std::io::Result<Answer> {
+        Wire::open(self.serving.address()).call(method, path, self.token(), body)
+    }
+
+    pub fn accounts(&self) -> usize {
+        self.sandbox.with_org(|org| org.count("Account"))
     }
 }
