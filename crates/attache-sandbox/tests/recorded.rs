@@ -399,3 +399,141 @@ fn strip(limits: &Value) -> Value {
         .map(|(name, value)| (name.clone(), limit(value)))
         .collect()
 }
+
+#[test]
+fn groups_are_shown_as_recorded() {
+    let client = client();
+    let ask = |soql: &str| {
+        let path = format!("/query?q={}", soql.replace(' ', "+"));
+        client.get(&path).json
+    };
+    let task = ask(
+        "SELECT WhatId, ActivityDate, Status, COUNT(Id) MyCount FROM Task GROUP BY WhatId, ActivityDate, Status",
+    );
+    assert!(!task["records"].as_array().unwrap().is_empty());
+    let file = Path::new(RECORDED).join("swiftly_MockAggregateQueryResult.json");
+    let recorded_groups: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    assert_eq!(same_shape(&recorded_groups, &task), Vec::<String>::new());
+    // The name of the column was another object's.
+    let by_source = ask("SELECT LeadSource, COUNT(Id) FROM Contact GROUP BY LeadSource");
+    let ours = by_source.to_string().replace("LeadSource", "CampaignId");
+    let ours: Value = serde_json::from_str(&ours).unwrap();
+    covers("query_aggregate_success", &ours);
+    assert_eq!(
+        ours["records"][0]["attributes"],
+        json!({"type": "AggregateResult"})
+    );
+}
+
+#[test]
+fn rows_by_a_key_and_upserts_that_update_are_shown_as_recorded() {
+    let client = client();
+    let fields = json!({"Name": "A", "External_Id__c": "1234"});
+    client.create("Account", fields.clone());
+    let path = "/sobjects/Account/External_Id__c/1234";
+    let row = client.get(&format!("{path}?fields=External_Id__c")).json;
+    let ours = row
+        .to_string()
+        .replace("External_Id__c", "External_Field__c");
+    covers(
+        "sobject_select_success",
+        &serde_json::from_str(&ours).unwrap(),
+    );
+    let whole = client.get(path).json;
+    let found = recorded("sobject_find_success");
+    for key in [
+        "attributes",
+        "Id",
+        "OwnerId",
+        "IsDeleted",
+        "Name",
+        "CreatedById",
+    ] {
+        let same = std::mem::discriminant(&whole[key]) == std::mem::discriminant(&found[key]);
+        assert!(same, "{key}: {} and {}", whole[key], found[key]);
+    }
+    let file = Path::new(RECORDED).join("upsert_updated_success_response.json");
+    let said = fs::read_to_string(file).unwrap();
+    client
+        .sandbox
+        .with_switches(|switches| switches.upsert_update_has_body = false);
+    let again = client.patch(path, json!({"Name": "B"}));
+    assert_eq!((again.status, again.raw.text().trim()), (204, said.trim()));
+}
+
+#[test]
+fn the_organization_is_told_as_recorded_as_far_as_it_goes() {
+    let client = client();
+    let ask = |soql: &str| {
+        client
+            .get(&format!("/query?q={}", soql.replace(' ', "+")))
+            .json
+    };
+    covers("org_query", &ask("SELECT Id FROM Organization"));
+    let id = ask("SELECT Id FROM Organization")["records"][0]["Id"].clone();
+    let ours = client
+        .get(&format!("/sobjects/Organization/{}", id.as_str().unwrap()))
+        .json;
+    let file = Path::new(RECORDED).join("Organization.json");
+    let recorded: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    for (key, value) in ours.as_object().unwrap() {
+        let told = &recorded[key];
+        let fits = value.is_null()
+            || told.is_null()
+            || std::mem::discriminant(value) == std::mem::discriminant(told);
+        assert!(
+            recorded.get(key).is_some() && fits,
+            "{key}: {value} and {told}"
+        );
+    }
+}
+
+#[test]
+fn a_page_of_rows_and_a_describe_have_what_was_recorded_of_older_ones() {
+    let client = client();
+    let page = client.get("/query?q=SELECT+Id+FROM+Account+LIMIT+2").json;
+    let recorded_page = recorded("query_success");
+    let keys =
+        |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
+    assert_eq!(keys(&page), keys(&recorded_page));
+    assert_eq!(
+        keys(&page["records"][0]["attributes"]),
+        keys(&recorded_page["records"][0]["attributes"])
+    );
+    let describe = client.get("/sobjects/Account/describe").json;
+    let older = recorded("sobject_describe_success");
+    let gone = |ours: &Value, older: &Value| -> Vec<String> {
+        let ours = keys(ours);
+        keys(older)
+            .into_iter()
+            .filter(|key| !ours.contains(key))
+            .collect()
+    };
+    assert_eq!(gone(&describe["fields"][0], &older["fields"][0]), [""; 0]);
+    assert_eq!(gone(&describe, &older), [""; 0]);
+}
+
+/// SOSL is not spoken here.
+const UNSPOKEN: [&str; 2] = ["search_error_response.json", "search_success_response.json"];
+
+#[test]
+fn every_recorded_answer_is_compared_with_ours() {
+    let sources = [
+        include_str!("recorded.rs"),
+        include_str!("rest_forms.rs"),
+        include_str!("describe.rs"),
+    ];
+    let mut seen = 0;
+    for file in fs::read_dir(RECORDED).unwrap() {
+        let file = file.unwrap().file_name().into_string().unwrap();
+        let stem = file.strip_suffix(".json").unwrap_or(&file);
+        let name = stem.strip_suffix("_response").unwrap_or(stem);
+        let named = sources
+            .iter()
+            .any(|source| source.contains(&format!("{name}\"")))
+            || sources.iter().any(|source| source.contains(stem));
+        assert!(named || UNSPOKEN.contains(&&*file), "{file}");
+        seen += 1;
+    }
+    assert!(seen > 30, "{seen}");
+}
