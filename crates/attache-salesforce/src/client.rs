@@ -1,6 +1,7 @@
 //! One call: a token, a request, an answer that was looked at.
 
 use crate::address::Address;
+use crate::assignment::Assignment;
 use crate::auth::{Keychain, Pass, TokenProvider};
 use crate::bulk::Opened;
 use crate::error::{
@@ -8,6 +9,7 @@ use crate::error::{
 };
 use crate::limits::{Budget, Limits, Meter};
 use crate::network::Reqwest;
+use crate::person::Known;
 use crate::transport::{HttpRequest, HttpResponse, Method, Transport};
 use attache::{Error, ErrorKind, Result};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -29,6 +31,10 @@ pub struct Salesforce {
     transport: Arc<dyn Transport>,
     pub(crate) version: String,
     call_options: String,
+    /// Whom the tokens belonged to when the org was last asked.
+    pub(crate) known: Mutex<Known>,
+    /// How the org is to hand out what is written.
+    pub(crate) assignment: Assignment,
     /// The part of a large answer that is being read.
     pub(crate) opened: Mutex<Option<Opened>>,
 }
@@ -49,6 +55,7 @@ pub struct SalesforceBuilder {
     transport: Option<Arc<dyn Transport>>,
     limits: Limits,
     budget: Budget,
+    assignment: Assignment,
 }
 
 impl fmt::Debug for SalesforceBuilder {
@@ -89,10 +96,17 @@ impl SalesforceBuilder {
         self
     }
 
+    /// Sets whether the org's assignment rules hand out the leads and cases that are written; as the
+    /// org does by itself unless said.
+    pub fn assignment(mut self, assignment: Assignment) -> Self {
+        self.assignment = assignment;
+        self
+    }
+
     /// Makes the client. Nothing is sent yet.
     ///
     /// # Errors
-    /// `InvalidArgument` if the URL, the version or the name is none.
+    /// `InvalidArgument` if the URL, the version, the name or the id of an assignment rule is none.
     pub fn build(self) -> Result<Salesforce> {
         let invalid = |message: &str| Err(Error::new(ErrorKind::InvalidArgument, message));
         let address = Address::parse(&self.url)?;
@@ -104,6 +118,9 @@ impl SalesforceBuilder {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-/".contains(&b);
         if self.client_name.is_empty() || !self.client_name.bytes().all(plain) {
             return invalid("the client name may hold letters, digits, '.', '-', '_' and '/' only");
+        }
+        if !self.assignment.is_sound() {
+            return invalid("an assignment rule is named by its id of 15 or 18 characters");
         }
         let transport = match self.transport {
             Some(transport) => transport,
@@ -117,6 +134,8 @@ impl SalesforceBuilder {
             transport,
             version: self.version,
             call_options: format!("client={}", self.client_name),
+            known: Mutex::default(),
+            assignment: self.assignment,
             opened: Mutex::default(),
         })
     }
@@ -199,6 +218,7 @@ impl Salesforce {
             transport: None,
             limits: Limits::default(),
             budget: Budget::default(),
+            assignment: Assignment::default(),
         }
     }
 

@@ -36,6 +36,7 @@
 
 mod address;
 mod ask;
+mod assignment;
 mod auth;
 mod body;
 mod bulk;
@@ -50,13 +51,15 @@ mod link;
 mod merged;
 mod network;
 mod organization;
+mod person;
 mod push;
 mod remote;
 mod transport;
 
+pub use assignment::Assignment;
 pub use auth::{AccessToken, StaticToken, TokenProvider};
 pub use client::{Salesforce, SalesforceBuilder};
-pub use grants::{ClientCredentials, JwtBearer, RefreshToken, SignIn, SignedIn};
+pub use grants::{ClientCredentials, JwtBearer, RefreshToken, Revoked, SignIn, SignedIn};
 pub use limits::{Budget, Limits};
 pub use network::Reqwest;
 pub use transport::{HttpRequest, HttpResponse, Method, Transport, TransportError};

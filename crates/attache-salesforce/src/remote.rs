@@ -4,8 +4,7 @@ use crate::ask::Reply;
 use crate::bulk::Place;
 use crate::client::{Call, Salesforce, escape};
 use crate::codec::{
-    DeletedDoc, DescribeDoc, IdDoc, IdentityDoc, PageDoc, RootDoc, UpdatedDoc, UserDoc, VersionDoc,
-    remote_id,
+    DeletedDoc, DescribeDoc, IdDoc, PageDoc, RootDoc, UpdatedDoc, VersionDoc, remote_id,
 };
 use crate::error::{not_a_remote, refusal, unreadable};
 use crate::link::{EMPTY_PAGES_MAX, Link};
@@ -35,14 +34,7 @@ impl Remote for Salesforce {
         let root: RootDoc = self.fetch(&Call::read("root", self.path("/"))).await?;
         let (org_id, user_id) =
             ids_of(&root.identity).ok_or_else(|| not_a_remote(&self.address))?;
-        let (username, time_zone, locale) = self.about(&org_id, &user_id).await?;
-        Ok(Identity {
-            user_id,
-            org_id,
-            username,
-            time_zone,
-            locale,
-        })
+        self.person(org_id, user_id).await
     }
 
     async fn describe(&self, object: &str, known: Option<&str>) -> Result<Option<Describe>> {
@@ -205,32 +197,6 @@ impl Salesforce {
             self.address, self.version
         );
         Err(Error::new(ErrorKind::NotARemote, message))
-    }
-
-    /// Tells the name, the time zone and the locale of the user.
-    async fn about(&self, org_id: &str, user_id: &str) -> Result<(String, String, String)> {
-        // The link itself leads to the host of sign-in, where the token must
-        // not go; the org's own host answers the same path.
-        let path = format!("/id/{org_id}/{user_id}");
-        let answer = self.send(&Call::read("identity", path)).await?;
-        if answer.status == 200 {
-            let doc: IdentityDoc = self.decode(&answer.body)?;
-            return Ok((doc.username, doc.timezone, doc.locale));
-        }
-        if !matches!(answer.status, 403 | 404) {
-            return Err(refusal(&self.address, &answer, &self.meter));
-        }
-        // A token without the scope for it may still read its own user.
-        let soql = format!(
-            "SELECT Username, TimeZoneSidKey, LocaleSidKey FROM User WHERE Id = '{user_id}'"
-        );
-        let page = self.query(&soql).await?;
-        let user = page
-            .records
-            .first()
-            .ok_or_else(|| not_a_remote(&self.address))?;
-        let doc: UserDoc = self.decode(user.get().as_bytes())?;
-        Ok((doc.username, doc.time_zone_sid_key, doc.locale_sid_key))
     }
 
     /// Sends a query whose URL would be too long, wrapped into a composite call.

@@ -5,7 +5,7 @@ mod script;
 
 use attache::{Error, ErrorKind, Remote, Result};
 use attache_salesforce::{
-    AccessToken, ClientCredentials, HttpResponse, RefreshToken, Salesforce, StaticToken,
+    AccessToken, ClientCredentials, HttpResponse, RefreshToken, Revoked, Salesforce, StaticToken,
     TokenProvider,
 };
 use futures_lite::future::{block_on, zip};
@@ -313,4 +313,29 @@ fn a_refused_write_is_sent_again_with_its_body() {
     let id = "001D000000JliSTIAZ".into();
     assert_eq!(outcomes, [attache::WriteOutcome::Done { id }]);
     assert_eq!(script.body(1), script.body(3));
+}
+
+#[test]
+fn signing_out_ends_the_newest_token_and_says_if_it_had_ended_before() {
+    let gone = r#"{"error":"unsupported_token_type","error_description":"this token type is not supported"}"#;
+    for (answer, expected) in [
+        (json(200, ""), Ok(Revoked::Now)),
+        (json(400, gone), Ok(Revoked::Before)),
+        (html(400), Err(ErrorKind::NotARemote)),
+        (html(404), Err(ErrorKind::NotARemote)),
+        (html(302), Err(ErrorKind::NotARemote)),
+        (html(503), Err(ErrorKind::RemoteBusy)),
+        (lost(), Err(ErrorKind::RemoteUnreachable)),
+    ] {
+        let script = Script::new([granted("token-0", Some("refresh-1")), answer]);
+        let tokens = RefreshToken::new(URL, "client", "refresh-0")
+            .unwrap()
+            .with_transport(Arc::new(script.clone()));
+        block_on(tokens.access_token()).unwrap();
+        let revoked = block_on(tokens.revoke()).map_err(|error| error.kind());
+        assert_eq!(revoked, expected);
+        let request = &script.requests()[1];
+        assert_eq!(request.url, format!("{URL}/services/oauth2/revoke"));
+        assert_eq!(request.body, b"token=refresh-1");
+    }
 }

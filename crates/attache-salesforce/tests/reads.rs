@@ -510,3 +510,43 @@ fn settings_that_cannot_work_are_refused() {
         assert!(error.to_string().contains(what), "{error}");
     }
 }
+
+#[test]
+fn who_a_person_is_is_asked_once_an_hour_and_whose_the_token_is_each_time() {
+    let root = |user: &str| {
+        let link = format!("https://login.salesforce.com/id/00D1a000000H3O9EAK/{user}");
+        json(200, format!(r#"{{"identity":"{link}"}}"#))
+    };
+    let about = |zone: &str| {
+        let doc =
+            format!(r#"{{"username":"jo@acme.example","timezone":"{zone}","locale":"de_DE"}}"#);
+        json(200, doc)
+    };
+    let at = |mut answer: script::Answer, time: &str| {
+        if let Ok(answer) = &mut answer {
+            answer.headers.retain(|(name, _)| name != "Date");
+        }
+        with(answer, "Date", time)
+    };
+    let (jo, kim) = ("0051a000000UGT8AAO", "0051a000000UGT9AAO");
+    let script = Script::new([
+        json(200, VERSIONS),
+        root(jo),
+        about("Europe/Berlin"),
+        at(root(jo), "Sun, 22 Nov 2026 10:29:59 GMT"),
+        // The clock went on, went back, and the token is somebody else's.
+        at(root(jo), "Sun, 22 Nov 2026 10:30:00 GMT"),
+        at(about("Asia/Tokyo"), "Sun, 22 Nov 2026 10:30:00 GMT"),
+        at(root(kim), "Sun, 22 Nov 2026 10:30:01 GMT"),
+        about("UTC"),
+    ]);
+    let org = script.org();
+    let zones: Vec<String> = (0..4)
+        .map(|_| block_on(org.identity()).unwrap().time_zone)
+        .collect();
+    assert_eq!(
+        zones,
+        ["Europe/Berlin", "Europe/Berlin", "Asia/Tokyo", "UTC"]
+    );
+    assert_eq!(script.calls().len(), 8);
+}

@@ -3,11 +3,13 @@
 mod client_credentials;
 mod jwt;
 mod refresh;
+mod revoke;
 mod sign_in;
 
 pub use client_credentials::ClientCredentials;
 pub use jwt::JwtBearer;
 pub use refresh::RefreshToken;
+pub use revoke::Revoked;
 pub use sign_in::{SignIn, SignedIn};
 
 use crate::address::Address;

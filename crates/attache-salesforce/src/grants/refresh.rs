@@ -23,21 +23,21 @@ type OnRotated = Box<dyn Fn(&str) -> Result<()> + Send + Sync>;
 /// takes it up. An answer that the network loses is lost, and the person must
 /// sign in again; unsent work waits for that in the store.
 pub struct RefreshToken {
-    service: TokenService,
+    pub(super) service: TokenService,
     client_secret: Option<SecretString>,
     on_rotated: Option<OnRotated>,
-    state: Mutex<RefreshState>,
+    pub(super) state: Mutex<RefreshState>,
 }
 
-struct RefreshState {
-    refresh_token: SecretString,
+pub(super) struct RefreshState {
+    pub(super) refresh_token: SecretString,
     /// The host does not have `refresh_token` yet.
     unsaved: bool,
     /// What came with the last refresh and was not handed out, or is in use.
-    access: Option<AccessToken>,
+    pub(super) access: Option<AccessToken>,
     /// A refresh under way. It outlives the call that began it: the org may have killed the old
     /// token already, and only the answer holds the new one.
-    asking: Option<Asking>,
+    pub(super) asking: Option<Asking>,
 }
 
 type Asking = Pin<Box<dyn Future<Output = Result<Grant>> + Send>>;
@@ -99,7 +99,7 @@ impl RefreshToken {
         self
     }
 
-    async fn renew(&self, state: &mut RefreshState) -> Result<()> {
+    pub(super) async fn renew(&self, state: &mut RefreshState) -> Result<()> {
         let asking = state
             .asking
             .get_or_insert_with(|| self.ask(&state.refresh_token));

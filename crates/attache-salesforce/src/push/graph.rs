@@ -1,6 +1,6 @@
 //! Writes that are done together or not at all: one graph.
 
-use super::group::{ALLOW_DUPLICATES, Row, Sub, row_body};
+use super::group::{Row, Sub, manner, row_body};
 use super::of_the_call;
 use super::verdict::{self, SubResult, Verdict};
 use crate::client::{Call, Salesforce, escape};
@@ -105,13 +105,12 @@ fn call(org: &Salesforce, batch: &[Joined]) -> Result<(Call, Vec<Write>)> {
         let guard = row
             .unmodified_since
             .map(|date| ("If-Unmodified-Since", date));
-        let (name, value) = ALLOW_DUPLICATES;
-        let allowed = write.allow_duplicates.then(|| (name, value.to_owned()));
+        let manner = manner(org, write.allow_duplicates);
         nodes.push(Sub {
             method: row.method.as_str(),
             url,
             reference_id: reference(place),
-            http_headers: guard.into_iter().chain(allowed).collect(),
+            http_headers: guard.into_iter().chain(manner).collect(),
             body: match row.method {
                 Method::Delete => None,
                 _ => Some(row_body(&write)?),

@@ -18,8 +18,19 @@ const TYPES_MAX: usize = 10;
 /// Calls in one composite call.
 const COMPOSITE_MAX: usize = 25;
 /// The header with which a record is saved although a rule takes it for a duplicate, if the rule allows it.
-pub(super) const ALLOW_DUPLICATES: (&str, &str) =
-    ("Sforce-Duplicate-Rule-Header", "allowSave=true");
+const ALLOW_DUPLICATES: (&str, &str) = ("Sforce-Duplicate-Rule-Header", "allowSave=true");
+
+/// The headers that say how the org is to save a record, in a call or in a part of one.
+///
+/// Whether a part heeds the headers of the whole, nobody says: each has its own.
+pub(super) fn manner(
+    org: &Salesforce,
+    allow_duplicates: bool,
+) -> impl Iterator<Item = (&'static str, String)> {
+    let (name, value) = ALLOW_DUPLICATES;
+    let allowed = allow_duplicates.then(|| (name, value.to_owned()));
+    allowed.into_iter().chain(org.assignment.header())
+}
 
 /// How writes travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -324,12 +335,11 @@ impl Group {
 
     /// The call that carries the group.
     pub(super) fn call(&self, org: &Salesforce, batch: &[Write]) -> Result<Call> {
-        let call = self.bare_call(org, batch)?;
-        let (name, value) = ALLOW_DUPLICATES;
-        Ok(match self.allow_duplicates {
-            true => call.header(name, value),
-            false => call,
-        })
+        let mut call = self.bare_call(org, batch)?;
+        if self.kind != Kind::Delete {
+            call.headers.extend(manner(org, self.allow_duplicates));
+        }
+        Ok(call)
     }
 
     fn bare_call(&self, org: &Salesforce, batch: &[Write]) -> Result<Call> {
@@ -408,14 +418,12 @@ impl Group {
             let guard = row
                 .unmodified_since
                 .map(|date| ("If-Unmodified-Since", date));
-            // Whether a part heeds the headers of the whole, nobody says.
-            let (name, value) = ALLOW_DUPLICATES;
-            let allowed = self.allow_duplicates.then(|| (name, value.to_owned()));
+            let manner = manner(org, self.allow_duplicates);
             calls.push(Sub {
                 method: row.method.as_str(),
                 url: row.path,
                 reference_id: item.reference(),
-                http_headers: guard.into_iter().chain(allowed).collect(),
+                http_headers: guard.into_iter().chain(manner).collect(),
                 body: row.body,
             });
         }
