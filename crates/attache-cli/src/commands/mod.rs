@@ -12,6 +12,7 @@ mod init;
 mod journal;
 mod layout;
 mod login;
+mod logout;
 mod query;
 mod records;
 mod rekey;
@@ -41,6 +42,8 @@ pub enum Command {
     Sandbox(sandbox::Arguments),
     /// Sign in with a browser, and keep what that gives in a file.
     Login(login::Arguments),
+    /// Sign out: end what `login` keeps, at the org and on this machine. Stores stay as they are.
+    Logout(logout::Arguments),
     /// Make a store for a briefcase of an org.
     Init(init::Arguments),
     /// Check, print, compare and make documents that say what a device takes along.
@@ -121,6 +124,7 @@ pub fn run(command: Command, output: &Output) -> Result<ExitCode> {
         Command::Demo(arguments) => return demo::run(&arguments, output),
         Command::Sandbox(arguments) => sandbox::run(&arguments, output),
         Command::Login(arguments) => login::run(&arguments, output),
+        Command::Logout(arguments) => logout::run(&arguments, output),
         Command::Init(arguments) => init::run(&arguments, output),
         Command::Briefcase(command) => briefcase::run(&command, output),
         Command::Sync(arguments) => sync::run(&arguments, output),

@@ -241,3 +241,82 @@ fn a_file_of_something_else_is_not_written_over() {
     assert!(ran.err.contains("holds something else"), "{}", ran.err);
     assert_eq!(fs::read_to_string(&file).expect("a file"), "years of work");
 }
+
+/// Signs somebody in, and gives the file that keeps it.
+fn signed_in(stage: &Stage) -> String {
+    let login = Waiting::start(stage, &[]);
+    knock(&login.browse(stage), "localhost:PORT");
+    assert_eq!(login.end().code, 0);
+    let file = stage.path("jo.token");
+    file.to_str().expect("text").to_owned()
+}
+
+#[test]
+fn a_person_signs_out_at_the_org_and_here_and_what_is_not_sent_waits() {
+    let stage = Stage::open();
+    let file = signed_in(&stage);
+    let store = stage.path("jo.db");
+    let store = store.to_str().expect("text");
+    let url = stage.url();
+    let init = [
+        "init",
+        "--store",
+        store,
+        "--url",
+        &url,
+        "--everything",
+        "Account",
+    ];
+    let made = run_with(&[&init[..], &["--token-file", &file]].concat(), &[]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    run_with(&["new", store, "Account", "Name=Made offline"], &[]);
+    let copy = stage.path("copy.token");
+    let copy = copy.to_str().expect("text");
+    fs::copy(&file, copy).expect("a copy");
+
+    // Without the org nothing ends, and the file stays.
+    stage.sandbox.offline(true);
+    let logout = ["logout", "--token-file", &file, "--store", store];
+    let refused = run_with(&logout, &[]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("--local-only"), "{}", refused.err);
+    assert!(fs::exists(&file).expect("a look"));
+    stage.sandbox.offline(false);
+
+    let out = run_with(&logout, &[]);
+    assert_eq!(out.code, 0, "{}", out.err);
+    assert!(out.out.contains("signed out"), "{}", out.out);
+    assert!(out.err.contains("1 of its edits"), "{}", out.err);
+    assert!(!fs::exists(&file).expect("a look"));
+    // The token is dead wherever it was copied to, and the store keeps its work.
+    let refused = run_with(&["sync", store, "--token-file", copy, "--json"], &[]);
+    assert_eq!(refused.json()["error"]["kind"], "NotAuthorized");
+    let again = run_with(&["logout", "--token-file", copy, "--json"], &[]);
+    let told = again.json();
+    assert_eq!(
+        (&told["revoked"], &told["unsent"]),
+        (&Json::Bool(true), &Json::Null)
+    );
+    let file = signed_in(&stage);
+    let synced = run_with(&["sync", store, "--token-file", &file, "--json"], &[]);
+    assert_eq!(synced.json()["pushed"]["creates"], 1, "{}", synced.err);
+}
+
+#[test]
+fn a_sign_in_is_dropped_here_alone_if_asked_and_no_other_file_ever() {
+    let stage = Stage::open();
+    let file = signed_in(&stage);
+    stage.sandbox.offline(true);
+    let ran = run_with(
+        &["logout", "--token-file", &file, "--local-only", "--json"],
+        &[],
+    );
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(ran.json()["revoked"], false);
+    assert!(!fs::exists(&file).expect("a look"));
+    let other = stage.file("thesis.txt", "years of work");
+    let other = other.to_str().expect("text");
+    let ran = run_with(&["logout", "--token-file", other, "--local-only"], &[]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(fs::exists(other).expect("a look"));
+}
