@@ -1,6 +1,7 @@
 //! Who sees what: records that come and go without being changed, and rights that come and go under a device.
 
 mod formulas;
+mod owners;
 mod rights;
 mod scopes;
 mod sweep;
