@@ -350,6 +350,9 @@ impl Run<'_> {
                     fields: write.fields.clone(),
                 },
             },
+            // Always under its precondition, although two hundred unguarded updates would fit a call
+            // that takes twenty-five guarded ones: however lately a record was read, somebody may
+            // save it before the write arrives, and the org has no other way to notice.
             MutationKind::Update => WriteAction::Update {
                 id: write.record.clone(),
                 fields: write.fields.clone(),
