@@ -108,6 +108,43 @@ pub enum Retry {
     AfterAuth,
 }
 
+/// What a rule of the org found when it refused a write as a duplicate.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct Duplicates {
+    /// What the org calls the rule; empty if it did not tell.
+    pub rule: String,
+    /// The org saves the record all the same if a person wants that: see `save_anyway`.
+    pub may_save: bool,
+    /// The records that it may be.
+    pub candidates: Vec<Candidate>,
+}
+
+/// A record of the org that a write may be a duplicate of. It need not be on this device.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct Candidate {
+    /// The record's id at the org.
+    pub id: String,
+    /// The record's object.
+    pub object: String,
+    /// The fields in which the two agree, by API name; empty if the org did not tell.
+    pub fields: Vec<String>,
+}
+
+impl From<&attache::Duplicates> for Duplicates {
+    fn from(found: &attache::Duplicates) -> Duplicates {
+        let candidates = found.candidates.iter().map(|candidate| Candidate {
+            id: candidate.id.clone(),
+            object: candidate.object.clone(),
+            fields: candidate.fields.clone(),
+        });
+        Duplicates {
+            rule: found.rule.clone(),
+            may_save: found.may_save,
+            candidates: candidates.collect(),
+        }
+    }
+}
+
 /// One thing that is wrong with a write, or that the org refused in one.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct Problem {
@@ -117,6 +154,9 @@ pub struct Problem {
     pub code: String,
     /// One sentence for a person. It may name the field's label, never its value.
     pub message: String,
+    /// The records that the org takes it for a duplicate of.
+    #[uniffi(default = None)]
+    pub duplicates: Option<Duplicates>,
 }
 
 impl From<&attache::Problem> for Problem {
@@ -125,6 +165,7 @@ impl From<&attache::Problem> for Problem {
             fields: problem.fields.clone(),
             code: problem.code.clone(),
             message: problem.message.clone(),
+            duplicates: problem.duplicates.as_deref().map(Duplicates::from),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Reports, pending work, conflicts and status.
 
 use crate::error::{Problem, Result};
+use crate::tell::{Tell, mirror};
 use crate::value::{self, Value};
 use std::collections::HashMap;
 
@@ -324,8 +325,22 @@ impl From<attache::Stopped> for Stopped {
     }
 }
 
+mirror! {
+    /// What a session did with the bytes of files.
+    FilesReport of told: attache::FilesReport {
+        /// Files that were fetched.
+        fetched: u64,
+        /// Bytes of these, and of parts.
+        fetched_bytes: u64,
+        /// Files that the briefcase wants, and that are left for a later session.
+        left: u64,
+        /// Files whose bytes were not what the org tells of them.
+        unfit: u64,
+    }
+}
+
 /// What one session did. What is not counted as settled is counted under a name of its own.
-#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+#[derive(Clone, Debug, PartialEq, uniffi::Record)]
 pub struct Report {
     /// Nothing is left to send, ask or decide.
     pub settled: bool,
@@ -369,6 +384,8 @@ pub struct Report {
     pub unfollowed: Vec<Unfollowed>,
     /// Why the session ended before it was through; nothing if it was through.
     pub stopped: Option<Stopped>,
+    /// What became of files.
+    pub files: FilesReport,
     /// Calls to the org.
     pub api_calls: u64,
 }
@@ -419,6 +436,7 @@ impl From<&attache::Report> for Report {
                 })
                 .collect(),
             stopped: report.stopped.map(Stopped::from),
+            files: report.files.tell(),
             api_calls: report.api_calls,
         }
     }

@@ -19,6 +19,15 @@ pub struct SandboxUser {
     pub refresh_token: String,
 }
 
+/// What a sandbox answered.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct SandboxAnswer {
+    /// The status; 0 if a planned fault left no answer.
+    pub status: u16,
+    /// The body, JSON for the most part.
+    pub body: String,
+}
+
 /// A Salesforce-like org in this process, for tests.
 #[derive(uniffi::Object)]
 pub struct Sandbox {
@@ -44,13 +53,32 @@ impl Sandbox {
     pub fn users(&self) -> Vec<SandboxUser> {
         self.org.users()
     }
+
+    /// Tells where the org is, who may sign in and how it is controlled, as one line of JSON.
+    pub fn info(&self) -> String {
+        self.org.info()
+    }
+
+    /// Sends a request without a socket: to the org, as the user of the token (`/services/data/v67.0/sobjects/...`),
+    /// or to the sandbox's own resources, which plan faults, move the clock and cut the network
+    /// (`/sandbox/faults`, ...; no token is needed). They are described in the README of attache-sandbox.
+    #[uniffi::method(default(body = None, token = None))]
+    pub fn request(
+        &self,
+        method: String,
+        path: String,
+        body: Option<String>,
+        token: Option<String>,
+    ) -> SandboxAnswer {
+        self.org.request(&method, &path, body, token)
+    }
 }
 
 #[cfg(feature = "testing")]
 mod org {
-    use super::SandboxUser;
+    use super::{SandboxAnswer, SandboxUser};
     use crate::error::{ErrorKind, Result, failed};
-    use attache_sandbox::{Sandbox, Serving};
+    use attache_sandbox::{Request, Sandbox, Serving};
 
     /// An org that serves until it is dropped.
     pub(super) struct Org {
@@ -77,6 +105,40 @@ mod org {
             self.serving.url().to_owned()
         }
 
+        pub(super) fn info(&self) -> String {
+            self.sandbox.info(self.serving.url())
+        }
+
+        pub(super) fn request(
+            &self,
+            method: &str,
+            path: &str,
+            body: Option<String>,
+            token: Option<String>,
+        ) -> SandboxAnswer {
+            let mut request = Request::new(method, path);
+            if let Some(body) = body {
+                request = request.json(body);
+            }
+            let answer = match path.split(['/', '?']).nth(1) {
+                Some("sandbox") => Some(self.sandbox.control(&request)),
+                _ => {
+                    let bearer = token.map(|token| request.clone().bearer(&token));
+                    self.sandbox.handle(bearer.unwrap_or(request)).answer()
+                }
+            };
+            answer.map_or(
+                SandboxAnswer {
+                    status: 0,
+                    body: String::new(),
+                },
+                |answer| SandboxAnswer {
+                    status: answer.status,
+                    body: String::from_utf8_lossy(&answer.body).into_owned(),
+                },
+            )
+        }
+
         pub(super) fn users(&self) -> Vec<SandboxUser> {
             let users = self.sandbox.users().into_iter();
             users
@@ -93,7 +155,7 @@ mod org {
 
 #[cfg(not(feature = "testing"))]
 mod org {
-    use super::SandboxUser;
+    use super::{SandboxAnswer, SandboxUser};
     use crate::error::{ErrorKind, Result, failed};
 
     /// No org: there is no value of this type.
@@ -112,6 +174,20 @@ mod org {
         }
 
         pub(super) fn users(&self) -> Vec<SandboxUser> {
+            match *self {}
+        }
+
+        pub(super) fn info(&self) -> String {
+            match *self {}
+        }
+
+        pub(super) fn request(
+            &self,
+            _method: &str,
+            _path: &str,
+            _body: Option<String>,
+            _token: Option<String>,
+        ) -> SandboxAnswer {
             match *self {}
         }
     }

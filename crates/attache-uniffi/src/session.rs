@@ -1,12 +1,51 @@
 //! A session on a thread of its own.
 
-use crate::error::{ErrorKind, Result, failed};
+use crate::background;
+use crate::error::Result;
 use crate::outcome::Report;
 use crate::progress::ProgressObserver;
-use attache::{Attache, CancelToken};
+use attache::{Attache, CallBudget, CancelToken};
 use std::future::IntoFuture;
 use std::sync::Arc;
-use tokio::sync::oneshot;
+use std::time::Duration;
+
+/// What one session is to spare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct SyncOptions {
+    /// Calls of this session at most.
+    #[uniffi(default = None)]
+    pub session_calls: Option<u64>,
+    /// Calls of all sessions of this store in a day of UTC.
+    #[uniffi(default = None)]
+    pub day_calls: Option<u64>,
+    /// The network is paid for by the byte: edits are sent, small changes are read, and what is large waits.
+    #[uniffi(default = false)]
+    pub metered: bool,
+}
+
+/// How often a device may sync by itself. All times in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct Pace {
+    /// Between two sessions while the org has calls in plenty.
+    #[uniffi(default = 900000)]
+    pub often_ms: u64,
+    /// Between two sessions while the org's calls run short.
+    #[uniffi(default = 21600000)]
+    pub seldom_ms: u64,
+    /// Over how long the first sessions of a fleet are spread that was switched on at the same moment.
+    #[uniffi(default = 900000)]
+    pub spread_ms: u64,
+}
+
+impl From<Pace> for attache::Pace {
+    fn from(pace: Pace) -> attache::Pace {
+        attache::Pace {
+            often: Duration::from_millis(pace.often_ms),
+            seldom: Duration::from_millis(pace.seldom_ms),
+            spread: Duration::from_millis(pace.spread_ms),
+        }
+    }
+}
 
 /// Stops the session when the host stops waiting for it (its task was cancelled).
 struct CancelOnDrop {
@@ -27,41 +66,33 @@ pub(crate) async fn run(
     engine: Attache,
     observer: Option<Arc<dyn ProgressObserver>>,
     cancel: CancelToken,
+    options: Option<SyncOptions>,
 ) -> Result<Report> {
-    let (tell, told) = oneshot::channel();
-    let on_thread = cancel.clone();
-    std::thread::Builder::new()
-        .name("attache-sync".into())
-        .spawn(move || {
-            // The host may be gone; then nobody wants the report.
-            let _ = tell.send(session(&engine, observer, on_thread));
-        })
-        .map_err(|error| {
-            failed(
-                ErrorKind::Internal,
-                format!("no thread for the session: {error}"),
-            )
-        })?;
     let mut guard = CancelOnDrop {
-        token: cancel,
+        token: cancel.clone(),
         armed: true,
     };
-    let report = told.await;
+    let report = background::run(move || session(&engine, observer, cancel, options)).await;
     guard.armed = false;
-    report.unwrap_or_else(|_| {
-        Err(failed(
-            ErrorKind::Internal,
-            "the session ended in a panic; what was committed stays",
-        ))
-    })
+    report
 }
 
 fn session(
     engine: &Attache,
     observer: Option<Arc<dyn ProgressObserver>>,
     cancel: CancelToken,
+    options: Option<SyncOptions>,
 ) -> Result<Report> {
     let mut session = engine.sync().cancel_token(cancel.clone());
+    if let Some(options) = options {
+        session = session.budget(CallBudget {
+            session_calls: options.session_calls,
+            day_calls: options.day_calls,
+        });
+        if options.metered {
+            session = session.metered();
+        }
+    }
     if let Some(observer) = observer {
         session = session.on_progress(move |progress| {
             if observer.on_progress(progress.into()).is_err() {

@@ -74,6 +74,8 @@ pub fn encryption(workspace: &Workspace) -> Done {
         "--test",
         "files_of_records",
         "--test",
+        "scenarios",
+        "--test",
         "cli",
         "--features",
         feature,

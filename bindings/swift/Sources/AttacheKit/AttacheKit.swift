@@ -471,6 +471,54 @@ private let UNIFFI_CALLBACK_UNEXPECTED_ERROR: Int32 = 2
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterUInt8: FfiConverterPrimitive {
+    typealias FfiType = UInt8
+    typealias SwiftType = UInt8
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt8 {
+        return try lift(readInt(&buf))
+    }
+
+    public static func write(_ value: UInt8, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterInt8: FfiConverterPrimitive {
+    typealias FfiType = Int8
+    typealias SwiftType = Int8
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Int8 {
+        return try lift(readInt(&buf))
+    }
+
+    public static func write(_ value: Int8, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterUInt16: FfiConverterPrimitive {
+    typealias FfiType = UInt16
+    typealias SwiftType = UInt16
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt16 {
+        return try lift(readInt(&buf))
+    }
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterUInt32: FfiConverterPrimitive {
     typealias FfiType = UInt32
     typealias SwiftType = UInt32
@@ -480,6 +528,22 @@ fileprivate struct FfiConverterUInt32: FfiConverterPrimitive {
     }
 
     public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterInt32: FfiConverterPrimitive {
+    typealias FfiType = Int32
+    typealias SwiftType = Int32
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Int32 {
+        return try lift(readInt(&buf))
+    }
+
+    public static func write(_ value: Int32, into buf: inout [UInt8]) {
         writeInt(&buf, lower(value))
     }
 }
@@ -513,6 +577,22 @@ fileprivate struct FfiConverterInt64: FfiConverterPrimitive {
 
     public static func write(_ value: Int64, into buf: inout [UInt8]) {
         writeInt(&buf, lower(value))
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterDouble: FfiConverterPrimitive {
+    typealias FfiType = Double
+    typealias SwiftType = Double
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Double {
+        return try lift(readDouble(&buf))
+    }
+
+    public static func write(_ value: Double, into buf: inout [UInt8]) {
+        writeDouble(&buf, lower(value))
     }
 }
 
@@ -586,6 +666,24 @@ fileprivate struct FfiConverterString: FfiConverter {
     }
 }
 
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterData: FfiConverterRustBuffer {
+    typealias SwiftType = Data
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Data {
+        let len: Int32 = try readInt(&buf)
+        return Data(try readBytes(&buf, count: Int(len)))
+    }
+
+    public static func write(_ value: Data, into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        writeBytes(&buf, value)
+    }
+}
+
 
 
 
@@ -593,6 +691,218 @@ fileprivate struct FfiConverterString: FfiConverter {
  * A store of records, and the org it is kept in step with. Any thread may use it at any time.
  */
 public protocol AttacheProtocol: AnyObject, Sendable {
+
+    /**
+     * The briefcase that was set (JSON); nothing before one was.
+     */
+    func briefcase() throws  -> String?
+
+    /**
+     * Tells what setting a briefcase would bring and take away. Nothing is changed by it, at the org or here.
+     */
+    func dryRun(json: String) async throws  -> DryRun
+
+    /**
+     * Learns who and what the org is and checks the briefcase against it, without reading records.
+     */
+    func prepare() async throws
+
+    /**
+     * Sets what to keep on the device: a briefcase document (JSON). It is stored, and checked
+     * against the org by the next `sync`.
+     */
+    func setBriefcase(json: String) throws
+
+    /**
+     * Makes several edits in one transaction: all of them, or none. `work` runs on another thread, and this one
+     * waits; other writers wait as well, so do nothing slow in it. Within it, call the changeset and not the store.
+     */
+    func changeset(work: ChangesetWork) throws
+
+    /**
+     * Takes all unsent edits of a record back, and gives them.
+     */
+    func discardRecord(id: String) throws  -> [Mutation]
+
+    /**
+     * Has the next session send everything that was rejected once more, and gives how many mutations that are.
+     */
+    func retryAll() throws  -> UInt64
+
+    /**
+     * Has the next session send the rejected edits of a record once more.
+     */
+    func retryRecord(id: String) throws
+
+    /**
+     * Has the next session send a write once more that was refused as a duplicate, and save it all the same.
+     */
+    func saveAnyway(seq: Int64) throws
+
+    /**
+     * Takes the last changeset back and gives its mutations; none if nothing is unsent.
+     */
+    func undo() throws  -> [Mutation]
+
+    /**
+     * Takes a changeset back, whatever was edited since, and gives its mutations.
+     */
+    func undoChangeset(changeset: Int64) throws  -> [Mutation]
+
+    /**
+     * Lists the mutations that have to be dealt with before a pending one of an all-or-none changeset can be sent.
+     */
+    func waitsFor(seq: Int64) throws  -> [Int64]
+
+    /**
+     * Attaches bytes to a record, which the org need not have yet, and gives the file's identity.
+     */
+    func attach(record: String, name: String, bytes: Data) throws  -> String
+
+    /**
+     * Attaches a file of the device, as `attach` does, without holding it in memory.
+     */
+    func attachFile(record: String, name: String, path: String) throws  -> String
+
+    /**
+     * Attaches a file that is given part by part, as `attach` does.
+     */
+    func attachFrom(record: String, name: String, from: FileSource) throws  -> String
+
+    /**
+     * Gives the room of a file's bytes back; they stay at the org, and can be fetched again.
+     */
+    func evictFile(id: String) throws
+
+    /**
+     * Brings the bytes of a file onto this device; one that is here stays as it is.
+     */
+    func fetchFile(id: String) async throws
+
+    /**
+     * Tells what is known of one file; nothing if nothing is.
+     */
+    func file(id: String) throws  -> FileInfo?
+
+    /**
+     * Lists the files of a record, in order of their titles.
+     */
+    func files(record: String) throws  -> [FileInfo]
+
+    /**
+     * Gives the bytes of a file that is here to a sink, part by part, and tells how many they are.
+     */
+    func readFile(id: String, to: FileSink) throws  -> UInt64
+
+    /**
+     * Writes the bytes of a file that is here to a file of the device, which must not be there yet.
+     */
+    func saveFile(id: String, path: String) throws  -> UInt64
+
+    /**
+     * The few fields that stand for a record of a record type where there is little room.
+     */
+    func compactLayout(object: String, recordType: String?) throws  -> [String]
+
+    /**
+     * Tells how records of a record type are laid out; nothing if the layout is not on this device.
+     */
+    func layout(object: String, recordType: String?) throws  -> Layout?
+
+    /**
+     * Lists the objects that were described, by API name; none before the first session.
+     */
+    func objects() throws  -> [String]
+
+    /**
+     * Lists the values that may be chosen for a picklist in records of a record type, in their order.
+     */
+    func picklistValues(object: String, field: String, recordType: String?) throws  -> [PicklistEntry]
+
+    /**
+     * Lists the record types of an object, the master among them.
+     */
+    func recordTypes(object: String) throws  -> [RecordType]
+
+    /**
+     * Has the next session ask for layouts and list views anew, however young they are.
+     */
+    func refreshLayouts() throws
+
+    /**
+     * Describes an object; nothing if it was not described.
+     */
+    func schema(object: String) throws  -> ObjectSchema?
+
+    /**
+     * Brings records onto this device that the briefcase leaves out, one answer for each.
+     */
+    func fetch(ids: [String]) async throws  -> [Fetched]
+
+    /**
+     * Tells what each rule of the briefcase holds on this device, as of the last session.
+     */
+    func membership() throws  -> [RuleMembership]
+
+    /**
+     * Keeps a record on this device whatever the rules say. One that is not here is fetched by the next session.
+     */
+    func pin(id: String) throws
+
+    /**
+     * Lists the pinned records, oldest pin first.
+     */
+    func pins() throws  -> [Pin]
+
+    /**
+     * Lists the records that people looked at on this device, the last first.
+     */
+    func recents() throws  -> [Recent]
+
+    /**
+     * Leaves a record to the rules again. If nothing else holds it, the next session evicts it.
+     */
+    func unpin(id: String) throws
+
+    /**
+     * Notes that a person looks at a record, which keeps it here for a while.
+     */
+    func viewed(id: String) throws
+
+    /**
+     * Says what holds a record on this device; empty for one that is not here, or that the next session evicts.
+     */
+    func why(id: String) throws  -> [Holder]
+
+    /**
+     * Asks for an index, for lists that this device finds or orders by these fields.
+     */
+    func addIndex(object: String, fields: [String]) throws
+
+    /**
+     * Says how a query would be run. For people; its form may change.
+     */
+    func explain(soql: String) throws  -> String
+
+    /**
+     * Brings the search index forward by at most so many records, and gives about how many are left.
+     */
+    func indexWords(rowsMax: UInt64) throws  -> UInt64
+
+    /**
+     * Lists the indexes that were asked for.
+     */
+    func indexes() throws  -> [Index]
+
+    /**
+     * Takes back the wish for an index.
+     */
+    func removeIndex(object: String, fields: [String]) throws
+
+    /**
+     * Searches the records of this device for words, unsent edits included; those of one object if it is named.
+     */
+    func search(words: String, object: String?, limit: UInt32, offset: UInt32) throws  -> Found
 
     /**
      * Lists the open conflicts.
@@ -604,6 +914,11 @@ public protocol AttacheProtocol: AnyObject, Sendable {
      * when this returns.
      */
     func create(object: String, fields: [String: Value]) throws  -> String
+
+    /**
+     * Creates a record of the fields of a JSON object, as `create` does. Values are read by the types of their fields.
+     */
+    func createJson(object: String, fields: String) throws  -> String
 
     /**
      * Deletes a record. The deletion is durable and pending when this returns.
@@ -621,6 +936,26 @@ public protocol AttacheProtocol: AnyObject, Sendable {
     func get(id: String) throws  -> Record?
 
     /**
+     * Reads a record as JSON, `{"id", "object", "fields"}`; nothing if it is not on this device.
+     */
+    func getJson(id: String) throws  -> String?
+
+    /**
+     * Reads a note of the application's.
+     */
+    func hostValue(key: String) throws  -> String?
+
+    /**
+     * What the store may take of this device.
+     */
+    func limits() throws  -> Limits
+
+    /**
+     * Tells how long to wait before the next session that nobody asked for, in milliseconds.
+     */
+    func nextSync(pace: Pace?) throws  -> UInt64
+
+    /**
      * Lists everything the org has not confirmed, in journal order.
      */
     func pending() throws  -> [Mutation]
@@ -631,9 +966,24 @@ public protocol AttacheProtocol: AnyObject, Sendable {
     func query(soql: String) throws  -> RowCursor
 
     /**
+     * Encrypts the store with another key, or for the first time; without one, decrypts it.
+     */
+    func rekey(key: Key?) throws
+
+    /**
+     * Opens a conflict again that was settled. Gives the mutations that this takes back.
+     */
+    func reopen(conflict: Int64) throws  -> [Mutation]
+
+    /**
      * Settles a conflict.
      */
     func resolve(conflict: Int64, resolution: Resolution) throws
+
+    /**
+     * Settles all open conflicts, or those of one object, the same way: all of them, or none. Gives which.
+     */
+    func resolveAll(resolution: Resolution, object: String?) throws  -> [Int64]
 
     /**
      * Lets the next `sync` send a mutation again that the org rejected.
@@ -641,15 +991,24 @@ public protocol AttacheProtocol: AnyObject, Sendable {
     func retry(seq: Int64) throws
 
     /**
-     * Sets what to keep on the device: a briefcase document (JSON). It is stored, and checked
-     * against the org by the next `sync`.
+     * Overrides when the org's fiscal year begins (1 to 12), and whether it is named after the year it begins in.
      */
-    func setBriefcase(json: String) throws
+    func setFiscalYear(startMonth: Int8, namedByStart: Bool) throws
+
+    /**
+     * Keeps a note of the application's beside the records, such as the address of the org.
+     */
+    func setHostValue(key: String, value: String) throws
+
+    /**
+     * Lets the application decide conflicts that the policies of the briefcase leave.
+     */
+    func setResolver(resolver: Resolver) throws
 
     /**
      * Sets the Salesforce org that the next `sync` talks to. Does no call itself.
      */
-    func setSalesforce(url: String, tokens: TokenProvider) throws
+    func setSalesforce(url: String, tokens: TokenProvider, transport: Transport?, options: SalesforceOptions?) throws
 
     /**
      * Closes the file, now or when a running session ends. Later calls fail with `NotReady`.
@@ -669,13 +1028,38 @@ public protocol AttacheProtocol: AnyObject, Sendable {
      * The session runs on a thread of its own; reads and edits go on meanwhile. Cancelling the
      * task that waits stops the session too.
      */
-    func sync(observer: ProgressObserver?, cancel: CancelToken?) async throws  -> Report
+    func sync(observer: ProgressObserver?, cancel: CancelToken?, options: SyncOptions?) async throws  -> Report
 
     /**
      * Changes the given fields of a record. The change is checked, durable and pending when this
      * returns.
      */
     func update(id: String, fields: [String: Value]) throws
+
+    /**
+     * Changes fields of a record to those of a JSON object, as `update` does; null clears one.
+     */
+    func updateJson(id: String, fields: String) throws
+
+    /**
+     * Copies everything that was not sent into one file, sealed with a passphrase if one is given.
+     */
+    func exportUnsent(passphrase: String?) throws  -> Data
+
+    /**
+     * Takes in a file of unsent work: all of it, or nothing.
+     */
+    func importUnsent(file: Data, passphrase: String?) throws  -> Imported
+
+    /**
+     * Destroys the store: its records, its journal, its files. Later calls fail with `NotReady`.
+     */
+    func wipe(unsent: Unsent) throws
+
+    /**
+     * Follows the answer of a query: a change for each commit that made it another.
+     */
+    func watch(soql: String) throws  -> Watch
 
 }
 /**
@@ -735,11 +1119,12 @@ open class Attache: AttacheProtocol, @unchecked Sendable {
     /**
      * Opens a store, creating the file if it is missing. Waits for the disk only.
      */
-public static func `open`(path: String)throws  -> Attache  {
+public static func `open`(path: String, options: Options? = nil)throws  -> Attache  {
     return try  FfiConverterTypeAttache_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
         uniffiCallStatus in
     uniffi_attache_uniffi_fn_constructor_attache_open(
-        FfiConverterString.lower(path),uniffiCallStatus
+        FfiConverterString.lower(path),
+        FfiConverterOptionTypeOptions.lower(options),uniffiCallStatus
     )
 })
 }
@@ -747,15 +1132,585 @@ public static func `open`(path: String)throws  -> Attache  {
     /**
      * Opens a store that is gone when it is closed. For tests.
      */
-public static func openInMemory()throws  -> Attache  {
+public static func openInMemory(options: Options? = nil)throws  -> Attache  {
     return try  FfiConverterTypeAttache_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
         uniffiCallStatus in
-    uniffi_attache_uniffi_fn_constructor_attache_open_in_memory(uniffiCallStatus
+    uniffi_attache_uniffi_fn_constructor_attache_open_in_memory(
+        FfiConverterOptionTypeOptions.lower(options),uniffiCallStatus
     )
 })
 }
 
 
+
+    /**
+     * The briefcase that was set (JSON); nothing before one was.
+     */
+open func briefcase()throws  -> String?  {
+    return try  FfiConverterOptionString.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_briefcase(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Tells what setting a briefcase would bring and take away. Nothing is changed by it, at the org or here.
+     */
+open func dryRun(json: String)async throws  -> DryRun  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_attache_uniffi_fn_method_attache_dry_run(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(json)
+                )
+            },
+            pollFunc: ffi_attache_uniffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_attache_uniffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_attache_uniffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeDryRun_lift,
+            errorHandler: FfiConverterTypeAttacheError_lift
+        )
+}
+
+    /**
+     * Learns who and what the org is and checks the briefcase against it, without reading records.
+     */
+open func prepare()async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_attache_uniffi_fn_method_attache_prepare(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_attache_uniffi_rust_future_poll_void,
+            completeFunc: ffi_attache_uniffi_rust_future_complete_void,
+            freeFunc: ffi_attache_uniffi_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeAttacheError_lift
+        )
+}
+
+    /**
+     * Sets what to keep on the device: a briefcase document (JSON). It is stored, and checked
+     * against the org by the next `sync`.
+     */
+open func setBriefcase(json: String)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_set_briefcase(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(json),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Makes several edits in one transaction: all of them, or none. `work` runs on another thread, and this one
+     * waits; other writers wait as well, so do nothing slow in it. Within it, call the changeset and not the store.
+     */
+open func changeset(work: ChangesetWork)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_changeset(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeChangesetWork_lower(work),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Takes all unsent edits of a record back, and gives them.
+     */
+open func discardRecord(id: String)throws  -> [Mutation]  {
+    return try  FfiConverterSequenceTypeMutation.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_discard_record(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Has the next session send everything that was rejected once more, and gives how many mutations that are.
+     */
+open func retryAll()throws  -> UInt64  {
+    return try  FfiConverterUInt64.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_retry_all(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Has the next session send the rejected edits of a record once more.
+     */
+open func retryRecord(id: String)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_retry_record(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Has the next session send a write once more that was refused as a duplicate, and save it all the same.
+     */
+open func saveAnyway(seq: Int64)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_save_anyway(
+            self.uniffiCloneHandle(),
+        FfiConverterInt64.lower(seq),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Takes the last changeset back and gives its mutations; none if nothing is unsent.
+     */
+open func undo()throws  -> [Mutation]  {
+    return try  FfiConverterSequenceTypeMutation.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_undo(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Takes a changeset back, whatever was edited since, and gives its mutations.
+     */
+open func undoChangeset(changeset: Int64)throws  -> [Mutation]  {
+    return try  FfiConverterSequenceTypeMutation.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_undo_changeset(
+            self.uniffiCloneHandle(),
+        FfiConverterInt64.lower(changeset),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Lists the mutations that have to be dealt with before a pending one of an all-or-none changeset can be sent.
+     */
+open func waitsFor(seq: Int64)throws  -> [Int64]  {
+    return try  FfiConverterSequenceInt64.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_waits_for(
+            self.uniffiCloneHandle(),
+        FfiConverterInt64.lower(seq),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Attaches bytes to a record, which the org need not have yet, and gives the file's identity.
+     */
+open func attach(record: String, name: String, bytes: Data)throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_attach(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(record),
+        FfiConverterString.lower(name),
+        FfiConverterData.lower(bytes),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Attaches a file of the device, as `attach` does, without holding it in memory.
+     */
+open func attachFile(record: String, name: String, path: String)throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_attach_file(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(record),
+        FfiConverterString.lower(name),
+        FfiConverterString.lower(path),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Attaches a file that is given part by part, as `attach` does.
+     */
+open func attachFrom(record: String, name: String, from: FileSource)throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_attach_from(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(record),
+        FfiConverterString.lower(name),
+        FfiConverterTypeFileSource_lower(from),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Gives the room of a file's bytes back; they stay at the org, and can be fetched again.
+     */
+open func evictFile(id: String)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_evict_file(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Brings the bytes of a file onto this device; one that is here stays as it is.
+     */
+open func fetchFile(id: String)async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_attache_uniffi_fn_method_attache_fetch_file(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(id)
+                )
+            },
+            pollFunc: ffi_attache_uniffi_rust_future_poll_void,
+            completeFunc: ffi_attache_uniffi_rust_future_complete_void,
+            freeFunc: ffi_attache_uniffi_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeAttacheError_lift
+        )
+}
+
+    /**
+     * Tells what is known of one file; nothing if nothing is.
+     */
+open func file(id: String)throws  -> FileInfo?  {
+    return try  FfiConverterOptionTypeFileInfo.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_file(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Lists the files of a record, in order of their titles.
+     */
+open func files(record: String)throws  -> [FileInfo]  {
+    return try  FfiConverterSequenceTypeFileInfo.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_files(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(record),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Gives the bytes of a file that is here to a sink, part by part, and tells how many they are.
+     */
+open func readFile(id: String, to: FileSink)throws  -> UInt64  {
+    return try  FfiConverterUInt64.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_read_file(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),
+        FfiConverterTypeFileSink_lower(to),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Writes the bytes of a file that is here to a file of the device, which must not be there yet.
+     */
+open func saveFile(id: String, path: String)throws  -> UInt64  {
+    return try  FfiConverterUInt64.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_save_file(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),
+        FfiConverterString.lower(path),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * The few fields that stand for a record of a record type where there is little room.
+     */
+open func compactLayout(object: String, recordType: String? = nil)throws  -> [String]  {
+    return try  FfiConverterSequenceString.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_compact_layout(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(object),
+        FfiConverterOptionString.lower(recordType),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Tells how records of a record type are laid out; nothing if the layout is not on this device.
+     */
+open func layout(object: String, recordType: String? = nil)throws  -> Layout?  {
+    return try  FfiConverterOptionTypeLayout.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_layout(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(object),
+        FfiConverterOptionString.lower(recordType),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Lists the objects that were described, by API name; none before the first session.
+     */
+open func objects()throws  -> [String]  {
+    return try  FfiConverterSequenceString.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_objects(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Lists the values that may be chosen for a picklist in records of a record type, in their order.
+     */
+open func picklistValues(object: String, field: String, recordType: String? = nil)throws  -> [PicklistEntry]  {
+    return try  FfiConverterSequenceTypePicklistEntry.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_picklist_values(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(object),
+        FfiConverterString.lower(field),
+        FfiConverterOptionString.lower(recordType),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Lists the record types of an object, the master among them.
+     */
+open func recordTypes(object: String)throws  -> [RecordType]  {
+    return try  FfiConverterSequenceTypeRecordType.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_record_types(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(object),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Has the next session ask for layouts and list views anew, however young they are.
+     */
+open func refreshLayouts()throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_refresh_layouts(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Describes an object; nothing if it was not described.
+     */
+open func schema(object: String)throws  -> ObjectSchema?  {
+    return try  FfiConverterOptionTypeObjectSchema.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_schema(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(object),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Brings records onto this device that the briefcase leaves out, one answer for each.
+     */
+open func fetch(ids: [String])async throws  -> [Fetched]  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_attache_uniffi_fn_method_attache_fetch(
+                        self.uniffiCloneHandle(),FfiConverterSequenceString.lower(ids)
+                )
+            },
+            pollFunc: ffi_attache_uniffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_attache_uniffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_attache_uniffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterSequenceTypeFetched.lift,
+            errorHandler: FfiConverterTypeAttacheError_lift
+        )
+}
+
+    /**
+     * Tells what each rule of the briefcase holds on this device, as of the last session.
+     */
+open func membership()throws  -> [RuleMembership]  {
+    return try  FfiConverterSequenceTypeRuleMembership.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_membership(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Keeps a record on this device whatever the rules say. One that is not here is fetched by the next session.
+     */
+open func pin(id: String)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_pin(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Lists the pinned records, oldest pin first.
+     */
+open func pins()throws  -> [Pin]  {
+    return try  FfiConverterSequenceTypePin.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_pins(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Lists the records that people looked at on this device, the last first.
+     */
+open func recents()throws  -> [Recent]  {
+    return try  FfiConverterSequenceTypeRecent.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_recents(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Leaves a record to the rules again. If nothing else holds it, the next session evicts it.
+     */
+open func unpin(id: String)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_unpin(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Notes that a person looks at a record, which keeps it here for a while.
+     */
+open func viewed(id: String)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_viewed(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Says what holds a record on this device; empty for one that is not here, or that the next session evicts.
+     */
+open func why(id: String)throws  -> [Holder]  {
+    return try  FfiConverterSequenceTypeHolder.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_why(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Asks for an index, for lists that this device finds or orders by these fields.
+     */
+open func addIndex(object: String, fields: [String])throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_add_index(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(object),
+        FfiConverterSequenceString.lower(fields),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Says how a query would be run. For people; its form may change.
+     */
+open func explain(soql: String)throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_explain(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(soql),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Brings the search index forward by at most so many records, and gives about how many are left.
+     */
+open func indexWords(rowsMax: UInt64)throws  -> UInt64  {
+    return try  FfiConverterUInt64.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_index_words(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt64.lower(rowsMax),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Lists the indexes that were asked for.
+     */
+open func indexes()throws  -> [Index]  {
+    return try  FfiConverterSequenceTypeIndex.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_indexes(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Takes back the wish for an index.
+     */
+open func removeIndex(object: String, fields: [String])throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_remove_index(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(object),
+        FfiConverterSequenceString.lower(fields),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Searches the records of this device for words, unsent edits included; those of one object if it is named.
+     */
+open func search(words: String, object: String? = nil, limit: UInt32 = UInt32(20), offset: UInt32 = UInt32(0))throws  -> Found  {
+    return try  FfiConverterTypeFound_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_search(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(words),
+        FfiConverterOptionString.lower(object),
+        FfiConverterUInt32.lower(limit),
+        FfiConverterUInt32.lower(offset),uniffiCallStatus
+    )
+})
+}
 
     /**
      * Lists the open conflicts.
@@ -780,6 +1735,20 @@ open func create(object: String, fields: [String: Value])throws  -> String  {
             self.uniffiCloneHandle(),
         FfiConverterString.lower(object),
         FfiConverterDictionaryStringTypeValue.lower(fields),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Creates a record of the fields of a JSON object, as `create` does. Values are read by the types of their fields.
+     */
+open func createJson(object: String, fields: String)throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_create_json(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(object),
+        FfiConverterString.lower(fields),uniffiCallStatus
     )
 })
 }
@@ -822,6 +1791,57 @@ open func get(id: String)throws  -> Record?  {
 }
 
     /**
+     * Reads a record as JSON, `{"id", "object", "fields"}`; nothing if it is not on this device.
+     */
+open func getJson(id: String)throws  -> String?  {
+    return try  FfiConverterOptionString.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_get_json(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Reads a note of the application's.
+     */
+open func hostValue(key: String)throws  -> String?  {
+    return try  FfiConverterOptionString.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_host_value(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(key),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * What the store may take of this device.
+     */
+open func limits()throws  -> Limits  {
+    return try  FfiConverterTypeLimits_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_limits(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Tells how long to wait before the next session that nobody asked for, in milliseconds.
+     */
+open func nextSync(pace: Pace? = nil)throws  -> UInt64  {
+    return try  FfiConverterUInt64.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_next_sync(
+            self.uniffiCloneHandle(),
+        FfiConverterOptionTypePace.lower(pace),uniffiCallStatus
+    )
+})
+}
+
+    /**
      * Lists everything the org has not confirmed, in journal order.
      */
 open func pending()throws  -> [Mutation]  {
@@ -847,6 +1867,31 @@ open func query(soql: String)throws  -> RowCursor  {
 }
 
     /**
+     * Encrypts the store with another key, or for the first time; without one, decrypts it.
+     */
+open func rekey(key: Key?)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_rekey(
+            self.uniffiCloneHandle(),
+        FfiConverterOptionTypeKey.lower(key),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Opens a conflict again that was settled. Gives the mutations that this takes back.
+     */
+open func reopen(conflict: Int64)throws  -> [Mutation]  {
+    return try  FfiConverterSequenceTypeMutation.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_reopen(
+            self.uniffiCloneHandle(),
+        FfiConverterInt64.lower(conflict),uniffiCallStatus
+    )
+})
+}
+
+    /**
      * Settles a conflict.
      */
 open func resolve(conflict: Int64, resolution: Resolution)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
@@ -857,6 +1902,20 @@ open func resolve(conflict: Int64, resolution: Resolution)throws   {try rustCall
         FfiConverterTypeResolution_lower(resolution),uniffiCallStatus
     )
 }
+}
+
+    /**
+     * Settles all open conflicts, or those of one object, the same way: all of them, or none. Gives which.
+     */
+open func resolveAll(resolution: Resolution, object: String? = nil)throws  -> [Int64]  {
+    return try  FfiConverterSequenceInt64.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_resolve_all(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeResolution_lower(resolution),
+        FfiConverterOptionString.lower(object),uniffiCallStatus
+    )
+})
 }
 
     /**
@@ -872,14 +1931,39 @@ open func retry(seq: Int64)throws   {try rustCallWithError(FfiConverterTypeAttac
 }
 
     /**
-     * Sets what to keep on the device: a briefcase document (JSON). It is stored, and checked
-     * against the org by the next `sync`.
+     * Overrides when the org's fiscal year begins (1 to 12), and whether it is named after the year it begins in.
      */
-open func setBriefcase(json: String)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+open func setFiscalYear(startMonth: Int8, namedByStart: Bool)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
         uniffiCallStatus in
-    uniffi_attache_uniffi_fn_method_attache_set_briefcase(
+    uniffi_attache_uniffi_fn_method_attache_set_fiscal_year(
             self.uniffiCloneHandle(),
-        FfiConverterString.lower(json),uniffiCallStatus
+        FfiConverterInt8.lower(startMonth),
+        FfiConverterBool.lower(namedByStart),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Keeps a note of the application's beside the records, such as the address of the org.
+     */
+open func setHostValue(key: String, value: String)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_set_host_value(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(key),
+        FfiConverterString.lower(value),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Lets the application decide conflicts that the policies of the briefcase leave.
+     */
+open func setResolver(resolver: Resolver)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_set_resolver(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeResolver_lower(resolver),uniffiCallStatus
     )
 }
 }
@@ -887,12 +1971,14 @@ open func setBriefcase(json: String)throws   {try rustCallWithError(FfiConverter
     /**
      * Sets the Salesforce org that the next `sync` talks to. Does no call itself.
      */
-open func setSalesforce(url: String, tokens: TokenProvider)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+open func setSalesforce(url: String, tokens: TokenProvider, transport: Transport? = nil, options: SalesforceOptions? = nil)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
         uniffiCallStatus in
     uniffi_attache_uniffi_fn_method_attache_set_salesforce(
             self.uniffiCloneHandle(),
         FfiConverterString.lower(url),
-        FfiConverterTypeTokenProvider_lower(tokens),uniffiCallStatus
+        FfiConverterTypeTokenProvider_lower(tokens),
+        FfiConverterOptionTypeTransport.lower(transport),
+        FfiConverterOptionTypeSalesforceOptions.lower(options),uniffiCallStatus
     )
 }
 }
@@ -928,12 +2014,12 @@ open func status()throws  -> Status  {
      * The session runs on a thread of its own; reads and edits go on meanwhile. Cancelling the
      * task that waits stops the session too.
      */
-open func sync(observer: ProgressObserver? = nil, cancel: CancelToken? = nil)async throws  -> Report  {
+open func sync(observer: ProgressObserver? = nil, cancel: CancelToken? = nil, options: SyncOptions? = nil)async throws  -> Report  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
                 uniffi_attache_uniffi_fn_method_attache_sync(
-                        self.uniffiCloneHandle(),FfiConverterOptionTypeProgressObserver.lower(observer),FfiConverterOptionTypeCancelToken.lower(cancel)
+                        self.uniffiCloneHandle(),FfiConverterOptionTypeProgressObserver.lower(observer),FfiConverterOptionTypeCancelToken.lower(cancel),FfiConverterOptionTypeSyncOptions.lower(options)
                 )
             },
             pollFunc: ffi_attache_uniffi_rust_future_poll_rust_buffer,
@@ -956,6 +2042,71 @@ open func update(id: String, fields: [String: Value])throws   {try rustCallWithE
         FfiConverterDictionaryStringTypeValue.lower(fields),uniffiCallStatus
     )
 }
+}
+
+    /**
+     * Changes fields of a record to those of a JSON object, as `update` does; null clears one.
+     */
+open func updateJson(id: String, fields: String)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_update_json(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),
+        FfiConverterString.lower(fields),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Copies everything that was not sent into one file, sealed with a passphrase if one is given.
+     */
+open func exportUnsent(passphrase: String? = nil)throws  -> Data  {
+    return try  FfiConverterData.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_export_unsent(
+            self.uniffiCloneHandle(),
+        FfiConverterOptionString.lower(passphrase),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Takes in a file of unsent work: all of it, or nothing.
+     */
+open func importUnsent(file: Data, passphrase: String? = nil)throws  -> Imported  {
+    return try  FfiConverterTypeImported_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_import_unsent(
+            self.uniffiCloneHandle(),
+        FfiConverterData.lower(file),
+        FfiConverterOptionString.lower(passphrase),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Destroys the store: its records, its journal, its files. Later calls fail with `NotReady`.
+     */
+open func wipe(unsent: Unsent)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_wipe(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeUnsent_lower(unsent),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Follows the answer of a query: a change for each commit that made it another.
+     */
+open func watch(soql: String)throws  -> Watch  {
+    return try  FfiConverterTypeWatch_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_watch(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(soql),uniffiCallStatus
+    )
+})
 }
 
 
@@ -1159,6 +2310,1093 @@ public func FfiConverterTypeCancelToken_lift(_ handle: UInt64) throws -> CancelT
 #endif
 public func FfiConverterTypeCancelToken_lower(_ value: CancelToken) -> UInt64 {
     return FfiConverterTypeCancelToken.lower(value)
+}
+
+
+
+
+
+
+/**
+ * Edits that are made in one transaction: all of them, or none. Good while `edit` runs, on any thread.
+ */
+public protocol ChangesetProtocol: AnyObject, Sendable {
+
+    /**
+     * Has the org take the edits of this changeset all together, or none of them.
+     */
+    func allOrNone() throws
+
+    /**
+     * Creates a record, as `Attache` does. Later edits of the changeset may point at it.
+     */
+    func create(object: String, fields: [String: Value]) throws  -> String
+
+    /**
+     * Creates a record of the fields of a JSON object.
+     */
+    func createJson(object: String, fields: String) throws  -> String
+
+    /**
+     * Deletes a record.
+     */
+    func delete(id: String) throws
+
+    /**
+     * Reads a record with the edits of this changeset.
+     */
+    func get(id: String) throws  -> Record?
+
+    /**
+     * Changes fields of a record.
+     */
+    func update(id: String, fields: [String: Value]) throws
+
+    /**
+     * Changes fields of a record to those of a JSON object; null clears one.
+     */
+    func updateJson(id: String, fields: String) throws
+
+}
+/**
+ * Edits that are made in one transaction: all of them, or none. Good while `edit` runs, on any thread.
+ */
+open class Changeset: ChangesetProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_attache_uniffi_fn_clone_changeset(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_attache_uniffi_fn_free_changeset(handle, $0) }
+    }
+
+
+
+
+    /**
+     * Has the org take the edits of this changeset all together, or none of them.
+     */
+open func allOrNone()throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_changeset_all_or_none(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Creates a record, as `Attache` does. Later edits of the changeset may point at it.
+     */
+open func create(object: String, fields: [String: Value])throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_changeset_create(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(object),
+        FfiConverterDictionaryStringTypeValue.lower(fields),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Creates a record of the fields of a JSON object.
+     */
+open func createJson(object: String, fields: String)throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_changeset_create_json(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(object),
+        FfiConverterString.lower(fields),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Deletes a record.
+     */
+open func delete(id: String)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_changeset_delete(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Reads a record with the edits of this changeset.
+     */
+open func get(id: String)throws  -> Record?  {
+    return try  FfiConverterOptionTypeRecord.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_changeset_get(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Changes fields of a record.
+     */
+open func update(id: String, fields: [String: Value])throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_changeset_update(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),
+        FfiConverterDictionaryStringTypeValue.lower(fields),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Changes fields of a record to those of a JSON object; null clears one.
+     */
+open func updateJson(id: String, fields: String)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_changeset_update_json(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),
+        FfiConverterString.lower(fields),uniffiCallStatus
+    )
+}
+}
+
+
+
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeChangeset: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = Changeset
+
+    public static func lift(_ handle: UInt64) throws -> Changeset {
+        return Changeset(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: Changeset) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Changeset {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: Changeset, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeChangeset_lift(_ handle: UInt64) throws -> Changeset {
+    return try FfiConverterTypeChangeset.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeChangeset_lower(_ value: Changeset) -> UInt64 {
+    return FfiConverterTypeChangeset.lower(value)
+}
+
+
+
+
+
+
+/**
+ * The work of a host on a changeset.
+ */
+public protocol ChangesetWork: AnyObject, Sendable {
+
+    /**
+     * Makes the edits. Throwing takes all of them back.
+     */
+    func edit(changes: Changeset) throws
+
+}
+/**
+ * The work of a host on a changeset.
+ */
+open class ChangesetWorkImpl: ChangesetWork, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_attache_uniffi_fn_clone_changesetwork(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_attache_uniffi_fn_free_changesetwork(handle, $0) }
+    }
+
+
+
+
+    /**
+     * Makes the edits. Throwing takes all of them back.
+     */
+open func edit(changes: Changeset)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_changesetwork_edit(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeChangeset_lower(changes),uniffiCallStatus
+    )
+}
+}
+
+
+
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceChangesetWork {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceChangesetWork = UniffiVTableCallbackInterfaceChangesetWork(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeChangesetWork.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface ChangesetWork: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeChangesetWork.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface ChangesetWork: handle missing in uniffiClone")
+            }
+        },
+        edit: { (
+            uniffiHandle: UInt64,
+            changes: UInt64,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypeChangesetWork.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.edit(
+                     changes: try FfiConverterTypeChangeset_lift(changes)
+                )
+            }
+
+
+            let writeReturn = { () }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeAttacheError_lower
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceChangesetWork> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceChangesetWork>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitChangesetWork() {
+    uniffi_attache_uniffi_fn_init_callback_vtable_changesetwork(UniffiCallbackInterfaceChangesetWork.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeChangesetWork: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<ChangesetWork>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = ChangesetWork
+
+    public static func lift(_ handle: UInt64) throws -> ChangesetWork {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return ChangesetWorkImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: ChangesetWork) -> UInt64 {
+         if let rustImpl = value as? ChangesetWorkImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ChangesetWork {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: ChangesetWork, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeChangesetWork_lift(_ handle: UInt64) throws -> ChangesetWork {
+    return try FfiConverterTypeChangesetWork.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeChangesetWork_lower(_ value: ChangesetWork) -> UInt64 {
+    return FfiConverterTypeChangesetWork.lower(value)
+}
+
+
+
+
+
+
+/**
+ * Takes the bytes of a file, part by part.
+ */
+public protocol FileSink: AnyObject, Sendable {
+
+    /**
+     * Takes the next part. Throwing stops the reading.
+     */
+    func write(part: Data) throws
+
+}
+/**
+ * Takes the bytes of a file, part by part.
+ */
+open class FileSinkImpl: FileSink, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_attache_uniffi_fn_clone_filesink(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_attache_uniffi_fn_free_filesink(handle, $0) }
+    }
+
+
+
+
+    /**
+     * Takes the next part. Throwing stops the reading.
+     */
+open func write(part: Data)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_filesink_write(
+            self.uniffiCloneHandle(),
+        FfiConverterData.lower(part),uniffiCallStatus
+    )
+}
+}
+
+
+
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceFileSink {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceFileSink = UniffiVTableCallbackInterfaceFileSink(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeFileSink.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface FileSink: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeFileSink.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface FileSink: handle missing in uniffiClone")
+            }
+        },
+        write: { (
+            uniffiHandle: UInt64,
+            part: RustBuffer,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypeFileSink.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.write(
+                     part: try FfiConverterData.lift(part)
+                )
+            }
+
+
+            let writeReturn = { () }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeAttacheError_lower
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceFileSink> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceFileSink>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitFileSink() {
+    uniffi_attache_uniffi_fn_init_callback_vtable_filesink(UniffiCallbackInterfaceFileSink.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFileSink: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<FileSink>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = FileSink
+
+    public static func lift(_ handle: UInt64) throws -> FileSink {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return FileSinkImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: FileSink) -> UInt64 {
+         if let rustImpl = value as? FileSinkImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FileSink {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: FileSink, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFileSink_lift(_ handle: UInt64) throws -> FileSink {
+    return try FfiConverterTypeFileSink.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFileSink_lower(_ value: FileSink) -> UInt64 {
+    return FfiConverterTypeFileSink.lower(value)
+}
+
+
+
+
+
+
+/**
+ * Gives the bytes of a file, part by part.
+ */
+public protocol FileSource: AnyObject, Sendable {
+
+    /**
+     * Gives the next part, of at most so many bytes; an empty one at the end. Throwing attaches nothing.
+     */
+    func read(bytesMax: UInt32) throws  -> Data
+
+}
+/**
+ * Gives the bytes of a file, part by part.
+ */
+open class FileSourceImpl: FileSource, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_attache_uniffi_fn_clone_filesource(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_attache_uniffi_fn_free_filesource(handle, $0) }
+    }
+
+
+
+
+    /**
+     * Gives the next part, of at most so many bytes; an empty one at the end. Throwing attaches nothing.
+     */
+open func read(bytesMax: UInt32)throws  -> Data  {
+    return try  FfiConverterData.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_filesource_read(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt32.lower(bytesMax),uniffiCallStatus
+    )
+})
+}
+
+
+
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceFileSource {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceFileSource = UniffiVTableCallbackInterfaceFileSource(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeFileSource.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface FileSource: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeFileSource.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface FileSource: handle missing in uniffiClone")
+            }
+        },
+        read: { (
+            uniffiHandle: UInt64,
+            bytesMax: UInt32,
+            uniffiOutReturn: UnsafeMutablePointer<RustBuffer>,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> Data in
+                guard let uniffiObj = try? FfiConverterTypeFileSource.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.read(
+                     bytesMax: try FfiConverterUInt32.lift(bytesMax)
+                )
+            }
+
+
+            let writeReturn = { uniffiOutReturn.pointee = FfiConverterData.lower($0) }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeAttacheError_lower
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceFileSource> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceFileSource>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitFileSource() {
+    uniffi_attache_uniffi_fn_init_callback_vtable_filesource(UniffiCallbackInterfaceFileSource.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFileSource: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<FileSource>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = FileSource
+
+    public static func lift(_ handle: UInt64) throws -> FileSource {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return FileSourceImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: FileSource) -> UInt64 {
+         if let rustImpl = value as? FileSourceImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FileSource {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: FileSource, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFileSource_lift(_ handle: UInt64) throws -> FileSource {
+    return try FfiConverterTypeFileSource.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFileSource_lower(_ value: FileSource) -> UInt64 {
+    return FfiConverterTypeFileSource.lower(value)
+}
+
+
+
+
+
+
+/**
+ * Takes the lines of the log, on any thread. A line never holds a token or a field's value.
+ */
+public protocol Logger: AnyObject, Sendable {
+
+    /**
+     * Takes a line: the part of the engine that wrote it, and what it says. Must not call the store.
+     */
+    func log(level: LogLevel, target: String, message: String)
+
+}
+/**
+ * Takes the lines of the log, on any thread. A line never holds a token or a field's value.
+ */
+open class LoggerImpl: Logger, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_attache_uniffi_fn_clone_logger(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_attache_uniffi_fn_free_logger(handle, $0) }
+    }
+
+
+
+
+    /**
+     * Takes a line: the part of the engine that wrote it, and what it says. Must not call the store.
+     */
+open func log(level: LogLevel, target: String, message: String)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_logger_log(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeLogLevel_lower(level),
+        FfiConverterString.lower(target),
+        FfiConverterString.lower(message),uniffiCallStatus
+    )
+}
+}
+
+
+
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceLogger {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceLogger = UniffiVTableCallbackInterfaceLogger(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeLogger.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface Logger: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeLogger.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface Logger: handle missing in uniffiClone")
+            }
+        },
+        log: { (
+            uniffiHandle: UInt64,
+            level: RustBuffer,
+            target: RustBuffer,
+            message: RustBuffer,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypeLogger.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return uniffiObj.log(
+                     level: try FfiConverterTypeLogLevel_lift(level),
+                     target: try FfiConverterString.lift(target),
+                     message: try FfiConverterString.lift(message)
+                )
+            }
+
+
+            let writeReturn = { () }
+            uniffiTraitInterfaceCall(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceLogger> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceLogger>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitLogger() {
+    uniffi_attache_uniffi_fn_init_callback_vtable_logger(UniffiCallbackInterfaceLogger.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLogger: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<Logger>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = Logger
+
+    public static func lift(_ handle: UInt64) throws -> Logger {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return LoggerImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: Logger) -> UInt64 {
+         if let rustImpl = value as? LoggerImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Logger {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: Logger, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLogger_lift(_ handle: UInt64) throws -> Logger {
+    return try FfiConverterTypeLogger.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLogger_lower(_ value: Logger) -> UInt64 {
+    return FfiConverterTypeLogger.lower(value)
 }
 
 
@@ -1378,6 +3616,222 @@ public func FfiConverterTypeProgressObserver_lower(_ value: ProgressObserver) ->
 
 
 /**
+ * Decides conflicts during a session, on the session's own thread, before anything is sent.
+ *
+ * For every device to come to the same end it must depend on the conflict alone.
+ */
+public protocol Resolver: AnyObject, Sendable {
+
+    /**
+     * Decides a conflict; nothing leaves it to a person. So does throwing, and a resolution that cannot be done.
+     */
+    func resolve(conflict: Conflict) throws  -> Resolution?
+
+}
+/**
+ * Decides conflicts during a session, on the session's own thread, before anything is sent.
+ *
+ * For every device to come to the same end it must depend on the conflict alone.
+ */
+open class ResolverImpl: Resolver, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_attache_uniffi_fn_clone_resolver(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_attache_uniffi_fn_free_resolver(handle, $0) }
+    }
+
+
+
+
+    /**
+     * Decides a conflict; nothing leaves it to a person. So does throwing, and a resolution that cannot be done.
+     */
+open func resolve(conflict: Conflict)throws  -> Resolution?  {
+    return try  FfiConverterOptionTypeResolution.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_resolver_resolve(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeConflict_lower(conflict),uniffiCallStatus
+    )
+})
+}
+
+
+
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceResolver {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceResolver = UniffiVTableCallbackInterfaceResolver(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeResolver.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface Resolver: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeResolver.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface Resolver: handle missing in uniffiClone")
+            }
+        },
+        resolve: { (
+            uniffiHandle: UInt64,
+            conflict: RustBuffer,
+            uniffiOutReturn: UnsafeMutablePointer<RustBuffer>,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> Resolution? in
+                guard let uniffiObj = try? FfiConverterTypeResolver.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.resolve(
+                     conflict: try FfiConverterTypeConflict_lift(conflict)
+                )
+            }
+
+
+            let writeReturn = { uniffiOutReturn.pointee = FfiConverterOptionTypeResolution.lower($0) }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeAttacheError_lower
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceResolver> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceResolver>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitResolver() {
+    uniffi_attache_uniffi_fn_init_callback_vtable_resolver(UniffiCallbackInterfaceResolver.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeResolver: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<Resolver>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = Resolver
+
+    public static func lift(_ handle: UInt64) throws -> Resolver {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return ResolverImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: Resolver) -> UInt64 {
+         if let rustImpl = value as? ResolverImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Resolver {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: Resolver, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeResolver_lift(_ handle: UInt64) throws -> Resolver {
+    return try FfiConverterTypeResolver.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeResolver_lower(_ value: Resolver) -> UInt64 {
+    return FfiConverterTypeResolver.lower(value)
+}
+
+
+
+
+
+
+/**
  * An answer, read page by page from its first row.
  */
 public protocol RowCursorProtocol: AnyObject, Sendable {
@@ -1530,6 +3984,18 @@ public func FfiConverterTypeRowCursor_lower(_ value: RowCursor) -> UInt64 {
 public protocol SandboxProtocol: AnyObject, Sendable {
 
     /**
+     * Tells where the org is, who may sign in and how it is controlled, as one line of JSON.
+     */
+    func info()  -> String
+
+    /**
+     * Sends a request without a socket: to the org, as the user of the token (`/services/data/v67.0/sobjects/...`),
+     * or to the sandbox's own resources, which plan faults, move the clock and cut the network
+     * (`/sandbox/faults`, ...; no token is needed). They are described in the README of attache-sandbox.
+     */
+    func request(method: String, path: String, body: String?, token: String?)  -> SandboxAnswer
+
+    /**
      * Where the org answers.
      */
     func url()  -> String
@@ -1610,6 +4076,36 @@ public static func start(seed: UInt64)throws  -> Sandbox  {
 
 
     /**
+     * Tells where the org is, who may sign in and how it is controlled, as one line of JSON.
+     */
+open func info() -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_sandbox_info(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Sends a request without a socket: to the org, as the user of the token (`/services/data/v67.0/sobjects/...`),
+     * or to the sandbox's own resources, which plan faults, move the clock and cut the network
+     * (`/sandbox/faults`, ...; no token is needed). They are described in the README of attache-sandbox.
+     */
+open func request(method: String, path: String, body: String? = nil, token: String? = nil) -> SandboxAnswer  {
+    return try!  FfiConverterTypeSandboxAnswer_lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_sandbox_request(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(method),
+        FfiConverterString.lower(path),
+        FfiConverterOptionString.lower(body),
+        FfiConverterOptionString.lower(token),uniffiCallStatus
+    )
+})
+}
+
+    /**
      * Where the org answers.
      */
 open func url() -> String  {
@@ -1684,6 +4180,195 @@ public func FfiConverterTypeSandbox_lower(_ value: Sandbox) -> UInt64 {
 
 
 /**
+ * A sign-in in the browser: show `url`, and give what the browser comes back to to `finish`.
+ */
+public protocol SignInProtocol: AnyObject, Sendable {
+
+    /**
+     * Turns the address that the browser came back to into tokens. An address of another sign-in fails with
+     * `InvalidArgument`, and this one can still be finished.
+     */
+    func finish(answer: String) async throws  -> SignedIn
+
+    /**
+     * Says whether an address that the browser came back to belongs to this sign-in.
+     */
+    func isOurs(answer: String)  -> Bool
+
+    /**
+     * The address to show in the browser.
+     */
+    func url()  -> String
+
+}
+/**
+ * A sign-in in the browser: show `url`, and give what the browser comes back to to `finish`.
+ */
+open class SignIn: SignInProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_attache_uniffi_fn_clone_signin(self.handle, $0) }
+    }
+    /**
+     * Starts a sign-in. `redirect_uri` is the address that the application listens to, as the org knows it.
+     */
+public convenience init(url: String, clientId: String, redirectUri: String, clientSecret: String? = nil, loginHint: String? = nil)throws  {
+    let handle =
+        try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_constructor_signin_new(
+        FfiConverterString.lower(url),
+        FfiConverterString.lower(clientId),
+        FfiConverterString.lower(redirectUri),
+        FfiConverterOptionString.lower(clientSecret),
+        FfiConverterOptionString.lower(loginHint),uniffiCallStatus
+    )
+}
+    self.init(unsafeFromHandle: handle)
+}
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_attache_uniffi_fn_free_signin(handle, $0) }
+    }
+
+
+
+
+    /**
+     * Turns the address that the browser came back to into tokens. An address of another sign-in fails with
+     * `InvalidArgument`, and this one can still be finished.
+     */
+open func finish(answer: String)async throws  -> SignedIn  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_attache_uniffi_fn_method_signin_finish(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(answer)
+                )
+            },
+            pollFunc: ffi_attache_uniffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_attache_uniffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_attache_uniffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeSignedIn_lift,
+            errorHandler: FfiConverterTypeAttacheError_lift
+        )
+}
+
+    /**
+     * Says whether an address that the browser came back to belongs to this sign-in.
+     */
+open func isOurs(answer: String) -> Bool  {
+    return try!  FfiConverterBool.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_signin_is_ours(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(answer),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * The address to show in the browser.
+     */
+open func url() -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_signin_url(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+
+
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSignIn: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = SignIn
+
+    public static func lift(_ handle: UInt64) throws -> SignIn {
+        return SignIn(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: SignIn) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SignIn {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: SignIn, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignIn_lift(_ handle: UInt64) throws -> SignIn {
+    return try FfiConverterTypeSignIn.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignIn_lower(_ value: SignIn) -> UInt64 {
+    return FfiConverterTypeSignIn.lower(value)
+}
+
+
+
+
+
+
+/**
  * Gives access tokens to the engine, which never stores or logs one.
  */
 public protocol TokenProvider: AnyObject, Sendable {
@@ -1691,13 +4376,13 @@ public protocol TokenProvider: AnyObject, Sendable {
     /**
      * Gives a token, a known one if there is one. Throw `NotAuthorized` if a person must sign in.
      */
-    func accessToken() async throws  -> String
+    func accessToken() async throws  -> AccessToken
 
     /**
      * Gives a token in place of one that the org rejected. Throw `NotAuthorized` if a person
      * must sign in.
      */
-    func refresh() async throws  -> String
+    func refresh(rejected: AccessToken) async throws  -> AccessToken
 
 }
 /**
@@ -1759,7 +4444,7 @@ open class TokenProviderImpl: TokenProvider, @unchecked Sendable {
     /**
      * Gives a token, a known one if there is one. Throw `NotAuthorized` if a person must sign in.
      */
-open func accessToken()async throws  -> String  {
+open func accessToken()async throws  -> AccessToken  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
@@ -1770,7 +4455,7 @@ open func accessToken()async throws  -> String  {
             pollFunc: ffi_attache_uniffi_rust_future_poll_rust_buffer,
             completeFunc: ffi_attache_uniffi_rust_future_complete_rust_buffer,
             freeFunc: ffi_attache_uniffi_rust_future_free_rust_buffer,
-            liftFunc: FfiConverterString.lift,
+            liftFunc: FfiConverterTypeAccessToken_lift,
             errorHandler: FfiConverterTypeAttacheError_lift
         )
 }
@@ -1779,18 +4464,18 @@ open func accessToken()async throws  -> String  {
      * Gives a token in place of one that the org rejected. Throw `NotAuthorized` if a person
      * must sign in.
      */
-open func refresh()async throws  -> String  {
+open func refresh(rejected: AccessToken)async throws  -> AccessToken  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
                 uniffi_attache_uniffi_fn_method_tokenprovider_refresh(
-                        self.uniffiCloneHandle()
+                        self.uniffiCloneHandle(),FfiConverterTypeAccessToken_lower(rejected)
                 )
             },
             pollFunc: ffi_attache_uniffi_rust_future_poll_rust_buffer,
             completeFunc: ffi_attache_uniffi_rust_future_complete_rust_buffer,
             freeFunc: ffi_attache_uniffi_rust_future_free_rust_buffer,
-            liftFunc: FfiConverterString.lift,
+            liftFunc: FfiConverterTypeAccessToken_lift,
             errorHandler: FfiConverterTypeAttacheError_lift
         )
 }
@@ -1830,7 +4515,7 @@ fileprivate struct UniffiCallbackInterfaceTokenProvider {
             uniffiOutDroppedCallback: UnsafeMutablePointer<UniffiForeignFutureDroppedCallbackStruct>
         ) in
             let makeCall = {
-                () async throws -> String in
+                () async throws -> AccessToken in
                 guard let uniffiObj = try? FfiConverterTypeTokenProvider.handleMap.get(handle: uniffiHandle) else {
                     throw UniffiInternalError.unexpectedStaleHandle
                 }
@@ -1838,11 +4523,11 @@ fileprivate struct UniffiCallbackInterfaceTokenProvider {
                 )
             }
 
-            let uniffiHandleSuccess = { (returnValue: String) in
+            let uniffiHandleSuccess = { (returnValue: AccessToken) in
                 uniffiFutureCallback(
                     uniffiCallbackData,
                     UniffiForeignFutureResultRustBuffer(
-                        returnValue: FfiConverterString.lower(returnValue),
+                        returnValue: FfiConverterTypeAccessToken_lower(returnValue),
                         callStatus: RustCallStatus()
                     )
                 )
@@ -1866,24 +4551,26 @@ fileprivate struct UniffiCallbackInterfaceTokenProvider {
         },
         refresh: { (
             uniffiHandle: UInt64,
+            rejected: RustBuffer,
             uniffiFutureCallback: @escaping UniffiForeignFutureCompleteRustBuffer,
             uniffiCallbackData: UInt64,
             uniffiOutDroppedCallback: UnsafeMutablePointer<UniffiForeignFutureDroppedCallbackStruct>
         ) in
             let makeCall = {
-                () async throws -> String in
+                () async throws -> AccessToken in
                 guard let uniffiObj = try? FfiConverterTypeTokenProvider.handleMap.get(handle: uniffiHandle) else {
                     throw UniffiInternalError.unexpectedStaleHandle
                 }
                 return try await uniffiObj.refresh(
+                     rejected: try FfiConverterTypeAccessToken_lift(rejected)
                 )
             }
 
-            let uniffiHandleSuccess = { (returnValue: String) in
+            let uniffiHandleSuccess = { (returnValue: AccessToken) in
                 uniffiFutureCallback(
                     uniffiCallbackData,
                     UniffiForeignFutureResultRustBuffer(
-                        returnValue: FfiConverterString.lower(returnValue),
+                        returnValue: FfiConverterTypeAccessToken_lower(returnValue),
                         callStatus: RustCallStatus()
                     )
                 )
@@ -1980,6 +4667,1065 @@ public func FfiConverterTypeTokenProvider_lower(_ value: TokenProvider) -> UInt6
 }
 
 
+
+
+
+
+/**
+ * Keeps a refresh token that the org gave in place of the one before, in a keychain.
+ */
+public protocol TokenStore: AnyObject, Sendable {
+
+    /**
+     * Keeps it. Throwing keeps the session from going on: the token before is worth nothing any more.
+     */
+    func rotated(refreshToken: String) throws
+
+}
+/**
+ * Keeps a refresh token that the org gave in place of the one before, in a keychain.
+ */
+open class TokenStoreImpl: TokenStore, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_attache_uniffi_fn_clone_tokenstore(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_attache_uniffi_fn_free_tokenstore(handle, $0) }
+    }
+
+
+
+
+    /**
+     * Keeps it. Throwing keeps the session from going on: the token before is worth nothing any more.
+     */
+open func rotated(refreshToken: String)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_tokenstore_rotated(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(refreshToken),uniffiCallStatus
+    )
+}
+}
+
+
+
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceTokenStore {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceTokenStore = UniffiVTableCallbackInterfaceTokenStore(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeTokenStore.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface TokenStore: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeTokenStore.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface TokenStore: handle missing in uniffiClone")
+            }
+        },
+        rotated: { (
+            uniffiHandle: UInt64,
+            refreshToken: RustBuffer,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypeTokenStore.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.rotated(
+                     refreshToken: try FfiConverterString.lift(refreshToken)
+                )
+            }
+
+
+            let writeReturn = { () }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeAttacheError_lower
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceTokenStore> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceTokenStore>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitTokenStore() {
+    uniffi_attache_uniffi_fn_init_callback_vtable_tokenstore(UniffiCallbackInterfaceTokenStore.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeTokenStore: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<TokenStore>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = TokenStore
+
+    public static func lift(_ handle: UInt64) throws -> TokenStore {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return TokenStoreImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: TokenStore) -> UInt64 {
+         if let rustImpl = value as? TokenStoreImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> TokenStore {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: TokenStore, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTokenStore_lift(_ handle: UInt64) throws -> TokenStore {
+    return try FfiConverterTypeTokenStore.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTokenStore_lower(_ value: TokenStore) -> UInt64 {
+    return FfiConverterTypeTokenStore.lower(value)
+}
+
+
+
+
+
+
+/**
+ * Carries requests to the org.
+ *
+ * It must not follow redirects (a token would travel to another host), must check TLS certificates, must stop reading
+ * at `response_bytes_max`, keeps no cookies, and does not repeat a request unless it is certain that the first one was
+ * never processed. When in doubt whether a request left, the error is `NoAnswer`.
+ */
+public protocol Transport: AnyObject, Sendable {
+
+    /**
+     * Sends a request and waits for its whole answer.
+     */
+    func send(request: HttpRequest) async throws  -> HttpResponse
+
+}
+/**
+ * Carries requests to the org.
+ *
+ * It must not follow redirects (a token would travel to another host), must check TLS certificates, must stop reading
+ * at `response_bytes_max`, keeps no cookies, and does not repeat a request unless it is certain that the first one was
+ * never processed. When in doubt whether a request left, the error is `NoAnswer`.
+ */
+open class TransportImpl: Transport, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_attache_uniffi_fn_clone_transport(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_attache_uniffi_fn_free_transport(handle, $0) }
+    }
+
+
+
+
+    /**
+     * Sends a request and waits for its whole answer.
+     */
+open func send(request: HttpRequest)async throws  -> HttpResponse  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_attache_uniffi_fn_method_transport_send(
+                        self.uniffiCloneHandle(),FfiConverterTypeHttpRequest_lower(request)
+                )
+            },
+            pollFunc: ffi_attache_uniffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_attache_uniffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_attache_uniffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeHttpResponse_lift,
+            errorHandler: FfiConverterTypeTransportError_lift
+        )
+}
+
+
+
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceTransport {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceTransport = UniffiVTableCallbackInterfaceTransport(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeTransport.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface Transport: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeTransport.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface Transport: handle missing in uniffiClone")
+            }
+        },
+        send: { (
+            uniffiHandle: UInt64,
+            request: RustBuffer,
+            uniffiFutureCallback: @escaping UniffiForeignFutureCompleteRustBuffer,
+            uniffiCallbackData: UInt64,
+            uniffiOutDroppedCallback: UnsafeMutablePointer<UniffiForeignFutureDroppedCallbackStruct>
+        ) in
+            let makeCall = {
+                () async throws -> HttpResponse in
+                guard let uniffiObj = try? FfiConverterTypeTransport.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try await uniffiObj.send(
+                     request: try FfiConverterTypeHttpRequest_lift(request)
+                )
+            }
+
+            let uniffiHandleSuccess = { (returnValue: HttpResponse) in
+                uniffiFutureCallback(
+                    uniffiCallbackData,
+                    UniffiForeignFutureResultRustBuffer(
+                        returnValue: FfiConverterTypeHttpResponse_lower(returnValue),
+                        callStatus: RustCallStatus()
+                    )
+                )
+            }
+            let uniffiHandleError = { (statusCode, errorBuf) in
+                uniffiFutureCallback(
+                    uniffiCallbackData,
+                    UniffiForeignFutureResultRustBuffer(
+                        returnValue: RustBuffer.empty(),
+                        callStatus: RustCallStatus(code: statusCode, errorBuf: errorBuf)
+                    )
+                )
+            }
+            uniffiTraitInterfaceCallAsyncWithError(
+                makeCall: makeCall,
+                handleSuccess: uniffiHandleSuccess,
+                handleError: uniffiHandleError,
+                lowerError: FfiConverterTypeTransportError_lower,
+                droppedCallback: uniffiOutDroppedCallback
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceTransport> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceTransport>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitTransport() {
+    uniffi_attache_uniffi_fn_init_callback_vtable_transport(UniffiCallbackInterfaceTransport.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeTransport: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<Transport>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = Transport
+
+    public static func lift(_ handle: UInt64) throws -> Transport {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return TransportImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: Transport) -> UInt64 {
+         if let rustImpl = value as? TransportImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Transport {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: Transport, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTransport_lift(_ handle: UInt64) throws -> Transport {
+    return try FfiConverterTypeTransport.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTransport_lower(_ value: Transport) -> UInt64 {
+    return FfiConverterTypeTransport.lower(value)
+}
+
+
+
+
+
+
+/**
+ * A query whose answer is followed. Asked on any thread; the query itself runs on one of the watch's own.
+ */
+public protocol WatchProtocol: AnyObject, Sendable {
+
+    /**
+     * The columns' names, as the query says them.
+     */
+    func columns()  -> [String]
+
+    /**
+     * Gives the next change, once there is one: all rows as inserted at first. Nothing when the watch is over: the
+     * store was closed or wiped, or `stop` was called.
+     *
+     * Cancelling the task that waits loses nothing: the change is given to whoever asks next.
+     */
+    func next() async throws  -> RowChanges?
+
+    /**
+     * Ends the watch; whoever waits for a change gets nothing.
+     */
+    func stop()
+
+    /**
+     * Looks for a change without waiting for one; nothing if there is none, or the watch is over.
+     */
+    func tryNext() async throws  -> RowChanges?
+
+}
+/**
+ * A query whose answer is followed. Asked on any thread; the query itself runs on one of the watch's own.
+ */
+open class Watch: WatchProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_attache_uniffi_fn_clone_watch(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_attache_uniffi_fn_free_watch(handle, $0) }
+    }
+
+
+
+
+    /**
+     * The columns' names, as the query says them.
+     */
+open func columns() -> [String]  {
+    return try!  FfiConverterSequenceString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_watch_columns(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Gives the next change, once there is one: all rows as inserted at first. Nothing when the watch is over: the
+     * store was closed or wiped, or `stop` was called.
+     *
+     * Cancelling the task that waits loses nothing: the change is given to whoever asks next.
+     */
+open func next()async throws  -> RowChanges?  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_attache_uniffi_fn_method_watch_next(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_attache_uniffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_attache_uniffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_attache_uniffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterOptionTypeRowChanges.lift,
+            errorHandler: FfiConverterTypeAttacheError_lift
+        )
+}
+
+    /**
+     * Ends the watch; whoever waits for a change gets nothing.
+     */
+open func stop()  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_watch_stop(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Looks for a change without waiting for one; nothing if there is none, or the watch is over.
+     */
+open func tryNext()async throws  -> RowChanges?  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_attache_uniffi_fn_method_watch_try_next(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_attache_uniffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_attache_uniffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_attache_uniffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterOptionTypeRowChanges.lift,
+            errorHandler: FfiConverterTypeAttacheError_lift
+        )
+}
+
+
+
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeWatch: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = Watch
+
+    public static func lift(_ handle: UInt64) throws -> Watch {
+        return Watch(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: Watch) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Watch {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: Watch, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeWatch_lift(_ handle: UInt64) throws -> Watch {
+    return try FfiConverterTypeWatch.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeWatch_lower(_ value: Watch) -> UInt64 {
+    return FfiConverterTypeWatch.lower(value)
+}
+
+
+
+
+/**
+ * A token that lets its bearer call the org.
+ */
+public struct AccessToken: Equatable, Hashable {
+    /**
+     * The token. Keep it out of logs.
+     */
+    public let token: String
+    /**
+     * At which address it is good, if it came with one.
+     */
+    public let instanceUrl: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The token. Keep it out of logs.
+         */token: String,
+        /**
+         * At which address it is good, if it came with one.
+         */instanceUrl: String? = nil) {
+        self.token = token
+        self.instanceUrl = instanceUrl
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension AccessToken: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeAccessToken: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> AccessToken {
+        return
+            try AccessToken(
+                token: FfiConverterString.read(from: &buf),
+                instanceUrl: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: AccessToken, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.token, into: &buf)
+        FfiConverterOptionString.write(value.instanceUrl, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAccessToken_lift(_ buf: RustBuffer) throws -> AccessToken {
+    return try FfiConverterTypeAccessToken.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAccessToken_lower(_ value: AccessToken) -> RustBuffer {
+    return FfiConverterTypeAccessToken.lower(value)
+}
+
+
+/**
+ * What differs between two briefcases.
+ */
+public struct BriefcaseDiff: Equatable, Hashable {
+    /**
+     * Nothing differs.
+     */
+    public let isEmpty: Bool
+    /**
+     * The newer one may bring records.
+     */
+    public let downloads: Bool
+    /**
+     * The newer one may take records away.
+     */
+    public let evicts: Bool
+    /**
+     * Each rule and object that differs, as JSON.
+     */
+    public let json: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Nothing differs.
+         */isEmpty: Bool,
+        /**
+         * The newer one may bring records.
+         */downloads: Bool,
+        /**
+         * The newer one may take records away.
+         */evicts: Bool,
+        /**
+         * Each rule and object that differs, as JSON.
+         */json: String) {
+        self.isEmpty = isEmpty
+        self.downloads = downloads
+        self.evicts = evicts
+        self.json = json
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension BriefcaseDiff: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeBriefcaseDiff: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> BriefcaseDiff {
+        return
+            try BriefcaseDiff(
+                isEmpty: FfiConverterBool.read(from: &buf),
+                downloads: FfiConverterBool.read(from: &buf),
+                evicts: FfiConverterBool.read(from: &buf),
+                json: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: BriefcaseDiff, into buf: inout [UInt8]) {
+        FfiConverterBool.write(value.isEmpty, into: &buf)
+        FfiConverterBool.write(value.downloads, into: &buf)
+        FfiConverterBool.write(value.evicts, into: &buf)
+        FfiConverterString.write(value.json, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBriefcaseDiff_lift(_ buf: RustBuffer) throws -> BriefcaseDiff {
+    return try FfiConverterTypeBriefcaseDiff.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBriefcaseDiff_lower(_ value: BriefcaseDiff) -> RustBuffer {
+    return FfiConverterTypeBriefcaseDiff.lower(value)
+}
+
+
+/**
+ * A briefcase that was made of another document.
+ */
+public struct BriefcaseImport: Equatable, Hashable {
+    /**
+     * The briefcase (JSON).
+     */
+    public let briefcase: String
+    /**
+     * What of the other document it does not say, in sentences for a person.
+     */
+    public let notes: [String]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The briefcase (JSON).
+         */briefcase: String,
+        /**
+         * What of the other document it does not say, in sentences for a person.
+         */notes: [String]) {
+        self.briefcase = briefcase
+        self.notes = notes
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension BriefcaseImport: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeBriefcaseImport: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> BriefcaseImport {
+        return
+            try BriefcaseImport(
+                briefcase: FfiConverterString.read(from: &buf),
+                notes: FfiConverterSequenceString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: BriefcaseImport, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.briefcase, into: &buf)
+        FfiConverterSequenceString.write(value.notes, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBriefcaseImport_lift(_ buf: RustBuffer) throws -> BriefcaseImport {
+    return try FfiConverterTypeBriefcaseImport.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBriefcaseImport_lower(_ value: BriefcaseImport) -> RustBuffer {
+    return FfiConverterTypeBriefcaseImport.lower(value)
+}
+
+
+/**
+ * A record of the org that a write may be a duplicate of. It need not be on this device.
+ */
+public struct Candidate: Equatable, Hashable {
+    /**
+     * The record's id at the org.
+     */
+    public let id: String
+    /**
+     * The record's object.
+     */
+    public let object: String
+    /**
+     * The fields in which the two agree, by API name; empty if the org did not tell.
+     */
+    public let fields: [String]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The record's id at the org.
+         */id: String,
+        /**
+         * The record's object.
+         */object: String,
+        /**
+         * The fields in which the two agree, by API name; empty if the org did not tell.
+         */fields: [String]) {
+        self.id = id
+        self.object = object
+        self.fields = fields
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Candidate: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeCandidate: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Candidate {
+        return
+            try Candidate(
+                id: FfiConverterString.read(from: &buf),
+                object: FfiConverterString.read(from: &buf),
+                fields: FfiConverterSequenceString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Candidate, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.id, into: &buf)
+        FfiConverterString.write(value.object, into: &buf)
+        FfiConverterSequenceString.write(value.fields, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCandidate_lift(_ buf: RustBuffer) throws -> Candidate {
+    return try FfiConverterTypeCandidate.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCandidate_lower(_ value: Candidate) -> RustBuffer {
+    return FfiConverterTypeCandidate.lower(value)
+}
+
+
+/**
+ * A lookup of another object that leads here.
+ */
+public struct ChildRelationship: Equatable, Hashable {
+    /**
+     * Its name in queries.
+     */
+    public let name: String?
+    /**
+     * The object that has the lookup.
+     */
+    public let child: String
+    /**
+     * The lookup.
+     */
+    public let field: String
+    /**
+     * Deleting the parent deletes the children.
+     */
+    public let cascadeDelete: Bool
+    /**
+     * A parent with children cannot be deleted.
+     */
+    public let restrictedDelete: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its name in queries.
+         */name: String?,
+        /**
+         * The object that has the lookup.
+         */child: String,
+        /**
+         * The lookup.
+         */field: String,
+        /**
+         * Deleting the parent deletes the children.
+         */cascadeDelete: Bool,
+        /**
+         * A parent with children cannot be deleted.
+         */restrictedDelete: Bool) {
+        self.name = name
+        self.child = child
+        self.field = field
+        self.cascadeDelete = cascadeDelete
+        self.restrictedDelete = restrictedDelete
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension ChildRelationship: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeChildRelationship: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ChildRelationship {
+        return
+            try ChildRelationship(
+                name: FfiConverterOptionString.read(from: &buf),
+                child: FfiConverterString.read(from: &buf),
+                field: FfiConverterString.read(from: &buf),
+                cascadeDelete: FfiConverterBool.read(from: &buf),
+                restrictedDelete: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ChildRelationship, into buf: inout [UInt8]) {
+        FfiConverterOptionString.write(value.name, into: &buf)
+        FfiConverterString.write(value.child, into: &buf)
+        FfiConverterString.write(value.field, into: &buf)
+        FfiConverterBool.write(value.cascadeDelete, into: &buf)
+        FfiConverterBool.write(value.restrictedDelete, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeChildRelationship_lift(_ buf: RustBuffer) throws -> ChildRelationship {
+    return try FfiConverterTypeChildRelationship.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeChildRelationship_lower(_ value: ChildRelationship) -> RustBuffer {
+    return FfiConverterTypeChildRelationship.lower(value)
+}
 
 
 /**
@@ -2359,6 +6105,2214 @@ public func FfiConverterTypeDropped_lower(_ value: Dropped) -> RustBuffer {
 
 
 /**
+ * What setting a briefcase would do.
+ */
+public struct DryRun: Equatable, Hashable {
+    /**
+     * The rules, each before those that hang on it.
+     */
+    public let rules: [RuleEstimate]
+    /**
+     * Records that the next session would bring, at most.
+     */
+    public let download: UInt64
+    /**
+     * About how many bytes these have.
+     */
+    public let downloadBytes: UInt64
+    /**
+     * Records of this device that nothing would hold any more.
+     */
+    public let evict: UInt64
+    /**
+     * About how many bytes these have.
+     */
+    public let evictBytes: UInt64
+    /**
+     * The files that would come along, of each object whose files do.
+     */
+    public let files: [FilesEstimate]
+    /**
+     * About how many calls the next session would take.
+     */
+    public let calls: UInt64
+    /**
+     * Calls that the dry run itself took.
+     */
+    public let callsMade: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The rules, each before those that hang on it.
+         */rules: [RuleEstimate],
+        /**
+         * Records that the next session would bring, at most.
+         */download: UInt64,
+        /**
+         * About how many bytes these have.
+         */downloadBytes: UInt64,
+        /**
+         * Records of this device that nothing would hold any more.
+         */evict: UInt64,
+        /**
+         * About how many bytes these have.
+         */evictBytes: UInt64,
+        /**
+         * The files that would come along, of each object whose files do.
+         */files: [FilesEstimate],
+        /**
+         * About how many calls the next session would take.
+         */calls: UInt64,
+        /**
+         * Calls that the dry run itself took.
+         */callsMade: UInt64) {
+        self.rules = rules
+        self.download = download
+        self.downloadBytes = downloadBytes
+        self.evict = evict
+        self.evictBytes = evictBytes
+        self.files = files
+        self.calls = calls
+        self.callsMade = callsMade
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension DryRun: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeDryRun: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DryRun {
+        return
+            try DryRun(
+                rules: FfiConverterSequenceTypeRuleEstimate.read(from: &buf),
+                download: FfiConverterUInt64.read(from: &buf),
+                downloadBytes: FfiConverterUInt64.read(from: &buf),
+                evict: FfiConverterUInt64.read(from: &buf),
+                evictBytes: FfiConverterUInt64.read(from: &buf),
+                files: FfiConverterSequenceTypeFilesEstimate.read(from: &buf),
+                calls: FfiConverterUInt64.read(from: &buf),
+                callsMade: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: DryRun, into buf: inout [UInt8]) {
+        FfiConverterSequenceTypeRuleEstimate.write(value.rules, into: &buf)
+        FfiConverterUInt64.write(value.download, into: &buf)
+        FfiConverterUInt64.write(value.downloadBytes, into: &buf)
+        FfiConverterUInt64.write(value.evict, into: &buf)
+        FfiConverterUInt64.write(value.evictBytes, into: &buf)
+        FfiConverterSequenceTypeFilesEstimate.write(value.files, into: &buf)
+        FfiConverterUInt64.write(value.calls, into: &buf)
+        FfiConverterUInt64.write(value.callsMade, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDryRun_lift(_ buf: RustBuffer) throws -> DryRun {
+    return try FfiConverterTypeDryRun.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDryRun_lower(_ value: DryRun) -> RustBuffer {
+    return FfiConverterTypeDryRun.lower(value)
+}
+
+
+/**
+ * What a rule of the org found when it refused a write as a duplicate.
+ */
+public struct Duplicates: Equatable, Hashable {
+    /**
+     * What the org calls the rule; empty if it did not tell.
+     */
+    public let rule: String
+    /**
+     * The org saves the record all the same if a person wants that: see `save_anyway`.
+     */
+    public let maySave: Bool
+    /**
+     * The records that it may be.
+     */
+    public let candidates: [Candidate]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * What the org calls the rule; empty if it did not tell.
+         */rule: String,
+        /**
+         * The org saves the record all the same if a person wants that: see `save_anyway`.
+         */maySave: Bool,
+        /**
+         * The records that it may be.
+         */candidates: [Candidate]) {
+        self.rule = rule
+        self.maySave = maySave
+        self.candidates = candidates
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Duplicates: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeDuplicates: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Duplicates {
+        return
+            try Duplicates(
+                rule: FfiConverterString.read(from: &buf),
+                maySave: FfiConverterBool.read(from: &buf),
+                candidates: FfiConverterSequenceTypeCandidate.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Duplicates, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.rule, into: &buf)
+        FfiConverterBool.write(value.maySave, into: &buf)
+        FfiConverterSequenceTypeCandidate.write(value.candidates, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDuplicates_lift(_ buf: RustBuffer) throws -> Duplicates {
+    return try FfiConverterTypeDuplicates.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDuplicates_lower(_ value: Duplicates) -> RustBuffer {
+    return FfiConverterTypeDuplicates.lower(value)
+}
+
+
+/**
+ * Why a record was not fetched.
+ */
+public struct FetchFailure: Equatable, Hashable {
+    /**
+     * What kind of failure it is.
+     */
+    public let kind: ErrorKind
+    /**
+     * One sentence for a person.
+     */
+    public let reason: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * What kind of failure it is.
+         */kind: ErrorKind,
+        /**
+         * One sentence for a person.
+         */reason: String) {
+        self.kind = kind
+        self.reason = reason
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FetchFailure: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFetchFailure: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FetchFailure {
+        return
+            try FetchFailure(
+                kind: FfiConverterTypeErrorKind.read(from: &buf),
+                reason: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FetchFailure, into buf: inout [UInt8]) {
+        FfiConverterTypeErrorKind.write(value.kind, into: &buf)
+        FfiConverterString.write(value.reason, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFetchFailure_lift(_ buf: RustBuffer) throws -> FetchFailure {
+    return try FfiConverterTypeFetchFailure.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFetchFailure_lower(_ value: FetchFailure) -> RustBuffer {
+    return FfiConverterTypeFetchFailure.lower(value)
+}
+
+
+/**
+ * What became of one record that was to be fetched: its id on this device, or why not.
+ */
+public struct Fetched: Equatable, Hashable {
+    /**
+     * The record's id on this device.
+     */
+    public let record: String?
+    /**
+     * Why it is not here.
+     */
+    public let error: FetchFailure?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The record's id on this device.
+         */record: String?,
+        /**
+         * Why it is not here.
+         */error: FetchFailure?) {
+        self.record = record
+        self.error = error
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Fetched: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFetched: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Fetched {
+        return
+            try Fetched(
+                record: FfiConverterOptionString.read(from: &buf),
+                error: FfiConverterOptionTypeFetchFailure.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Fetched, into buf: inout [UInt8]) {
+        FfiConverterOptionString.write(value.record, into: &buf)
+        FfiConverterOptionTypeFetchFailure.write(value.error, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFetched_lift(_ buf: RustBuffer) throws -> Fetched {
+    return try FfiConverterTypeFetched.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFetched_lower(_ value: Fetched) -> RustBuffer {
+    return FfiConverterTypeFetched.lower(value)
+}
+
+
+/**
+ * A field, as the org describes it.
+ */
+public struct FieldSchema: Equatable, Hashable {
+    /**
+     * API name.
+     */
+    public let name: String
+    /**
+     * What a person sees.
+     */
+    public let label: String
+    /**
+     * The name of its type, as a describe has it: `string`, `currency`, ...
+     */
+    public let fieldType: String
+    /**
+     * Characters of a text at most.
+     */
+    public let length: UInt32
+    /**
+     * Digits of a number at most.
+     */
+    public let precision: UInt32
+    /**
+     * Of these, digits behind the point.
+     */
+    public let scale: UInt32
+    /**
+     * It may be empty.
+     */
+    public let nillable: Bool
+    /**
+     * It may be set on a new record.
+     */
+    public let createable: Bool
+    /**
+     * It may be changed.
+     */
+    public let updateable: Bool
+    /**
+     * A new record needs a value here.
+     */
+    public let requiredOnCreate: Bool
+    /**
+     * It is computed by the org.
+     */
+    public let calculated: Bool
+    /**
+     * No two records have the same value.
+     */
+    public let unique: Bool
+    /**
+     * It is an external id.
+     */
+    public let externalId: Bool
+    /**
+     * It is what a record is called by.
+     */
+    public let nameField: Bool
+    /**
+     * The compound field that it is a part of.
+     */
+    public let compound: String?
+    /**
+     * The objects that a lookup leads to.
+     */
+    public let referenceTo: [String]
+    /**
+     * The name of a lookup in queries.
+     */
+    public let relationshipName: String?
+    /**
+     * The values of a picklist.
+     */
+    public let picklist: [PicklistEntry]
+    /**
+     * No other values than these are taken.
+     */
+    public let restrictedPicklist: Bool
+    /**
+     * The field that decides which of them may be chosen.
+     */
+    public let controller: String?
+    /**
+     * What a new record has here.
+     */
+    public let defaultValue: Value?
+    /**
+     * What a person is told about it.
+     */
+    public let help: String?
+    /**
+     * The text is HTML.
+     */
+    public let html: Bool
+    /**
+     * It was added by the org.
+     */
+    public let custom: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * API name.
+         */name: String,
+        /**
+         * What a person sees.
+         */label: String,
+        /**
+         * The name of its type, as a describe has it: `string`, `currency`, ...
+         */fieldType: String,
+        /**
+         * Characters of a text at most.
+         */length: UInt32,
+        /**
+         * Digits of a number at most.
+         */precision: UInt32,
+        /**
+         * Of these, digits behind the point.
+         */scale: UInt32,
+        /**
+         * It may be empty.
+         */nillable: Bool,
+        /**
+         * It may be set on a new record.
+         */createable: Bool,
+        /**
+         * It may be changed.
+         */updateable: Bool,
+        /**
+         * A new record needs a value here.
+         */requiredOnCreate: Bool,
+        /**
+         * It is computed by the org.
+         */calculated: Bool,
+        /**
+         * No two records have the same value.
+         */unique: Bool,
+        /**
+         * It is an external id.
+         */externalId: Bool,
+        /**
+         * It is what a record is called by.
+         */nameField: Bool,
+        /**
+         * The compound field that it is a part of.
+         */compound: String?,
+        /**
+         * The objects that a lookup leads to.
+         */referenceTo: [String],
+        /**
+         * The name of a lookup in queries.
+         */relationshipName: String?,
+        /**
+         * The values of a picklist.
+         */picklist: [PicklistEntry],
+        /**
+         * No other values than these are taken.
+         */restrictedPicklist: Bool,
+        /**
+         * The field that decides which of them may be chosen.
+         */controller: String?,
+        /**
+         * What a new record has here.
+         */defaultValue: Value?,
+        /**
+         * What a person is told about it.
+         */help: String?,
+        /**
+         * The text is HTML.
+         */html: Bool,
+        /**
+         * It was added by the org.
+         */custom: Bool) {
+        self.name = name
+        self.label = label
+        self.fieldType = fieldType
+        self.length = length
+        self.precision = precision
+        self.scale = scale
+        self.nillable = nillable
+        self.createable = createable
+        self.updateable = updateable
+        self.requiredOnCreate = requiredOnCreate
+        self.calculated = calculated
+        self.unique = unique
+        self.externalId = externalId
+        self.nameField = nameField
+        self.compound = compound
+        self.referenceTo = referenceTo
+        self.relationshipName = relationshipName
+        self.picklist = picklist
+        self.restrictedPicklist = restrictedPicklist
+        self.controller = controller
+        self.defaultValue = defaultValue
+        self.help = help
+        self.html = html
+        self.custom = custom
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FieldSchema: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFieldSchema: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FieldSchema {
+        return
+            try FieldSchema(
+                name: FfiConverterString.read(from: &buf),
+                label: FfiConverterString.read(from: &buf),
+                fieldType: FfiConverterString.read(from: &buf),
+                length: FfiConverterUInt32.read(from: &buf),
+                precision: FfiConverterUInt32.read(from: &buf),
+                scale: FfiConverterUInt32.read(from: &buf),
+                nillable: FfiConverterBool.read(from: &buf),
+                createable: FfiConverterBool.read(from: &buf),
+                updateable: FfiConverterBool.read(from: &buf),
+                requiredOnCreate: FfiConverterBool.read(from: &buf),
+                calculated: FfiConverterBool.read(from: &buf),
+                unique: FfiConverterBool.read(from: &buf),
+                externalId: FfiConverterBool.read(from: &buf),
+                nameField: FfiConverterBool.read(from: &buf),
+                compound: FfiConverterOptionString.read(from: &buf),
+                referenceTo: FfiConverterSequenceString.read(from: &buf),
+                relationshipName: FfiConverterOptionString.read(from: &buf),
+                picklist: FfiConverterSequenceTypePicklistEntry.read(from: &buf),
+                restrictedPicklist: FfiConverterBool.read(from: &buf),
+                controller: FfiConverterOptionString.read(from: &buf),
+                defaultValue: FfiConverterOptionTypeValue.read(from: &buf),
+                help: FfiConverterOptionString.read(from: &buf),
+                html: FfiConverterBool.read(from: &buf),
+                custom: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FieldSchema, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterString.write(value.label, into: &buf)
+        FfiConverterString.write(value.fieldType, into: &buf)
+        FfiConverterUInt32.write(value.length, into: &buf)
+        FfiConverterUInt32.write(value.precision, into: &buf)
+        FfiConverterUInt32.write(value.scale, into: &buf)
+        FfiConverterBool.write(value.nillable, into: &buf)
+        FfiConverterBool.write(value.createable, into: &buf)
+        FfiConverterBool.write(value.updateable, into: &buf)
+        FfiConverterBool.write(value.requiredOnCreate, into: &buf)
+        FfiConverterBool.write(value.calculated, into: &buf)
+        FfiConverterBool.write(value.unique, into: &buf)
+        FfiConverterBool.write(value.externalId, into: &buf)
+        FfiConverterBool.write(value.nameField, into: &buf)
+        FfiConverterOptionString.write(value.compound, into: &buf)
+        FfiConverterSequenceString.write(value.referenceTo, into: &buf)
+        FfiConverterOptionString.write(value.relationshipName, into: &buf)
+        FfiConverterSequenceTypePicklistEntry.write(value.picklist, into: &buf)
+        FfiConverterBool.write(value.restrictedPicklist, into: &buf)
+        FfiConverterOptionString.write(value.controller, into: &buf)
+        FfiConverterOptionTypeValue.write(value.defaultValue, into: &buf)
+        FfiConverterOptionString.write(value.help, into: &buf)
+        FfiConverterBool.write(value.html, into: &buf)
+        FfiConverterBool.write(value.custom, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFieldSchema_lift(_ buf: RustBuffer) throws -> FieldSchema {
+    return try FfiConverterTypeFieldSchema.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFieldSchema_lower(_ value: FieldSchema) -> RustBuffer {
+    return FfiConverterTypeFieldSchema.lower(value)
+}
+
+
+/**
+ * A file of a record.
+ */
+public struct FileInfo: Equatable, Hashable {
+    /**
+     * Its identity on this device, for life.
+     */
+    public let id: String
+    /**
+     * What it is called, as somebody wrote it. It is no name for a file: see `file_name`.
+     */
+    public let title: String
+    /**
+     * A name under which it can be saved, on every system.
+     */
+    public let fileName: String
+    /**
+     * The ending of its name, without the dot.
+     */
+    public let `extension`: String?
+    /**
+     * How many bytes it has.
+     */
+    public let bytes: UInt64
+    /**
+     * Where they are.
+     */
+    public let state: FileState
+    /**
+     * Why bytes that came were not kept. Fetching tries again.
+     */
+    public let problem: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its identity on this device, for life.
+         */id: String,
+        /**
+         * What it is called, as somebody wrote it. It is no name for a file: see `file_name`.
+         */title: String,
+        /**
+         * A name under which it can be saved, on every system.
+         */fileName: String,
+        /**
+         * The ending of its name, without the dot.
+         */`extension`: String?,
+        /**
+         * How many bytes it has.
+         */bytes: UInt64,
+        /**
+         * Where they are.
+         */state: FileState,
+        /**
+         * Why bytes that came were not kept. Fetching tries again.
+         */problem: String?) {
+        self.id = id
+        self.title = title
+        self.fileName = fileName
+        self.`extension` = `extension`
+        self.bytes = bytes
+        self.state = state
+        self.problem = problem
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FileInfo: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFileInfo: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FileInfo {
+        return
+            try FileInfo(
+                id: FfiConverterString.read(from: &buf),
+                title: FfiConverterString.read(from: &buf),
+                fileName: FfiConverterString.read(from: &buf),
+                extension: FfiConverterOptionString.read(from: &buf),
+                bytes: FfiConverterUInt64.read(from: &buf),
+                state: FfiConverterTypeFileState.read(from: &buf),
+                problem: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FileInfo, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.id, into: &buf)
+        FfiConverterString.write(value.title, into: &buf)
+        FfiConverterString.write(value.fileName, into: &buf)
+        FfiConverterOptionString.write(value.`extension`, into: &buf)
+        FfiConverterUInt64.write(value.bytes, into: &buf)
+        FfiConverterTypeFileState.write(value.state, into: &buf)
+        FfiConverterOptionString.write(value.problem, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFileInfo_lift(_ buf: RustBuffer) throws -> FileInfo {
+    return try FfiConverterTypeFileInfo.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFileInfo_lower(_ value: FileInfo) -> RustBuffer {
+    return FfiConverterTypeFileInfo.lower(value)
+}
+
+
+/**
+ * The files of an object's records whose bytes would come along.
+ */
+public struct FilesEstimate: Equatable, Hashable {
+    /**
+     * The object.
+     */
+    public let object: String
+    /**
+     * Files that the policy takes; nothing where the org cannot count them.
+     */
+    public let files: UInt64?
+    /**
+     * How many bytes these have.
+     */
+    public let bytes: UInt64?
+    /**
+     * The org counted just these. If not, it is their share of all files of the object.
+     */
+    public let exact: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The object.
+         */object: String,
+        /**
+         * Files that the policy takes; nothing where the org cannot count them.
+         */files: UInt64?,
+        /**
+         * How many bytes these have.
+         */bytes: UInt64?,
+        /**
+         * The org counted just these. If not, it is their share of all files of the object.
+         */exact: Bool) {
+        self.object = object
+        self.files = files
+        self.bytes = bytes
+        self.exact = exact
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FilesEstimate: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFilesEstimate: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FilesEstimate {
+        return
+            try FilesEstimate(
+                object: FfiConverterString.read(from: &buf),
+                files: FfiConverterOptionUInt64.read(from: &buf),
+                bytes: FfiConverterOptionUInt64.read(from: &buf),
+                exact: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FilesEstimate, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.object, into: &buf)
+        FfiConverterOptionUInt64.write(value.files, into: &buf)
+        FfiConverterOptionUInt64.write(value.bytes, into: &buf)
+        FfiConverterBool.write(value.exact, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFilesEstimate_lift(_ buf: RustBuffer) throws -> FilesEstimate {
+    return try FfiConverterTypeFilesEstimate.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFilesEstimate_lower(_ value: FilesEstimate) -> RustBuffer {
+    return FfiConverterTypeFilesEstimate.lower(value)
+}
+
+
+/**
+ * What a session did with the bytes of files.
+ */
+public struct FilesReport: Equatable, Hashable {
+    /**
+     * Files that were fetched.
+     */
+    public let fetched: UInt64
+    /**
+     * Bytes of these, and of parts.
+     */
+    public let fetchedBytes: UInt64
+    /**
+     * Files that the briefcase wants, and that are left for a later session.
+     */
+    public let left: UInt64
+    /**
+     * Files whose bytes were not what the org tells of them.
+     */
+    public let unfit: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Files that were fetched.
+         */fetched: UInt64,
+        /**
+         * Bytes of these, and of parts.
+         */fetchedBytes: UInt64,
+        /**
+         * Files that the briefcase wants, and that are left for a later session.
+         */left: UInt64,
+        /**
+         * Files whose bytes were not what the org tells of them.
+         */unfit: UInt64) {
+        self.fetched = fetched
+        self.fetchedBytes = fetchedBytes
+        self.left = left
+        self.unfit = unfit
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FilesReport: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFilesReport: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FilesReport {
+        return
+            try FilesReport(
+                fetched: FfiConverterUInt64.read(from: &buf),
+                fetchedBytes: FfiConverterUInt64.read(from: &buf),
+                left: FfiConverterUInt64.read(from: &buf),
+                unfit: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FilesReport, into buf: inout [UInt8]) {
+        FfiConverterUInt64.write(value.fetched, into: &buf)
+        FfiConverterUInt64.write(value.fetchedBytes, into: &buf)
+        FfiConverterUInt64.write(value.left, into: &buf)
+        FfiConverterUInt64.write(value.unfit, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFilesReport_lift(_ buf: RustBuffer) throws -> FilesReport {
+    return try FfiConverterTypeFilesReport.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFilesReport_lower(_ value: FilesReport) -> RustBuffer {
+    return FfiConverterTypeFilesReport.lower(value)
+}
+
+
+/**
+ * What a search found, the best first.
+ */
+public struct Found: Equatable, Hashable {
+    /**
+     * The records.
+     */
+    public let hits: [Hit]
+    /**
+     * About how many records are not in the index yet, and were not looked at.
+     */
+    public let waiting: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The records.
+         */hits: [Hit],
+        /**
+         * About how many records are not in the index yet, and were not looked at.
+         */waiting: UInt64) {
+        self.hits = hits
+        self.waiting = waiting
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Found: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFound: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Found {
+        return
+            try Found(
+                hits: FfiConverterSequenceTypeHit.read(from: &buf),
+                waiting: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Found, into buf: inout [UInt8]) {
+        FfiConverterSequenceTypeHit.write(value.hits, into: &buf)
+        FfiConverterUInt64.write(value.waiting, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFound_lift(_ buf: RustBuffer) throws -> Found {
+    return try FfiConverterTypeFound.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFound_lower(_ value: Found) -> RustBuffer {
+    return FfiConverterTypeFound.lower(value)
+}
+
+
+/**
+ * A record that was found.
+ */
+public struct Hit: Equatable, Hashable {
+    /**
+     * The record's id.
+     */
+    public let id: String
+    /**
+     * Its object.
+     */
+    public let object: String
+    /**
+     * What it is called.
+     */
+    public let title: String
+    /**
+     * The field in which it was found.
+     */
+    public let field: String
+    /**
+     * A part of that field's text, around what was found.
+     */
+    public let snippet: String
+    /**
+     * What was found in the snippet.
+     */
+    public let marks: [Mark]
+    /**
+     * How well it fits; the best first.
+     */
+    public let score: Double
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The record's id.
+         */id: String,
+        /**
+         * Its object.
+         */object: String,
+        /**
+         * What it is called.
+         */title: String,
+        /**
+         * The field in which it was found.
+         */field: String,
+        /**
+         * A part of that field's text, around what was found.
+         */snippet: String,
+        /**
+         * What was found in the snippet.
+         */marks: [Mark],
+        /**
+         * How well it fits; the best first.
+         */score: Double) {
+        self.id = id
+        self.object = object
+        self.title = title
+        self.field = field
+        self.snippet = snippet
+        self.marks = marks
+        self.score = score
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Hit: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHit: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Hit {
+        return
+            try Hit(
+                id: FfiConverterString.read(from: &buf),
+                object: FfiConverterString.read(from: &buf),
+                title: FfiConverterString.read(from: &buf),
+                field: FfiConverterString.read(from: &buf),
+                snippet: FfiConverterString.read(from: &buf),
+                marks: FfiConverterSequenceTypeMark.read(from: &buf),
+                score: FfiConverterDouble.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Hit, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.id, into: &buf)
+        FfiConverterString.write(value.object, into: &buf)
+        FfiConverterString.write(value.title, into: &buf)
+        FfiConverterString.write(value.field, into: &buf)
+        FfiConverterString.write(value.snippet, into: &buf)
+        FfiConverterSequenceTypeMark.write(value.marks, into: &buf)
+        FfiConverterDouble.write(value.score, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHit_lift(_ buf: RustBuffer) throws -> Hit {
+    return try FfiConverterTypeHit.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHit_lower(_ value: Hit) -> RustBuffer {
+    return FfiConverterTypeHit.lower(value)
+}
+
+
+/**
+ * A header.
+ */
+public struct HttpHeader: Equatable, Hashable {
+    /**
+     * Its name.
+     */
+    public let name: String
+    /**
+     * Its value. That of `Authorization` is a secret: log none.
+     */
+    public let value: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its name.
+         */name: String,
+        /**
+         * Its value. That of `Authorization` is a secret: log none.
+         */value: String) {
+        self.name = name
+        self.value = value
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension HttpHeader: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHttpHeader: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> HttpHeader {
+        return
+            try HttpHeader(
+                name: FfiConverterString.read(from: &buf),
+                value: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: HttpHeader, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterString.write(value.value, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHttpHeader_lift(_ buf: RustBuffer) throws -> HttpHeader {
+    return try FfiConverterTypeHttpHeader.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHttpHeader_lower(_ value: HttpHeader) -> RustBuffer {
+    return FfiConverterTypeHttpHeader.lower(value)
+}
+
+
+/**
+ * One request.
+ */
+public struct HttpRequest: Equatable, Hashable {
+    /**
+     * `GET`, `POST`, `PATCH` or `DELETE`.
+     */
+    public let method: String
+    /**
+     * The absolute URL.
+     */
+    public let url: String
+    /**
+     * The headers, each name once. A transport adds its own `Host`, `Content-Length` and `Accept-Encoding`.
+     */
+    public let headers: [HttpHeader]
+    /**
+     * The body; empty for none.
+     */
+    public let body: Data
+    /**
+     * How many bytes of an answer, after inflation, may be kept in memory.
+     */
+    public let responseBytesMax: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * `GET`, `POST`, `PATCH` or `DELETE`.
+         */method: String,
+        /**
+         * The absolute URL.
+         */url: String,
+        /**
+         * The headers, each name once. A transport adds its own `Host`, `Content-Length` and `Accept-Encoding`.
+         */headers: [HttpHeader],
+        /**
+         * The body; empty for none.
+         */body: Data,
+        /**
+         * How many bytes of an answer, after inflation, may be kept in memory.
+         */responseBytesMax: UInt64) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.responseBytesMax = responseBytesMax
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension HttpRequest: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHttpRequest: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> HttpRequest {
+        return
+            try HttpRequest(
+                method: FfiConverterString.read(from: &buf),
+                url: FfiConverterString.read(from: &buf),
+                headers: FfiConverterSequenceTypeHttpHeader.read(from: &buf),
+                body: FfiConverterData.read(from: &buf),
+                responseBytesMax: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: HttpRequest, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.method, into: &buf)
+        FfiConverterString.write(value.url, into: &buf)
+        FfiConverterSequenceTypeHttpHeader.write(value.headers, into: &buf)
+        FfiConverterData.write(value.body, into: &buf)
+        FfiConverterUInt64.write(value.responseBytesMax, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHttpRequest_lift(_ buf: RustBuffer) throws -> HttpRequest {
+    return try FfiConverterTypeHttpRequest.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHttpRequest_lower(_ value: HttpRequest) -> RustBuffer {
+    return FfiConverterTypeHttpRequest.lower(value)
+}
+
+
+/**
+ * One answer.
+ */
+public struct HttpResponse: Equatable, Hashable {
+    /**
+     * The status.
+     */
+    public let status: UInt16
+    /**
+     * The headers in the order they came.
+     */
+    public let headers: [HttpHeader]
+    /**
+     * The body, inflated.
+     */
+    public let body: Data
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The status.
+         */status: UInt16,
+        /**
+         * The headers in the order they came.
+         */headers: [HttpHeader],
+        /**
+         * The body, inflated.
+         */body: Data) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension HttpResponse: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHttpResponse: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> HttpResponse {
+        return
+            try HttpResponse(
+                status: FfiConverterUInt16.read(from: &buf),
+                headers: FfiConverterSequenceTypeHttpHeader.read(from: &buf),
+                body: FfiConverterData.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: HttpResponse, into buf: inout [UInt8]) {
+        FfiConverterUInt16.write(value.status, into: &buf)
+        FfiConverterSequenceTypeHttpHeader.write(value.headers, into: &buf)
+        FfiConverterData.write(value.body, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHttpResponse_lift(_ buf: RustBuffer) throws -> HttpResponse {
+    return try FfiConverterTypeHttpResponse.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHttpResponse_lower(_ value: HttpResponse) -> RustBuffer {
+    return FfiConverterTypeHttpResponse.lower(value)
+}
+
+
+/**
+ * What an import came to.
+ */
+public struct Imported: Equatable, Hashable {
+    /**
+     * Mutations that were taken in.
+     */
+    public let mutations: UInt64
+    /**
+     * Mutations that were here already.
+     */
+    public let alreadyThere: UInt64
+    /**
+     * Conflicts that came along.
+     */
+    public let conflicts: UInt64
+    /**
+     * Records whose deletion gave way to an edit.
+     */
+    public let withdrawn: [String]
+    /**
+     * Records that wait for the next session to be whole.
+     */
+    public let waiting: [String]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Mutations that were taken in.
+         */mutations: UInt64,
+        /**
+         * Mutations that were here already.
+         */alreadyThere: UInt64,
+        /**
+         * Conflicts that came along.
+         */conflicts: UInt64,
+        /**
+         * Records whose deletion gave way to an edit.
+         */withdrawn: [String],
+        /**
+         * Records that wait for the next session to be whole.
+         */waiting: [String]) {
+        self.mutations = mutations
+        self.alreadyThere = alreadyThere
+        self.conflicts = conflicts
+        self.withdrawn = withdrawn
+        self.waiting = waiting
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Imported: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeImported: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Imported {
+        return
+            try Imported(
+                mutations: FfiConverterUInt64.read(from: &buf),
+                alreadyThere: FfiConverterUInt64.read(from: &buf),
+                conflicts: FfiConverterUInt64.read(from: &buf),
+                withdrawn: FfiConverterSequenceString.read(from: &buf),
+                waiting: FfiConverterSequenceString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Imported, into buf: inout [UInt8]) {
+        FfiConverterUInt64.write(value.mutations, into: &buf)
+        FfiConverterUInt64.write(value.alreadyThere, into: &buf)
+        FfiConverterUInt64.write(value.conflicts, into: &buf)
+        FfiConverterSequenceString.write(value.withdrawn, into: &buf)
+        FfiConverterSequenceString.write(value.waiting, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeImported_lift(_ buf: RustBuffer) throws -> Imported {
+    return try FfiConverterTypeImported.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeImported_lower(_ value: Imported) -> RustBuffer {
+    return FfiConverterTypeImported.lower(value)
+}
+
+
+/**
+ * A secondary index of an object's records.
+ */
+public struct Index: Equatable, Hashable {
+    /**
+     * The object.
+     */
+    public let object: String
+    /**
+     * The fields in their order, each as ORDER BY has it.
+     */
+    public let fields: [String]
+    /**
+     * It stands; otherwise the object or a field is not carried yet.
+     */
+    public let built: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The object.
+         */object: String,
+        /**
+         * The fields in their order, each as ORDER BY has it.
+         */fields: [String],
+        /**
+         * It stands; otherwise the object or a field is not carried yet.
+         */built: Bool) {
+        self.object = object
+        self.fields = fields
+        self.built = built
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Index: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeIndex: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Index {
+        return
+            try Index(
+                object: FfiConverterString.read(from: &buf),
+                fields: FfiConverterSequenceString.read(from: &buf),
+                built: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Index, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.object, into: &buf)
+        FfiConverterSequenceString.write(value.fields, into: &buf)
+        FfiConverterBool.write(value.built, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeIndex_lift(_ buf: RustBuffer) throws -> Index {
+    return try FfiConverterTypeIndex.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeIndex_lower(_ value: Index) -> RustBuffer {
+    return FfiConverterTypeIndex.lower(value)
+}
+
+
+/**
+ * What a store's file holds.
+ */
+public struct Inspection: Equatable, Hashable {
+    /**
+     * The format of the file.
+     */
+    public let format: Int32
+    /**
+     * The org that the records are of.
+     */
+    public let orgId: String?
+    /**
+     * The user whose records these are.
+     */
+    public let userId: String?
+    /**
+     * The name of that user at sign-in.
+     */
+    public let username: String?
+    /**
+     * Records per object.
+     */
+    public let records: [String: UInt64]
+    /**
+     * What was not sent.
+     */
+    public let unsent: [Mutation]
+    /**
+     * Open conflicts.
+     */
+    public let conflicts: [Conflict]
+    /**
+     * What cannot be read, in sentences; empty for a whole file.
+     */
+    public let damage: [String]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The format of the file.
+         */format: Int32,
+        /**
+         * The org that the records are of.
+         */orgId: String?,
+        /**
+         * The user whose records these are.
+         */userId: String?,
+        /**
+         * The name of that user at sign-in.
+         */username: String?,
+        /**
+         * Records per object.
+         */records: [String: UInt64],
+        /**
+         * What was not sent.
+         */unsent: [Mutation],
+        /**
+         * Open conflicts.
+         */conflicts: [Conflict],
+        /**
+         * What cannot be read, in sentences; empty for a whole file.
+         */damage: [String]) {
+        self.format = format
+        self.orgId = orgId
+        self.userId = userId
+        self.username = username
+        self.records = records
+        self.unsent = unsent
+        self.conflicts = conflicts
+        self.damage = damage
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Inspection: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeInspection: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Inspection {
+        return
+            try Inspection(
+                format: FfiConverterInt32.read(from: &buf),
+                orgId: FfiConverterOptionString.read(from: &buf),
+                userId: FfiConverterOptionString.read(from: &buf),
+                username: FfiConverterOptionString.read(from: &buf),
+                records: FfiConverterDictionaryStringUInt64.read(from: &buf),
+                unsent: FfiConverterSequenceTypeMutation.read(from: &buf),
+                conflicts: FfiConverterSequenceTypeConflict.read(from: &buf),
+                damage: FfiConverterSequenceString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Inspection, into buf: inout [UInt8]) {
+        FfiConverterInt32.write(value.format, into: &buf)
+        FfiConverterOptionString.write(value.orgId, into: &buf)
+        FfiConverterOptionString.write(value.userId, into: &buf)
+        FfiConverterOptionString.write(value.username, into: &buf)
+        FfiConverterDictionaryStringUInt64.write(value.records, into: &buf)
+        FfiConverterSequenceTypeMutation.write(value.unsent, into: &buf)
+        FfiConverterSequenceTypeConflict.write(value.conflicts, into: &buf)
+        FfiConverterSequenceString.write(value.damage, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeInspection_lift(_ buf: RustBuffer) throws -> Inspection {
+    return try FfiConverterTypeInspection.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeInspection_lower(_ value: Inspection) -> RustBuffer {
+    return FfiConverterTypeInspection.lower(value)
+}
+
+
+/**
+ * How a page of an object's records is laid out, for records of one record type.
+ */
+public struct Layout: Equatable, Hashable {
+    /**
+     * The org's id of it.
+     */
+    public let id: String
+    /**
+     * The page that shows a record.
+     */
+    public let view: [Section]
+    /**
+     * The page that changes one.
+     */
+    public let edit: [Section]
+    /**
+     * The lists beneath.
+     */
+    public let relatedLists: [RelatedList]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The org's id of it.
+         */id: String,
+        /**
+         * The page that shows a record.
+         */view: [Section],
+        /**
+         * The page that changes one.
+         */edit: [Section],
+        /**
+         * The lists beneath.
+         */relatedLists: [RelatedList]) {
+        self.id = id
+        self.view = view
+        self.edit = edit
+        self.relatedLists = relatedLists
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Layout: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLayout: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Layout {
+        return
+            try Layout(
+                id: FfiConverterString.read(from: &buf),
+                view: FfiConverterSequenceTypeSection.read(from: &buf),
+                edit: FfiConverterSequenceTypeSection.read(from: &buf),
+                relatedLists: FfiConverterSequenceTypeRelatedList.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Layout, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.id, into: &buf)
+        FfiConverterSequenceTypeSection.write(value.view, into: &buf)
+        FfiConverterSequenceTypeSection.write(value.edit, into: &buf)
+        FfiConverterSequenceTypeRelatedList.write(value.relatedLists, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLayout_lift(_ buf: RustBuffer) throws -> Layout {
+    return try FfiConverterTypeLayout.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLayout_lower(_ value: Layout) -> RustBuffer {
+    return FfiConverterTypeLayout.lower(value)
+}
+
+
+/**
+ * One place of a page.
+ */
+public struct LayoutItem: Equatable, Hashable {
+    /**
+     * What stands beside it; empty for an empty place.
+     */
+    public let label: String
+    /**
+     * The fields that stand there; none for an empty place.
+     */
+    public let fields: [String]
+    /**
+     * A person must give a value.
+     */
+    public let required: Bool
+    /**
+     * It takes a value on a new record.
+     */
+    public let editableForNew: Bool
+    /**
+     * It takes another value on a record that is there.
+     */
+    public let editableForUpdate: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * What stands beside it; empty for an empty place.
+         */label: String,
+        /**
+         * The fields that stand there; none for an empty place.
+         */fields: [String],
+        /**
+         * A person must give a value.
+         */required: Bool,
+        /**
+         * It takes a value on a new record.
+         */editableForNew: Bool,
+        /**
+         * It takes another value on a record that is there.
+         */editableForUpdate: Bool) {
+        self.label = label
+        self.fields = fields
+        self.required = required
+        self.editableForNew = editableForNew
+        self.editableForUpdate = editableForUpdate
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension LayoutItem: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLayoutItem: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LayoutItem {
+        return
+            try LayoutItem(
+                label: FfiConverterString.read(from: &buf),
+                fields: FfiConverterSequenceString.read(from: &buf),
+                required: FfiConverterBool.read(from: &buf),
+                editableForNew: FfiConverterBool.read(from: &buf),
+                editableForUpdate: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: LayoutItem, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.label, into: &buf)
+        FfiConverterSequenceString.write(value.fields, into: &buf)
+        FfiConverterBool.write(value.required, into: &buf)
+        FfiConverterBool.write(value.editableForNew, into: &buf)
+        FfiConverterBool.write(value.editableForUpdate, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLayoutItem_lift(_ buf: RustBuffer) throws -> LayoutItem {
+    return try FfiConverterTypeLayoutItem.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLayoutItem_lower(_ value: LayoutItem) -> RustBuffer {
+    return FfiConverterTypeLayoutItem.lower(value)
+}
+
+
+/**
+ * How much of a device a store may take, and what it leaves alone.
+ */
+public struct Limits: Equatable, Hashable {
+    /**
+     * Records that are kept because somebody looked at them.
+     */
+    public let recentRecords: UInt64
+    /**
+     * Bytes of their values.
+     */
+    public let recentBytes: UInt64
+    /**
+     * Bytes of the disk that a session leaves free.
+     */
+    public let freeBytes: UInt64
+    /**
+     * Bytes of the store's file at most; nothing for as many as there are.
+     */
+    public let storeBytes: UInt64?
+    /**
+     * Bytes of memory for pages of the file.
+     */
+    public let pageCacheBytes: UInt64
+    /**
+     * Bytes of all downloaded files together.
+     */
+    public let fileBytes: UInt64
+    /**
+     * Bytes of files that one session downloads.
+     */
+    public let sessionFileBytes: UInt64
+    /**
+     * Bytes of a file that is attached here.
+     */
+    public let attachBytes: UInt64
+    /**
+     * How long a write waits for another process, in milliseconds.
+     */
+    public let busyWaitMs: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Records that are kept because somebody looked at them.
+         */recentRecords: UInt64,
+        /**
+         * Bytes of their values.
+         */recentBytes: UInt64,
+        /**
+         * Bytes of the disk that a session leaves free.
+         */freeBytes: UInt64,
+        /**
+         * Bytes of the store's file at most; nothing for as many as there are.
+         */storeBytes: UInt64?,
+        /**
+         * Bytes of memory for pages of the file.
+         */pageCacheBytes: UInt64,
+        /**
+         * Bytes of all downloaded files together.
+         */fileBytes: UInt64,
+        /**
+         * Bytes of files that one session downloads.
+         */sessionFileBytes: UInt64,
+        /**
+         * Bytes of a file that is attached here.
+         */attachBytes: UInt64,
+        /**
+         * How long a write waits for another process, in milliseconds.
+         */busyWaitMs: UInt64) {
+        self.recentRecords = recentRecords
+        self.recentBytes = recentBytes
+        self.freeBytes = freeBytes
+        self.storeBytes = storeBytes
+        self.pageCacheBytes = pageCacheBytes
+        self.fileBytes = fileBytes
+        self.sessionFileBytes = sessionFileBytes
+        self.attachBytes = attachBytes
+        self.busyWaitMs = busyWaitMs
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Limits: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLimits: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Limits {
+        return
+            try Limits(
+                recentRecords: FfiConverterUInt64.read(from: &buf),
+                recentBytes: FfiConverterUInt64.read(from: &buf),
+                freeBytes: FfiConverterUInt64.read(from: &buf),
+                storeBytes: FfiConverterOptionUInt64.read(from: &buf),
+                pageCacheBytes: FfiConverterUInt64.read(from: &buf),
+                fileBytes: FfiConverterUInt64.read(from: &buf),
+                sessionFileBytes: FfiConverterUInt64.read(from: &buf),
+                attachBytes: FfiConverterUInt64.read(from: &buf),
+                busyWaitMs: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Limits, into buf: inout [UInt8]) {
+        FfiConverterUInt64.write(value.recentRecords, into: &buf)
+        FfiConverterUInt64.write(value.recentBytes, into: &buf)
+        FfiConverterUInt64.write(value.freeBytes, into: &buf)
+        FfiConverterOptionUInt64.write(value.storeBytes, into: &buf)
+        FfiConverterUInt64.write(value.pageCacheBytes, into: &buf)
+        FfiConverterUInt64.write(value.fileBytes, into: &buf)
+        FfiConverterUInt64.write(value.sessionFileBytes, into: &buf)
+        FfiConverterUInt64.write(value.attachBytes, into: &buf)
+        FfiConverterUInt64.write(value.busyWaitMs, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLimits_lift(_ buf: RustBuffer) throws -> Limits {
+    return try FfiConverterTypeLimits.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLimits_lower(_ value: Limits) -> RustBuffer {
+    return FfiConverterTypeLimits.lower(value)
+}
+
+
+/**
+ * A column of a list of children.
+ */
+public struct ListColumn: Equatable, Hashable {
+    /**
+     * The field.
+     */
+    public let field: String
+    /**
+     * What stands above it.
+     */
+    public let label: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The field.
+         */field: String,
+        /**
+         * What stands above it.
+         */label: String) {
+        self.field = field
+        self.label = label
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension ListColumn: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeListColumn: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ListColumn {
+        return
+            try ListColumn(
+                field: FfiConverterString.read(from: &buf),
+                label: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ListColumn, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.field, into: &buf)
+        FfiConverterString.write(value.label, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeListColumn_lift(_ buf: RustBuffer) throws -> ListColumn {
+    return try FfiConverterTypeListColumn.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeListColumn_lower(_ value: ListColumn) -> RustBuffer {
+    return FfiConverterTypeListColumn.lower(value)
+}
+
+
+/**
+ * An order of a list of children.
+ */
+public struct ListOrder: Equatable, Hashable {
+    /**
+     * The field.
+     */
+    public let field: String
+    /**
+     * The smallest first.
+     */
+    public let ascending: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The field.
+         */field: String,
+        /**
+         * The smallest first.
+         */ascending: Bool) {
+        self.field = field
+        self.ascending = ascending
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension ListOrder: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeListOrder: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ListOrder {
+        return
+            try ListOrder(
+                field: FfiConverterString.read(from: &buf),
+                ascending: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ListOrder, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.field, into: &buf)
+        FfiConverterBool.write(value.ascending, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeListOrder_lift(_ buf: RustBuffer) throws -> ListOrder {
+    return try FfiConverterTypeListOrder.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeListOrder_lower(_ value: ListOrder) -> RustBuffer {
+    return FfiConverterTypeListOrder.lower(value)
+}
+
+
+/**
+ * A part of a text, in bytes of UTF-8.
+ */
+public struct Mark: Equatable, Hashable {
+    /**
+     * Where it begins.
+     */
+    public let start: UInt64
+    /**
+     * Where it ends; not part of it.
+     */
+    public let end: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Where it begins.
+         */start: UInt64,
+        /**
+         * Where it ends; not part of it.
+         */end: UInt64) {
+        self.start = start
+        self.end = end
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Mark: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeMark: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Mark {
+        return
+            try Mark(
+                start: FfiConverterUInt64.read(from: &buf),
+                end: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Mark, into buf: inout [UInt8]) {
+        FfiConverterUInt64.write(value.start, into: &buf)
+        FfiConverterUInt64.write(value.end, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeMark_lift(_ buf: RustBuffer) throws -> Mark {
+    return try FfiConverterTypeMark.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeMark_lower(_ value: Mark) -> RustBuffer {
+    return FfiConverterTypeMark.lower(value)
+}
+
+
+/**
  * A record whose two sides were joined without asking.
  */
 public struct Merged: Equatable, Hashable {
@@ -2587,6 +8541,511 @@ public func FfiConverterTypeMutation_lower(_ value: Mutation) -> RustBuffer {
 
 
 /**
+ * An object, as the org describes it.
+ */
+public struct ObjectSchema: Equatable, Hashable {
+    /**
+     * API name.
+     */
+    public let name: String
+    /**
+     * What a person sees.
+     */
+    public let label: String
+    /**
+     * The same of many.
+     */
+    public let labelPlural: String
+    /**
+     * The first three characters of its ids.
+     */
+    public let keyPrefix: String?
+    /**
+     * This user may create records.
+     */
+    public let createable: Bool
+    /**
+     * This user may change records.
+     */
+    public let updateable: Bool
+    /**
+     * This user may delete records.
+     */
+    public let deletable: Bool
+    /**
+     * It was added by the org.
+     */
+    public let custom: Bool
+    /**
+     * The fields.
+     */
+    public let fields: [FieldSchema]
+    /**
+     * Lookups of other objects that lead here.
+     */
+    public let children: [ChildRelationship]
+    /**
+     * The record types, the master among them.
+     */
+    public let recordTypes: [RecordType]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * API name.
+         */name: String,
+        /**
+         * What a person sees.
+         */label: String,
+        /**
+         * The same of many.
+         */labelPlural: String,
+        /**
+         * The first three characters of its ids.
+         */keyPrefix: String?,
+        /**
+         * This user may create records.
+         */createable: Bool,
+        /**
+         * This user may change records.
+         */updateable: Bool,
+        /**
+         * This user may delete records.
+         */deletable: Bool,
+        /**
+         * It was added by the org.
+         */custom: Bool,
+        /**
+         * The fields.
+         */fields: [FieldSchema],
+        /**
+         * Lookups of other objects that lead here.
+         */children: [ChildRelationship],
+        /**
+         * The record types, the master among them.
+         */recordTypes: [RecordType]) {
+        self.name = name
+        self.label = label
+        self.labelPlural = labelPlural
+        self.keyPrefix = keyPrefix
+        self.createable = createable
+        self.updateable = updateable
+        self.deletable = deletable
+        self.custom = custom
+        self.fields = fields
+        self.children = children
+        self.recordTypes = recordTypes
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension ObjectSchema: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeObjectSchema: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ObjectSchema {
+        return
+            try ObjectSchema(
+                name: FfiConverterString.read(from: &buf),
+                label: FfiConverterString.read(from: &buf),
+                labelPlural: FfiConverterString.read(from: &buf),
+                keyPrefix: FfiConverterOptionString.read(from: &buf),
+                createable: FfiConverterBool.read(from: &buf),
+                updateable: FfiConverterBool.read(from: &buf),
+                deletable: FfiConverterBool.read(from: &buf),
+                custom: FfiConverterBool.read(from: &buf),
+                fields: FfiConverterSequenceTypeFieldSchema.read(from: &buf),
+                children: FfiConverterSequenceTypeChildRelationship.read(from: &buf),
+                recordTypes: FfiConverterSequenceTypeRecordType.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ObjectSchema, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterString.write(value.label, into: &buf)
+        FfiConverterString.write(value.labelPlural, into: &buf)
+        FfiConverterOptionString.write(value.keyPrefix, into: &buf)
+        FfiConverterBool.write(value.createable, into: &buf)
+        FfiConverterBool.write(value.updateable, into: &buf)
+        FfiConverterBool.write(value.deletable, into: &buf)
+        FfiConverterBool.write(value.custom, into: &buf)
+        FfiConverterSequenceTypeFieldSchema.write(value.fields, into: &buf)
+        FfiConverterSequenceTypeChildRelationship.write(value.children, into: &buf)
+        FfiConverterSequenceTypeRecordType.write(value.recordTypes, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeObjectSchema_lift(_ buf: RustBuffer) throws -> ObjectSchema {
+    return try FfiConverterTypeObjectSchema.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeObjectSchema_lower(_ value: ObjectSchema) -> RustBuffer {
+    return FfiConverterTypeObjectSchema.lower(value)
+}
+
+
+/**
+ * What a store is opened with, beside its path.
+ */
+public struct Options: Equatable, Hashable {
+    /**
+     * Encrypts a new store, or opens an encrypted one. Needs a library built with encryption.
+     */
+    public let key: Key?
+    /**
+     * How much the store may take; `default_limits` unless said.
+     */
+    public let limits: Limits?
+    /**
+     * How often a session makes a call again that failed for a passing reason; 3 times unless said.
+     */
+    public let retries: UInt32?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Encrypts a new store, or opens an encrypted one. Needs a library built with encryption.
+         */key: Key? = nil,
+        /**
+         * How much the store may take; `default_limits` unless said.
+         */limits: Limits? = nil,
+        /**
+         * How often a session makes a call again that failed for a passing reason; 3 times unless said.
+         */retries: UInt32? = nil) {
+        self.key = key
+        self.limits = limits
+        self.retries = retries
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Options: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeOptions: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Options {
+        return
+            try Options(
+                key: FfiConverterOptionTypeKey.read(from: &buf),
+                limits: FfiConverterOptionTypeLimits.read(from: &buf),
+                retries: FfiConverterOptionUInt32.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Options, into buf: inout [UInt8]) {
+        FfiConverterOptionTypeKey.write(value.key, into: &buf)
+        FfiConverterOptionTypeLimits.write(value.limits, into: &buf)
+        FfiConverterOptionUInt32.write(value.retries, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeOptions_lift(_ buf: RustBuffer) throws -> Options {
+    return try FfiConverterTypeOptions.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeOptions_lower(_ value: Options) -> RustBuffer {
+    return FfiConverterTypeOptions.lower(value)
+}
+
+
+/**
+ * How often a device may sync by itself. All times in milliseconds.
+ */
+public struct Pace: Equatable, Hashable {
+    /**
+     * Between two sessions while the org has calls in plenty.
+     */
+    public let oftenMs: UInt64
+    /**
+     * Between two sessions while the org's calls run short.
+     */
+    public let seldomMs: UInt64
+    /**
+     * Over how long the first sessions of a fleet are spread that was switched on at the same moment.
+     */
+    public let spreadMs: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Between two sessions while the org has calls in plenty.
+         */oftenMs: UInt64 = UInt64(900000),
+        /**
+         * Between two sessions while the org's calls run short.
+         */seldomMs: UInt64 = UInt64(21600000),
+        /**
+         * Over how long the first sessions of a fleet are spread that was switched on at the same moment.
+         */spreadMs: UInt64 = UInt64(900000)) {
+        self.oftenMs = oftenMs
+        self.seldomMs = seldomMs
+        self.spreadMs = spreadMs
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Pace: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePace: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Pace {
+        return
+            try Pace(
+                oftenMs: FfiConverterUInt64.read(from: &buf),
+                seldomMs: FfiConverterUInt64.read(from: &buf),
+                spreadMs: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Pace, into buf: inout [UInt8]) {
+        FfiConverterUInt64.write(value.oftenMs, into: &buf)
+        FfiConverterUInt64.write(value.seldomMs, into: &buf)
+        FfiConverterUInt64.write(value.spreadMs, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePace_lift(_ buf: RustBuffer) throws -> Pace {
+    return try FfiConverterTypePace.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePace_lower(_ value: Pace) -> RustBuffer {
+    return FfiConverterTypePace.lower(value)
+}
+
+
+/**
+ * A value of a picklist.
+ */
+public struct PicklistEntry: Equatable, Hashable {
+    /**
+     * What is stored.
+     */
+    public let value: String
+    /**
+     * What a person sees.
+     */
+    public let label: String
+    /**
+     * It may be chosen.
+     */
+    public let active: Bool
+    /**
+     * It is chosen for a new record.
+     */
+    public let `default`: Bool
+    /**
+     * For which values of the controlling field it may be chosen, by their places; nothing if for all.
+     */
+    public let validFor: [Bool]?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * What is stored.
+         */value: String,
+        /**
+         * What a person sees.
+         */label: String,
+        /**
+         * It may be chosen.
+         */active: Bool,
+        /**
+         * It is chosen for a new record.
+         */`default`: Bool,
+        /**
+         * For which values of the controlling field it may be chosen, by their places; nothing if for all.
+         */validFor: [Bool]?) {
+        self.value = value
+        self.label = label
+        self.active = active
+        self.`default` = `default`
+        self.validFor = validFor
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension PicklistEntry: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePicklistEntry: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PicklistEntry {
+        return
+            try PicklistEntry(
+                value: FfiConverterString.read(from: &buf),
+                label: FfiConverterString.read(from: &buf),
+                active: FfiConverterBool.read(from: &buf),
+                default: FfiConverterBool.read(from: &buf),
+                validFor: FfiConverterOptionSequenceBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: PicklistEntry, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.value, into: &buf)
+        FfiConverterString.write(value.label, into: &buf)
+        FfiConverterBool.write(value.active, into: &buf)
+        FfiConverterBool.write(value.`default`, into: &buf)
+        FfiConverterOptionSequenceBool.write(value.validFor, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePicklistEntry_lift(_ buf: RustBuffer) throws -> PicklistEntry {
+    return try FfiConverterTypePicklistEntry.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePicklistEntry_lower(_ value: PicklistEntry) -> RustBuffer {
+    return FfiConverterTypePicklistEntry.lower(value)
+}
+
+
+/**
+ * A record that is kept whatever the rules say.
+ */
+public struct Pin: Equatable, Hashable {
+    /**
+     * The record.
+     */
+    public let record: String
+    /**
+     * Its object; nothing if the briefcase names none with such ids, so that the record cannot be fetched.
+     */
+    public let object: String?
+    /**
+     * When it was pinned, by this device's clock, in milliseconds since 1970.
+     */
+    public let pinnedAtMs: Int64
+    /**
+     * It is on this device. If not, the next session fetches it.
+     */
+    public let here: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The record.
+         */record: String,
+        /**
+         * Its object; nothing if the briefcase names none with such ids, so that the record cannot be fetched.
+         */object: String?,
+        /**
+         * When it was pinned, by this device's clock, in milliseconds since 1970.
+         */pinnedAtMs: Int64,
+        /**
+         * It is on this device. If not, the next session fetches it.
+         */here: Bool) {
+        self.record = record
+        self.object = object
+        self.pinnedAtMs = pinnedAtMs
+        self.here = here
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Pin: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePin: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Pin {
+        return
+            try Pin(
+                record: FfiConverterString.read(from: &buf),
+                object: FfiConverterOptionString.read(from: &buf),
+                pinnedAtMs: FfiConverterInt64.read(from: &buf),
+                here: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Pin, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.record, into: &buf)
+        FfiConverterOptionString.write(value.object, into: &buf)
+        FfiConverterInt64.write(value.pinnedAtMs, into: &buf)
+        FfiConverterBool.write(value.here, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePin_lift(_ buf: RustBuffer) throws -> Pin {
+    return try FfiConverterTypePin.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePin_lower(_ value: Pin) -> RustBuffer {
+    return FfiConverterTypePin.lower(value)
+}
+
+
+/**
  * One thing that is wrong with a write, or that the org refused in one.
  */
 public struct Problem: Equatable, Hashable {
@@ -2602,6 +9061,10 @@ public struct Problem: Equatable, Hashable {
      * One sentence for a person. It may name the field's label, never its value.
      */
     public let message: String
+    /**
+     * The records that the org takes it for a duplicate of.
+     */
+    public let duplicates: Duplicates?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -2614,10 +9077,14 @@ public struct Problem: Equatable, Hashable {
          */code: String,
         /**
          * One sentence for a person. It may name the field's label, never its value.
-         */message: String) {
+         */message: String,
+        /**
+         * The records that the org takes it for a duplicate of.
+         */duplicates: Duplicates? = nil) {
         self.fields = fields
         self.code = code
         self.message = message
+        self.duplicates = duplicates
     }
 
 
@@ -2638,7 +9105,8 @@ public struct FfiConverterTypeProblem: FfiConverterRustBuffer {
             try Problem(
                 fields: FfiConverterSequenceString.read(from: &buf),
                 code: FfiConverterString.read(from: &buf),
-                message: FfiConverterString.read(from: &buf)
+                message: FfiConverterString.read(from: &buf),
+                duplicates: FfiConverterOptionTypeDuplicates.read(from: &buf)
         )
     }
 
@@ -2646,6 +9114,7 @@ public struct FfiConverterTypeProblem: FfiConverterRustBuffer {
         FfiConverterSequenceString.write(value.fields, into: &buf)
         FfiConverterString.write(value.code, into: &buf)
         FfiConverterString.write(value.message, into: &buf)
+        FfiConverterOptionTypeDuplicates.write(value.duplicates, into: &buf)
     }
 }
 
@@ -2662,6 +9131,95 @@ public func FfiConverterTypeProblem_lift(_ buf: RustBuffer) throws -> Problem {
 #endif
 public func FfiConverterTypeProblem_lower(_ value: Problem) -> RustBuffer {
     return FfiConverterTypeProblem.lower(value)
+}
+
+
+/**
+ * A record that somebody looked at.
+ */
+public struct Recent: Equatable, Hashable {
+    /**
+     * The record.
+     */
+    public let record: String
+    /**
+     * Its object.
+     */
+    public let object: String
+    /**
+     * When somebody looked at it last, by this device's clock, in milliseconds since 1970.
+     */
+    public let viewedAtMs: Int64
+    /**
+     * The size of its values when it was looked at.
+     */
+    public let bytes: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The record.
+         */record: String,
+        /**
+         * Its object.
+         */object: String,
+        /**
+         * When somebody looked at it last, by this device's clock, in milliseconds since 1970.
+         */viewedAtMs: Int64,
+        /**
+         * The size of its values when it was looked at.
+         */bytes: UInt64) {
+        self.record = record
+        self.object = object
+        self.viewedAtMs = viewedAtMs
+        self.bytes = bytes
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Recent: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRecent: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Recent {
+        return
+            try Recent(
+                record: FfiConverterString.read(from: &buf),
+                object: FfiConverterString.read(from: &buf),
+                viewedAtMs: FfiConverterInt64.read(from: &buf),
+                bytes: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Recent, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.record, into: &buf)
+        FfiConverterString.write(value.object, into: &buf)
+        FfiConverterInt64.write(value.viewedAtMs, into: &buf)
+        FfiConverterUInt64.write(value.bytes, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRecent_lift(_ buf: RustBuffer) throws -> Recent {
+    return try FfiConverterTypeRecent.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRecent_lower(_ value: Recent) -> RustBuffer {
+    return FfiConverterTypeRecent.lower(value)
 }
 
 
@@ -2741,6 +9299,125 @@ public func FfiConverterTypeRecord_lift(_ buf: RustBuffer) throws -> Record {
 #endif
 public func FfiConverterTypeRecord_lower(_ value: Record) -> RustBuffer {
     return FfiConverterTypeRecord.lower(value)
+}
+
+
+/**
+ * A record type of an object.
+ */
+public struct RecordType: Equatable, Hashable {
+    /**
+     * The org's id of it.
+     */
+    public let id: String
+    /**
+     * What a person sees.
+     */
+    public let name: String
+    /**
+     * Its API name.
+     */
+    public let developerName: String?
+    /**
+     * It is in use.
+     */
+    public let active: Bool
+    /**
+     * This user may choose it.
+     */
+    public let available: Bool
+    /**
+     * New records of this user have it.
+     */
+    public let `default`: Bool
+    /**
+     * It stands for no record type.
+     */
+    public let master: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The org's id of it.
+         */id: String,
+        /**
+         * What a person sees.
+         */name: String,
+        /**
+         * Its API name.
+         */developerName: String?,
+        /**
+         * It is in use.
+         */active: Bool,
+        /**
+         * This user may choose it.
+         */available: Bool,
+        /**
+         * New records of this user have it.
+         */`default`: Bool,
+        /**
+         * It stands for no record type.
+         */master: Bool) {
+        self.id = id
+        self.name = name
+        self.developerName = developerName
+        self.active = active
+        self.available = available
+        self.`default` = `default`
+        self.master = master
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension RecordType: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRecordType: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RecordType {
+        return
+            try RecordType(
+                id: FfiConverterString.read(from: &buf),
+                name: FfiConverterString.read(from: &buf),
+                developerName: FfiConverterOptionString.read(from: &buf),
+                active: FfiConverterBool.read(from: &buf),
+                available: FfiConverterBool.read(from: &buf),
+                default: FfiConverterBool.read(from: &buf),
+                master: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: RecordType, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.id, into: &buf)
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterOptionString.write(value.developerName, into: &buf)
+        FfiConverterBool.write(value.active, into: &buf)
+        FfiConverterBool.write(value.available, into: &buf)
+        FfiConverterBool.write(value.`default`, into: &buf)
+        FfiConverterBool.write(value.master, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRecordType_lift(_ buf: RustBuffer) throws -> RecordType {
+    return try FfiConverterTypeRecordType.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRecordType_lower(_ value: RecordType) -> RustBuffer {
+    return FfiConverterTypeRecordType.lower(value)
 }
 
 
@@ -2834,6 +9511,125 @@ public func FfiConverterTypeRejected_lower(_ value: Rejected) -> RustBuffer {
 
 
 /**
+ * A list of children beneath a record.
+ */
+public struct RelatedList: Equatable, Hashable {
+    /**
+     * What stands above it.
+     */
+    public let label: String
+    /**
+     * Its name in queries.
+     */
+    public let name: String
+    /**
+     * The object of the children.
+     */
+    public let object: String?
+    /**
+     * Their lookup that leads here.
+     */
+    public let field: String?
+    /**
+     * The columns.
+     */
+    public let columns: [ListColumn]
+    /**
+     * The order.
+     */
+    public let sort: [ListOrder]
+    /**
+     * Children shown at most.
+     */
+    public let limit: UInt32
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * What stands above it.
+         */label: String,
+        /**
+         * Its name in queries.
+         */name: String,
+        /**
+         * The object of the children.
+         */object: String?,
+        /**
+         * Their lookup that leads here.
+         */field: String?,
+        /**
+         * The columns.
+         */columns: [ListColumn],
+        /**
+         * The order.
+         */sort: [ListOrder],
+        /**
+         * Children shown at most.
+         */limit: UInt32) {
+        self.label = label
+        self.name = name
+        self.object = object
+        self.field = field
+        self.columns = columns
+        self.sort = sort
+        self.limit = limit
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension RelatedList: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRelatedList: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RelatedList {
+        return
+            try RelatedList(
+                label: FfiConverterString.read(from: &buf),
+                name: FfiConverterString.read(from: &buf),
+                object: FfiConverterOptionString.read(from: &buf),
+                field: FfiConverterOptionString.read(from: &buf),
+                columns: FfiConverterSequenceTypeListColumn.read(from: &buf),
+                sort: FfiConverterSequenceTypeListOrder.read(from: &buf),
+                limit: FfiConverterUInt32.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: RelatedList, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.label, into: &buf)
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterOptionString.write(value.object, into: &buf)
+        FfiConverterOptionString.write(value.field, into: &buf)
+        FfiConverterSequenceTypeListColumn.write(value.columns, into: &buf)
+        FfiConverterSequenceTypeListOrder.write(value.sort, into: &buf)
+        FfiConverterUInt32.write(value.limit, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRelatedList_lift(_ buf: RustBuffer) throws -> RelatedList {
+    return try FfiConverterTypeRelatedList.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRelatedList_lower(_ value: RelatedList) -> RustBuffer {
+    return FfiConverterTypeRelatedList.lower(value)
+}
+
+
+/**
  * What one session did. What is not counted as settled is counted under a name of its own.
  */
 public struct Report: Equatable, Hashable {
@@ -2922,6 +9718,10 @@ public struct Report: Equatable, Hashable {
      */
     public let stopped: Stopped?
     /**
+     * What became of files.
+     */
+    public let files: FilesReport
+    /**
      * Calls to the org.
      */
     public let apiCalls: UInt64
@@ -2993,6 +9793,9 @@ public struct Report: Equatable, Hashable {
          * Why the session ended before it was through; nothing if it was through.
          */stopped: Stopped?,
         /**
+         * What became of files.
+         */files: FilesReport,
+        /**
          * Calls to the org.
          */apiCalls: UInt64) {
         self.settled = settled
@@ -3016,6 +9819,7 @@ public struct Report: Equatable, Hashable {
         self.unpinned = unpinned
         self.unfollowed = unfollowed
         self.stopped = stopped
+        self.files = files
         self.apiCalls = apiCalls
     }
 
@@ -3056,6 +9860,7 @@ public struct FfiConverterTypeReport: FfiConverterRustBuffer {
                 unpinned: FfiConverterSequenceTypeUnpinned.read(from: &buf),
                 unfollowed: FfiConverterSequenceTypeUnfollowed.read(from: &buf),
                 stopped: FfiConverterOptionTypeStopped.read(from: &buf),
+                files: FfiConverterTypeFilesReport.read(from: &buf),
                 apiCalls: FfiConverterUInt64.read(from: &buf)
         )
     }
@@ -3082,6 +9887,7 @@ public struct FfiConverterTypeReport: FfiConverterRustBuffer {
         FfiConverterSequenceTypeUnpinned.write(value.unpinned, into: &buf)
         FfiConverterSequenceTypeUnfollowed.write(value.unfollowed, into: &buf)
         FfiConverterOptionTypeStopped.write(value.stopped, into: &buf)
+        FfiConverterTypeFilesReport.write(value.files, into: &buf)
         FfiConverterUInt64.write(value.apiCalls, into: &buf)
     }
 }
@@ -3182,6 +9988,739 @@ public func FfiConverterTypeRow_lower(_ value: Row) -> RustBuffer {
 
 
 /**
+ * How the answer of a watched query changed. To bring a copy forward: take out what was removed and updated,
+ * by their places before, then put in what was updated and inserted, in order of their places now.
+ */
+public struct RowChanges: Equatable, Hashable {
+    /**
+     * The rows that left, in order of their places before.
+     */
+    public let removed: [RowRemoved]
+    /**
+     * The rows that changed, in order of their places now.
+     */
+    public let updated: [RowUpdated]
+    /**
+     * The rows that came, in order of their places now.
+     */
+    public let inserted: [RowInserted]
+    /**
+     * Rows of the answer now.
+     */
+    public let total: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The rows that left, in order of their places before.
+         */removed: [RowRemoved],
+        /**
+         * The rows that changed, in order of their places now.
+         */updated: [RowUpdated],
+        /**
+         * The rows that came, in order of their places now.
+         */inserted: [RowInserted],
+        /**
+         * Rows of the answer now.
+         */total: UInt64) {
+        self.removed = removed
+        self.updated = updated
+        self.inserted = inserted
+        self.total = total
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension RowChanges: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRowChanges: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RowChanges {
+        return
+            try RowChanges(
+                removed: FfiConverterSequenceTypeRowRemoved.read(from: &buf),
+                updated: FfiConverterSequenceTypeRowUpdated.read(from: &buf),
+                inserted: FfiConverterSequenceTypeRowInserted.read(from: &buf),
+                total: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: RowChanges, into buf: inout [UInt8]) {
+        FfiConverterSequenceTypeRowRemoved.write(value.removed, into: &buf)
+        FfiConverterSequenceTypeRowUpdated.write(value.updated, into: &buf)
+        FfiConverterSequenceTypeRowInserted.write(value.inserted, into: &buf)
+        FfiConverterUInt64.write(value.total, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRowChanges_lift(_ buf: RustBuffer) throws -> RowChanges {
+    return try FfiConverterTypeRowChanges.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRowChanges_lower(_ value: RowChanges) -> RustBuffer {
+    return FfiConverterTypeRowChanges.lower(value)
+}
+
+
+/**
+ * A row that came into an answer.
+ */
+public struct RowInserted: Equatable, Hashable {
+    /**
+     * Its place in the answer now.
+     */
+    public let at: UInt64
+    /**
+     * The row.
+     */
+    public let row: Row
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its place in the answer now.
+         */at: UInt64,
+        /**
+         * The row.
+         */row: Row) {
+        self.at = at
+        self.row = row
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension RowInserted: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRowInserted: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RowInserted {
+        return
+            try RowInserted(
+                at: FfiConverterUInt64.read(from: &buf),
+                row: FfiConverterTypeRow.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: RowInserted, into buf: inout [UInt8]) {
+        FfiConverterUInt64.write(value.at, into: &buf)
+        FfiConverterTypeRow.write(value.row, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRowInserted_lift(_ buf: RustBuffer) throws -> RowInserted {
+    return try FfiConverterTypeRowInserted.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRowInserted_lower(_ value: RowInserted) -> RustBuffer {
+    return FfiConverterTypeRowInserted.lower(value)
+}
+
+
+/**
+ * A row that left an answer.
+ */
+public struct RowRemoved: Equatable, Hashable {
+    /**
+     * Its place in the answer before.
+     */
+    public let from: UInt64
+    /**
+     * The row as it was.
+     */
+    public let row: Row
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its place in the answer before.
+         */from: UInt64,
+        /**
+         * The row as it was.
+         */row: Row) {
+        self.from = from
+        self.row = row
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension RowRemoved: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRowRemoved: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RowRemoved {
+        return
+            try RowRemoved(
+                from: FfiConverterUInt64.read(from: &buf),
+                row: FfiConverterTypeRow.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: RowRemoved, into buf: inout [UInt8]) {
+        FfiConverterUInt64.write(value.from, into: &buf)
+        FfiConverterTypeRow.write(value.row, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRowRemoved_lift(_ buf: RustBuffer) throws -> RowRemoved {
+    return try FfiConverterTypeRowRemoved.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRowRemoved_lower(_ value: RowRemoved) -> RustBuffer {
+    return FfiConverterTypeRowRemoved.lower(value)
+}
+
+
+/**
+ * A row that changed.
+ */
+public struct RowUpdated: Equatable, Hashable {
+    /**
+     * Its place in the answer before.
+     */
+    public let from: UInt64
+    /**
+     * Its place in the answer now.
+     */
+    public let at: UInt64
+    /**
+     * The row as it is now.
+     */
+    public let row: Row
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its place in the answer before.
+         */from: UInt64,
+        /**
+         * Its place in the answer now.
+         */at: UInt64,
+        /**
+         * The row as it is now.
+         */row: Row) {
+        self.from = from
+        self.at = at
+        self.row = row
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension RowUpdated: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRowUpdated: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RowUpdated {
+        return
+            try RowUpdated(
+                from: FfiConverterUInt64.read(from: &buf),
+                at: FfiConverterUInt64.read(from: &buf),
+                row: FfiConverterTypeRow.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: RowUpdated, into buf: inout [UInt8]) {
+        FfiConverterUInt64.write(value.from, into: &buf)
+        FfiConverterUInt64.write(value.at, into: &buf)
+        FfiConverterTypeRow.write(value.row, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRowUpdated_lift(_ buf: RustBuffer) throws -> RowUpdated {
+    return try FfiConverterTypeRowUpdated.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRowUpdated_lower(_ value: RowUpdated) -> RustBuffer {
+    return FfiConverterTypeRowUpdated.lower(value)
+}
+
+
+/**
+ * What a rule would hold.
+ */
+public struct RuleEstimate: Equatable, Hashable {
+    /**
+     * The rule's name.
+     */
+    public let rule: String
+    /**
+     * The object of its records.
+     */
+    public let object: String
+    /**
+     * Records at the org that it matches.
+     */
+    public let matches: UInt64
+    /**
+     * The org counted them. If not, they were estimated.
+     */
+    public let exact: Bool
+    /**
+     * The rule's limit.
+     */
+    public let limit: UInt32?
+    /**
+     * The limit would leave records out.
+     */
+    public let truncated: Bool
+    /**
+     * Records that it would hold: what it matches, as far as its limit lets in.
+     */
+    public let records: UInt64
+    /**
+     * About how many bytes these have.
+     */
+    public let bytes: UInt64
+    /**
+     * Records of this device that it would hold.
+     */
+    public let here: UInt64
+    /**
+     * Records that would have to be brought here.
+     */
+    public let download: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The rule's name.
+         */rule: String,
+        /**
+         * The object of its records.
+         */object: String,
+        /**
+         * Records at the org that it matches.
+         */matches: UInt64,
+        /**
+         * The org counted them. If not, they were estimated.
+         */exact: Bool,
+        /**
+         * The rule's limit.
+         */limit: UInt32?,
+        /**
+         * The limit would leave records out.
+         */truncated: Bool,
+        /**
+         * Records that it would hold: what it matches, as far as its limit lets in.
+         */records: UInt64,
+        /**
+         * About how many bytes these have.
+         */bytes: UInt64,
+        /**
+         * Records of this device that it would hold.
+         */here: UInt64,
+        /**
+         * Records that would have to be brought here.
+         */download: UInt64) {
+        self.rule = rule
+        self.object = object
+        self.matches = matches
+        self.exact = exact
+        self.limit = limit
+        self.truncated = truncated
+        self.records = records
+        self.bytes = bytes
+        self.here = here
+        self.download = download
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension RuleEstimate: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRuleEstimate: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RuleEstimate {
+        return
+            try RuleEstimate(
+                rule: FfiConverterString.read(from: &buf),
+                object: FfiConverterString.read(from: &buf),
+                matches: FfiConverterUInt64.read(from: &buf),
+                exact: FfiConverterBool.read(from: &buf),
+                limit: FfiConverterOptionUInt32.read(from: &buf),
+                truncated: FfiConverterBool.read(from: &buf),
+                records: FfiConverterUInt64.read(from: &buf),
+                bytes: FfiConverterUInt64.read(from: &buf),
+                here: FfiConverterUInt64.read(from: &buf),
+                download: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: RuleEstimate, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.rule, into: &buf)
+        FfiConverterString.write(value.object, into: &buf)
+        FfiConverterUInt64.write(value.matches, into: &buf)
+        FfiConverterBool.write(value.exact, into: &buf)
+        FfiConverterOptionUInt32.write(value.limit, into: &buf)
+        FfiConverterBool.write(value.truncated, into: &buf)
+        FfiConverterUInt64.write(value.records, into: &buf)
+        FfiConverterUInt64.write(value.bytes, into: &buf)
+        FfiConverterUInt64.write(value.here, into: &buf)
+        FfiConverterUInt64.write(value.download, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRuleEstimate_lift(_ buf: RustBuffer) throws -> RuleEstimate {
+    return try FfiConverterTypeRuleEstimate.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRuleEstimate_lower(_ value: RuleEstimate) -> RustBuffer {
+    return FfiConverterTypeRuleEstimate.lower(value)
+}
+
+
+/**
+ * What a rule holds on this device.
+ */
+public struct RuleMembership: Equatable, Hashable {
+    /**
+     * The rule's name.
+     */
+    public let rule: String
+    /**
+     * The object of its records.
+     */
+    public let object: String
+    /**
+     * Records of this device that it holds.
+     */
+    public let records: UInt64
+    /**
+     * About how many bytes their values have.
+     */
+    public let bytes: UInt64
+    /**
+     * How many records it matches at the org, if that is more than its limit lets in.
+     */
+    public let cutFrom: UInt64?
+    /**
+     * All that it matches was read. If not, the next session goes on.
+     */
+    public let loaded: Bool
+    /**
+     * When all that it matches was last looked at, by this device's clock, in milliseconds since 1970.
+     */
+    public let sweptAtMs: Int64?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The rule's name.
+         */rule: String,
+        /**
+         * The object of its records.
+         */object: String,
+        /**
+         * Records of this device that it holds.
+         */records: UInt64,
+        /**
+         * About how many bytes their values have.
+         */bytes: UInt64,
+        /**
+         * How many records it matches at the org, if that is more than its limit lets in.
+         */cutFrom: UInt64?,
+        /**
+         * All that it matches was read. If not, the next session goes on.
+         */loaded: Bool,
+        /**
+         * When all that it matches was last looked at, by this device's clock, in milliseconds since 1970.
+         */sweptAtMs: Int64?) {
+        self.rule = rule
+        self.object = object
+        self.records = records
+        self.bytes = bytes
+        self.cutFrom = cutFrom
+        self.loaded = loaded
+        self.sweptAtMs = sweptAtMs
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension RuleMembership: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRuleMembership: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RuleMembership {
+        return
+            try RuleMembership(
+                rule: FfiConverterString.read(from: &buf),
+                object: FfiConverterString.read(from: &buf),
+                records: FfiConverterUInt64.read(from: &buf),
+                bytes: FfiConverterUInt64.read(from: &buf),
+                cutFrom: FfiConverterOptionUInt64.read(from: &buf),
+                loaded: FfiConverterBool.read(from: &buf),
+                sweptAtMs: FfiConverterOptionInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: RuleMembership, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.rule, into: &buf)
+        FfiConverterString.write(value.object, into: &buf)
+        FfiConverterUInt64.write(value.records, into: &buf)
+        FfiConverterUInt64.write(value.bytes, into: &buf)
+        FfiConverterOptionUInt64.write(value.cutFrom, into: &buf)
+        FfiConverterBool.write(value.loaded, into: &buf)
+        FfiConverterOptionInt64.write(value.sweptAtMs, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRuleMembership_lift(_ buf: RustBuffer) throws -> RuleMembership {
+    return try FfiConverterTypeRuleMembership.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRuleMembership_lower(_ value: RuleMembership) -> RustBuffer {
+    return FfiConverterTypeRuleMembership.lower(value)
+}
+
+
+/**
+ * How the org is talked to.
+ */
+public struct SalesforceOptions: Equatable, Hashable {
+    /**
+     * The version of the API, such as `67.0`.
+     */
+    public let apiVersion: String?
+    /**
+     * The name under which the org's logs know this application.
+     */
+    public let clientName: String?
+    /**
+     * API calls that may be made while this is set.
+     */
+    public let callsMax: UInt64?
+    /**
+     * Percent of the org's daily calls, made by all its clients together, beyond which none is made.
+     */
+    public let orgPercentMax: UInt8?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The version of the API, such as `67.0`.
+         */apiVersion: String? = nil,
+        /**
+         * The name under which the org's logs know this application.
+         */clientName: String? = nil,
+        /**
+         * API calls that may be made while this is set.
+         */callsMax: UInt64? = nil,
+        /**
+         * Percent of the org's daily calls, made by all its clients together, beyond which none is made.
+         */orgPercentMax: UInt8? = nil) {
+        self.apiVersion = apiVersion
+        self.clientName = clientName
+        self.callsMax = callsMax
+        self.orgPercentMax = orgPercentMax
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SalesforceOptions: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSalesforceOptions: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SalesforceOptions {
+        return
+            try SalesforceOptions(
+                apiVersion: FfiConverterOptionString.read(from: &buf),
+                clientName: FfiConverterOptionString.read(from: &buf),
+                callsMax: FfiConverterOptionUInt64.read(from: &buf),
+                orgPercentMax: FfiConverterOptionUInt8.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SalesforceOptions, into buf: inout [UInt8]) {
+        FfiConverterOptionString.write(value.apiVersion, into: &buf)
+        FfiConverterOptionString.write(value.clientName, into: &buf)
+        FfiConverterOptionUInt64.write(value.callsMax, into: &buf)
+        FfiConverterOptionUInt8.write(value.orgPercentMax, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSalesforceOptions_lift(_ buf: RustBuffer) throws -> SalesforceOptions {
+    return try FfiConverterTypeSalesforceOptions.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSalesforceOptions_lower(_ value: SalesforceOptions) -> RustBuffer {
+    return FfiConverterTypeSalesforceOptions.lower(value)
+}
+
+
+/**
+ * What a sandbox answered.
+ */
+public struct SandboxAnswer: Equatable, Hashable {
+    /**
+     * The status; 0 if a planned fault left no answer.
+     */
+    public let status: UInt16
+    /**
+     * The body, JSON for the most part.
+     */
+    public let body: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The status; 0 if a planned fault left no answer.
+         */status: UInt16,
+        /**
+         * The body, JSON for the most part.
+         */body: String) {
+        self.status = status
+        self.body = body
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SandboxAnswer: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSandboxAnswer: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SandboxAnswer {
+        return
+            try SandboxAnswer(
+                status: FfiConverterUInt16.read(from: &buf),
+                body: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SandboxAnswer, into buf: inout [UInt8]) {
+        FfiConverterUInt16.write(value.status, into: &buf)
+        FfiConverterString.write(value.body, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSandboxAnswer_lift(_ buf: RustBuffer) throws -> SandboxAnswer {
+    return try FfiConverterTypeSandboxAnswer.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSandboxAnswer_lower(_ value: SandboxAnswer) -> RustBuffer {
+    return FfiConverterTypeSandboxAnswer.lower(value)
+}
+
+
+/**
  * A user of a sandbox, and how to sign in as them.
  */
 public struct SandboxUser: Equatable, Hashable {
@@ -3267,6 +10806,164 @@ public func FfiConverterTypeSandboxUser_lift(_ buf: RustBuffer) throws -> Sandbo
 #endif
 public func FfiConverterTypeSandboxUser_lower(_ value: SandboxUser) -> RustBuffer {
     return FfiConverterTypeSandboxUser.lower(value)
+}
+
+
+/**
+ * A part of a page.
+ */
+public struct Section: Equatable, Hashable {
+    /**
+     * What stands above it, if it is shown.
+     */
+    public let heading: String?
+    /**
+     * Columns beside each other.
+     */
+    public let columns: UInt32
+    /**
+     * A person may fold it.
+     */
+    public let collapsible: Bool
+    /**
+     * The places, row by row.
+     */
+    public let rows: [[LayoutItem]]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * What stands above it, if it is shown.
+         */heading: String?,
+        /**
+         * Columns beside each other.
+         */columns: UInt32,
+        /**
+         * A person may fold it.
+         */collapsible: Bool,
+        /**
+         * The places, row by row.
+         */rows: [[LayoutItem]]) {
+        self.heading = heading
+        self.columns = columns
+        self.collapsible = collapsible
+        self.rows = rows
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Section: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSection: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Section {
+        return
+            try Section(
+                heading: FfiConverterOptionString.read(from: &buf),
+                columns: FfiConverterUInt32.read(from: &buf),
+                collapsible: FfiConverterBool.read(from: &buf),
+                rows: FfiConverterSequenceSequenceTypeLayoutItem.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Section, into buf: inout [UInt8]) {
+        FfiConverterOptionString.write(value.heading, into: &buf)
+        FfiConverterUInt32.write(value.columns, into: &buf)
+        FfiConverterBool.write(value.collapsible, into: &buf)
+        FfiConverterSequenceSequenceTypeLayoutItem.write(value.rows, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSection_lift(_ buf: RustBuffer) throws -> Section {
+    return try FfiConverterTypeSection.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSection_lower(_ value: Section) -> RustBuffer {
+    return FfiConverterTypeSection.lower(value)
+}
+
+
+/**
+ * What a sign-in in the browser came to.
+ */
+public struct SignedIn: Equatable, Hashable {
+    /**
+     * The first access token.
+     */
+    public let accessToken: AccessToken
+    /**
+     * What buys the next ones: keep it in a keychain, and give it to `refresh_token`.
+     */
+    public let refreshToken: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The first access token.
+         */accessToken: AccessToken,
+        /**
+         * What buys the next ones: keep it in a keychain, and give it to `refresh_token`.
+         */refreshToken: String?) {
+        self.accessToken = accessToken
+        self.refreshToken = refreshToken
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SignedIn: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSignedIn: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SignedIn {
+        return
+            try SignedIn(
+                accessToken: FfiConverterTypeAccessToken.read(from: &buf),
+                refreshToken: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SignedIn, into buf: inout [UInt8]) {
+        FfiConverterTypeAccessToken.write(value.accessToken, into: &buf)
+        FfiConverterOptionString.write(value.refreshToken, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignedIn_lift(_ buf: RustBuffer) throws -> SignedIn {
+    return try FfiConverterTypeSignedIn.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignedIn_lower(_ value: SignedIn) -> RustBuffer {
+    return FfiConverterTypeSignedIn.lower(value)
 }
 
 
@@ -3465,6 +11162,85 @@ public func FfiConverterTypeStopped_lift(_ buf: RustBuffer) throws -> Stopped {
 #endif
 public func FfiConverterTypeStopped_lower(_ value: Stopped) -> RustBuffer {
     return FfiConverterTypeStopped.lower(value)
+}
+
+
+/**
+ * What one session is to spare.
+ */
+public struct SyncOptions: Equatable, Hashable {
+    /**
+     * Calls of this session at most.
+     */
+    public let sessionCalls: UInt64?
+    /**
+     * Calls of all sessions of this store in a day of UTC.
+     */
+    public let dayCalls: UInt64?
+    /**
+     * The network is paid for by the byte: edits are sent, small changes are read, and what is large waits.
+     */
+    public let metered: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Calls of this session at most.
+         */sessionCalls: UInt64? = nil,
+        /**
+         * Calls of all sessions of this store in a day of UTC.
+         */dayCalls: UInt64? = nil,
+        /**
+         * The network is paid for by the byte: edits are sent, small changes are read, and what is large waits.
+         */metered: Bool = false) {
+        self.sessionCalls = sessionCalls
+        self.dayCalls = dayCalls
+        self.metered = metered
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SyncOptions: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSyncOptions: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SyncOptions {
+        return
+            try SyncOptions(
+                sessionCalls: FfiConverterOptionUInt64.read(from: &buf),
+                dayCalls: FfiConverterOptionUInt64.read(from: &buf),
+                metered: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SyncOptions, into buf: inout [UInt8]) {
+        FfiConverterOptionUInt64.write(value.sessionCalls, into: &buf)
+        FfiConverterOptionUInt64.write(value.dayCalls, into: &buf)
+        FfiConverterBool.write(value.metered, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSyncOptions_lift(_ buf: RustBuffer) throws -> SyncOptions {
+    return try FfiConverterTypeSyncOptions.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSyncOptions_lower(_ value: SyncOptions) -> RustBuffer {
+    return FfiConverterTypeSyncOptions.lower(value)
 }
 
 
@@ -4290,6 +12066,250 @@ public func FfiConverterTypeErrorKind_lower(_ value: ErrorKind) -> RustBuffer {
 
 
 /**
+ * Where the bytes of a file are.
+ */
+
+public enum FileState: Equatable, Hashable {
+
+    /**
+     * At the org only: `fetch_file` brings them.
+     */
+    case absent
+    /**
+     * In part here; the next download goes on from there.
+     */
+    case partial(
+        /**
+         * How many are here.
+         */bytes: UInt64
+    )
+    /**
+     * Here.
+     */
+    case present
+    /**
+     * Here only: it was attached here, and `pending` tells how its sending stands.
+     */
+    case queued
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FileState: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFileState: FfiConverterRustBuffer {
+    typealias SwiftType = FileState
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FileState {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .absent
+
+        case 2: return .partial(bytes: try FfiConverterUInt64.read(from: &buf)
+        )
+
+        case 3: return .present
+
+        case 4: return .queued
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: FileState, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .absent:
+            writeInt(&buf, Int32(1))
+
+
+        case let .partial(bytes):
+            writeInt(&buf, Int32(2))
+            FfiConverterUInt64.write(bytes, into: &buf)
+
+
+        case .present:
+            writeInt(&buf, Int32(3))
+
+
+        case .queued:
+            writeInt(&buf, Int32(4))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFileState_lift(_ buf: RustBuffer) throws -> FileState {
+    return try FfiConverterTypeFileState.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFileState_lower(_ value: FileState) -> RustBuffer {
+    return FfiConverterTypeFileState.lower(value)
+}
+
+
+
+/**
+ * One reason why a record is on this device.
+ */
+
+public enum Holder: Equatable, Hashable {
+
+    /**
+     * A rule of the briefcase.
+     */
+    case rule(
+        /**
+         * Its name.
+         */rule: String
+    )
+    /**
+     * It is pinned.
+     */
+    case pinned(
+        /**
+         * Since when, by this device's clock, in milliseconds since 1970.
+         */atMs: Int64
+    )
+    /**
+     * Somebody looked at it.
+     */
+    case viewed(
+        /**
+         * When last, by this device's clock, in milliseconds since 1970.
+         */atMs: Int64
+    )
+    /**
+     * It has unsent edits.
+     */
+    case edited
+    /**
+     * A record with unsent edits points at it.
+     */
+    case pointedAt(
+        /**
+         * The record with the edits.
+         */by: String,
+        /**
+         * Its lookup.
+         */field: String
+    )
+    /**
+     * A reason that is newer than these bindings.
+     */
+    case other
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Holder: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHolder: FfiConverterRustBuffer {
+    typealias SwiftType = Holder
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Holder {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .rule(rule: try FfiConverterString.read(from: &buf)
+        )
+
+        case 2: return .pinned(atMs: try FfiConverterInt64.read(from: &buf)
+        )
+
+        case 3: return .viewed(atMs: try FfiConverterInt64.read(from: &buf)
+        )
+
+        case 4: return .edited
+
+        case 5: return .pointedAt(by: try FfiConverterString.read(from: &buf), field: try FfiConverterString.read(from: &buf)
+        )
+
+        case 6: return .other
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Holder, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case let .rule(rule):
+            writeInt(&buf, Int32(1))
+            FfiConverterString.write(rule, into: &buf)
+
+
+        case let .pinned(atMs):
+            writeInt(&buf, Int32(2))
+            FfiConverterInt64.write(atMs, into: &buf)
+
+
+        case let .viewed(atMs):
+            writeInt(&buf, Int32(3))
+            FfiConverterInt64.write(atMs, into: &buf)
+
+
+        case .edited:
+            writeInt(&buf, Int32(4))
+
+
+        case let .pointedAt(by,field):
+            writeInt(&buf, Int32(5))
+            FfiConverterString.write(by, into: &buf)
+            FfiConverterString.write(field, into: &buf)
+
+
+        case .other:
+            writeInt(&buf, Int32(6))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHolder_lift(_ buf: RustBuffer) throws -> Holder {
+    return try FfiConverterTypeHolder.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHolder_lower(_ value: Holder) -> RustBuffer {
+    return FfiConverterTypeHolder.lower(value)
+}
+
+
+
+/**
  * What to keep of one field.
  */
 
@@ -4386,6 +12406,198 @@ public func FfiConverterTypeKeep_lift(_ buf: RustBuffer) throws -> Keep {
 #endif
 public func FfiConverterTypeKeep_lower(_ value: Keep) -> RustBuffer {
     return FfiConverterTypeKeep.lower(value)
+}
+
+
+
+/**
+ * The key of an encrypted store.
+ */
+
+public enum Key: Equatable, Hashable {
+
+    /**
+     * 32 random bytes, as a keychain or a secure element keeps them.
+     */
+    case raw(
+        /**
+         * The bytes.
+         */bytes: Data
+    )
+    /**
+     * A passphrase that a person remembers. Opening takes a part of a second, on purpose.
+     */
+    case passphrase(
+        /**
+         * The passphrase.
+         */text: String
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Key: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeKey: FfiConverterRustBuffer {
+    typealias SwiftType = Key
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Key {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .raw(bytes: try FfiConverterData.read(from: &buf)
+        )
+
+        case 2: return .passphrase(text: try FfiConverterString.read(from: &buf)
+        )
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Key, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case let .raw(bytes):
+            writeInt(&buf, Int32(1))
+            FfiConverterData.write(bytes, into: &buf)
+
+
+        case let .passphrase(text):
+            writeInt(&buf, Int32(2))
+            FfiConverterString.write(text, into: &buf)
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeKey_lift(_ buf: RustBuffer) throws -> Key {
+    return try FfiConverterTypeKey.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeKey_lower(_ value: Key) -> RustBuffer {
+    return FfiConverterTypeKey.lower(value)
+}
+
+
+
+/**
+ * How much a line of the log matters.
+ */
+
+public enum LogLevel: Equatable, Hashable {
+
+    /**
+     * Something failed.
+     */
+    case error
+    /**
+     * Something is odd.
+     */
+    case warn
+    /**
+     * What a session does, in a few lines.
+     */
+    case info
+    /**
+     * Each call.
+     */
+    case debug
+    /**
+     * Everything.
+     */
+    case trace
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension LogLevel: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLogLevel: FfiConverterRustBuffer {
+    typealias SwiftType = LogLevel
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LogLevel {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .error
+
+        case 2: return .warn
+
+        case 3: return .info
+
+        case 4: return .debug
+
+        case 5: return .trace
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: LogLevel, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .error:
+            writeInt(&buf, Int32(1))
+
+
+        case .warn:
+            writeInt(&buf, Int32(2))
+
+
+        case .info:
+            writeInt(&buf, Int32(3))
+
+
+        case .debug:
+            writeInt(&buf, Int32(4))
+
+
+        case .trace:
+            writeInt(&buf, Int32(5))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLogLevel_lift(_ buf: RustBuffer) throws -> LogLevel {
+    return try FfiConverterTypeLogLevel.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLogLevel_lower(_ value: LogLevel) -> RustBuffer {
+    return FfiConverterTypeLogLevel.lower(value)
 }
 
 
@@ -4976,6 +13188,190 @@ public func FfiConverterTypeStopReason_lower(_ value: StopReason) -> RustBuffer 
 
 
 /**
+ * Why a request has no answer. The reason is one clause for a person, without a URL, a header or a body in it.
+ */
+public
+enum TransportError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
+
+
+
+    /**
+     * Nothing of the request left: no name, no route, no TLS. Safe to send again.
+     */
+    case NotSent(
+        /**
+         * Why.
+         */reason: String
+    )
+    /**
+     * The request may have left and no whole answer came: the org may have acted.
+     */
+    case NoAnswer(
+        /**
+         * Why.
+         */reason: String
+    )
+    /**
+     * The answer is larger than `response_bytes_max`: the org may have acted.
+     */
+    case TooLarge
+
+
+
+
+
+
+    public var errorDescription: String? {
+        String(reflecting: self)
+    }
+
+}
+
+#if compiler(>=6)
+extension TransportError: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeTransportError: FfiConverterRustBuffer {
+    typealias SwiftType = TransportError
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> TransportError {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+
+
+
+        case 1: return .NotSent(
+            reason: try FfiConverterString.read(from: &buf)
+            )
+        case 2: return .NoAnswer(
+            reason: try FfiConverterString.read(from: &buf)
+            )
+        case 3: return .TooLarge
+
+         default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: TransportError, into buf: inout [UInt8]) {
+        switch value {
+
+
+
+
+
+        case let .NotSent(reason):
+            writeInt(&buf, Int32(1))
+            FfiConverterString.write(reason, into: &buf)
+
+
+        case let .NoAnswer(reason):
+            writeInt(&buf, Int32(2))
+            FfiConverterString.write(reason, into: &buf)
+
+
+        case .TooLarge:
+            writeInt(&buf, Int32(3))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTransportError_lift(_ buf: RustBuffer) throws -> TransportError {
+    return try FfiConverterTypeTransportError.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTransportError_lower(_ value: TransportError) -> RustBuffer {
+    return FfiConverterTypeTransportError.lower(value)
+}
+
+
+/**
+ * What `wipe` does with work that was not sent.
+ */
+
+public enum Unsent: Equatable, Hashable {
+
+    /**
+     * Keep the store, and fail.
+     */
+    case refuse
+    /**
+     * Destroy it with the rest.
+     */
+    case discard
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Unsent: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeUnsent: FfiConverterRustBuffer {
+    typealias SwiftType = Unsent
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Unsent {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .refuse
+
+        case 2: return .discard
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Unsent, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .refuse:
+            writeInt(&buf, Int32(1))
+
+
+        case .discard:
+            writeInt(&buf, Int32(2))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeUnsent_lift(_ buf: RustBuffer) throws -> Unsent {
+    return try FfiConverterTypeUnsent.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeUnsent_lower(_ value: Unsent) -> RustBuffer {
+    return FfiConverterTypeUnsent.lower(value)
+}
+
+
+
+/**
  * A field's value.
  */
 
@@ -5138,6 +13534,54 @@ public func FfiConverterTypeValue_lower(_ value: Value) -> RustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionUInt8: FfiConverterRustBuffer {
+    typealias SwiftType = UInt8?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterUInt8.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterUInt8.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionUInt32: FfiConverterRustBuffer {
+    typealias SwiftType = UInt32?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterUInt32.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterUInt32.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionUInt64: FfiConverterRustBuffer {
     typealias SwiftType = UInt64?
 
@@ -5258,6 +13702,246 @@ fileprivate struct FfiConverterOptionTypeProgressObserver: FfiConverterRustBuffe
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeTokenStore: FfiConverterRustBuffer {
+    typealias SwiftType = TokenStore?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeTokenStore.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeTokenStore.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeTransport: FfiConverterRustBuffer {
+    typealias SwiftType = Transport?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeTransport.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeTransport.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeDuplicates: FfiConverterRustBuffer {
+    typealias SwiftType = Duplicates?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeDuplicates.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeDuplicates.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeFetchFailure: FfiConverterRustBuffer {
+    typealias SwiftType = FetchFailure?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeFetchFailure.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeFetchFailure.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeFileInfo: FfiConverterRustBuffer {
+    typealias SwiftType = FileInfo?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeFileInfo.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeFileInfo.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeLayout: FfiConverterRustBuffer {
+    typealias SwiftType = Layout?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeLayout.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeLayout.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeLimits: FfiConverterRustBuffer {
+    typealias SwiftType = Limits?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeLimits.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeLimits.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeObjectSchema: FfiConverterRustBuffer {
+    typealias SwiftType = ObjectSchema?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeObjectSchema.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeObjectSchema.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeOptions: FfiConverterRustBuffer {
+    typealias SwiftType = Options?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeOptions.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeOptions.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypePace: FfiConverterRustBuffer {
+    typealias SwiftType = Pace?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypePace.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypePace.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeRecord: FfiConverterRustBuffer {
     typealias SwiftType = Record?
 
@@ -5282,6 +13966,54 @@ fileprivate struct FfiConverterOptionTypeRecord: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeRowChanges: FfiConverterRustBuffer {
+    typealias SwiftType = RowChanges?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeRowChanges.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeRowChanges.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeSalesforceOptions: FfiConverterRustBuffer {
+    typealias SwiftType = SalesforceOptions?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeSalesforceOptions.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeSalesforceOptions.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeStopped: FfiConverterRustBuffer {
     typealias SwiftType = Stopped?
 
@@ -5298,6 +14030,126 @@ fileprivate struct FfiConverterOptionTypeStopped: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeStopped.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeSyncOptions: FfiConverterRustBuffer {
+    typealias SwiftType = SyncOptions?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeSyncOptions.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeSyncOptions.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeKey: FfiConverterRustBuffer {
+    typealias SwiftType = Key?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeKey.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeKey.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeResolution: FfiConverterRustBuffer {
+    typealias SwiftType = Resolution?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeResolution.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeResolution.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeValue: FfiConverterRustBuffer {
+    typealias SwiftType = Value?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeValue.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeValue.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionSequenceBool: FfiConverterRustBuffer {
+    typealias SwiftType = [Bool]?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterSequenceBool.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterSequenceBool.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -5331,6 +14183,31 @@ fileprivate struct FfiConverterSequenceInt64: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceBool: FfiConverterRustBuffer {
+    typealias SwiftType = [Bool]
+
+    public static func write(_ value: [Bool], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterBool.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Bool] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Bool]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterBool.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceString: FfiConverterRustBuffer {
     typealias SwiftType = [String]
 
@@ -5348,6 +14225,56 @@ fileprivate struct FfiConverterSequenceString: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterString.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeCandidate: FfiConverterRustBuffer {
+    typealias SwiftType = [Candidate]
+
+    public static func write(_ value: [Candidate], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeCandidate.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Candidate] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Candidate]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeCandidate.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeChildRelationship: FfiConverterRustBuffer {
+    typealias SwiftType = [ChildRelationship]
+
+    public static func write(_ value: [ChildRelationship], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeChildRelationship.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [ChildRelationship] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [ChildRelationship]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeChildRelationship.read(from: &buf))
         }
         return seq
     }
@@ -5431,6 +14358,281 @@ fileprivate struct FfiConverterSequenceTypeDropped: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeFetched: FfiConverterRustBuffer {
+    typealias SwiftType = [Fetched]
+
+    public static func write(_ value: [Fetched], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeFetched.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Fetched] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Fetched]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeFetched.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeFieldSchema: FfiConverterRustBuffer {
+    typealias SwiftType = [FieldSchema]
+
+    public static func write(_ value: [FieldSchema], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeFieldSchema.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [FieldSchema] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [FieldSchema]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeFieldSchema.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeFileInfo: FfiConverterRustBuffer {
+    typealias SwiftType = [FileInfo]
+
+    public static func write(_ value: [FileInfo], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeFileInfo.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [FileInfo] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [FileInfo]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeFileInfo.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeFilesEstimate: FfiConverterRustBuffer {
+    typealias SwiftType = [FilesEstimate]
+
+    public static func write(_ value: [FilesEstimate], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeFilesEstimate.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [FilesEstimate] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [FilesEstimate]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeFilesEstimate.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeHit: FfiConverterRustBuffer {
+    typealias SwiftType = [Hit]
+
+    public static func write(_ value: [Hit], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeHit.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Hit] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Hit]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeHit.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeHttpHeader: FfiConverterRustBuffer {
+    typealias SwiftType = [HttpHeader]
+
+    public static func write(_ value: [HttpHeader], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeHttpHeader.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [HttpHeader] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [HttpHeader]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeHttpHeader.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeIndex: FfiConverterRustBuffer {
+    typealias SwiftType = [Index]
+
+    public static func write(_ value: [Index], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeIndex.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Index] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Index]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeIndex.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeLayoutItem: FfiConverterRustBuffer {
+    typealias SwiftType = [LayoutItem]
+
+    public static func write(_ value: [LayoutItem], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeLayoutItem.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [LayoutItem] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [LayoutItem]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeLayoutItem.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeListColumn: FfiConverterRustBuffer {
+    typealias SwiftType = [ListColumn]
+
+    public static func write(_ value: [ListColumn], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeListColumn.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [ListColumn] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [ListColumn]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeListColumn.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeListOrder: FfiConverterRustBuffer {
+    typealias SwiftType = [ListOrder]
+
+    public static func write(_ value: [ListOrder], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeListOrder.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [ListOrder] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [ListOrder]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeListOrder.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeMark: FfiConverterRustBuffer {
+    typealias SwiftType = [Mark]
+
+    public static func write(_ value: [Mark], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeMark.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Mark] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Mark]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeMark.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeMerged: FfiConverterRustBuffer {
     typealias SwiftType = [Merged]
 
@@ -5481,6 +14683,56 @@ fileprivate struct FfiConverterSequenceTypeMutation: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypePicklistEntry: FfiConverterRustBuffer {
+    typealias SwiftType = [PicklistEntry]
+
+    public static func write(_ value: [PicklistEntry], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypePicklistEntry.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [PicklistEntry] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [PicklistEntry]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypePicklistEntry.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypePin: FfiConverterRustBuffer {
+    typealias SwiftType = [Pin]
+
+    public static func write(_ value: [Pin], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypePin.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Pin] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Pin]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypePin.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeProblem: FfiConverterRustBuffer {
     typealias SwiftType = [Problem]
 
@@ -5498,6 +14750,56 @@ fileprivate struct FfiConverterSequenceTypeProblem: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeProblem.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeRecent: FfiConverterRustBuffer {
+    typealias SwiftType = [Recent]
+
+    public static func write(_ value: [Recent], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeRecent.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Recent] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Recent]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeRecent.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeRecordType: FfiConverterRustBuffer {
+    typealias SwiftType = [RecordType]
+
+    public static func write(_ value: [RecordType], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeRecordType.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [RecordType] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [RecordType]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeRecordType.read(from: &buf))
         }
         return seq
     }
@@ -5531,6 +14833,31 @@ fileprivate struct FfiConverterSequenceTypeRejected: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeRelatedList: FfiConverterRustBuffer {
+    typealias SwiftType = [RelatedList]
+
+    public static func write(_ value: [RelatedList], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeRelatedList.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [RelatedList] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [RelatedList]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeRelatedList.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeRow: FfiConverterRustBuffer {
     typealias SwiftType = [Row]
 
@@ -5556,6 +14883,131 @@ fileprivate struct FfiConverterSequenceTypeRow: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeRowInserted: FfiConverterRustBuffer {
+    typealias SwiftType = [RowInserted]
+
+    public static func write(_ value: [RowInserted], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeRowInserted.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [RowInserted] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [RowInserted]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeRowInserted.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeRowRemoved: FfiConverterRustBuffer {
+    typealias SwiftType = [RowRemoved]
+
+    public static func write(_ value: [RowRemoved], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeRowRemoved.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [RowRemoved] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [RowRemoved]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeRowRemoved.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeRowUpdated: FfiConverterRustBuffer {
+    typealias SwiftType = [RowUpdated]
+
+    public static func write(_ value: [RowUpdated], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeRowUpdated.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [RowUpdated] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [RowUpdated]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeRowUpdated.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeRuleEstimate: FfiConverterRustBuffer {
+    typealias SwiftType = [RuleEstimate]
+
+    public static func write(_ value: [RuleEstimate], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeRuleEstimate.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [RuleEstimate] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [RuleEstimate]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeRuleEstimate.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeRuleMembership: FfiConverterRustBuffer {
+    typealias SwiftType = [RuleMembership]
+
+    public static func write(_ value: [RuleMembership], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeRuleMembership.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [RuleMembership] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [RuleMembership]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeRuleMembership.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeSandboxUser: FfiConverterRustBuffer {
     typealias SwiftType = [SandboxUser]
 
@@ -5573,6 +15025,31 @@ fileprivate struct FfiConverterSequenceTypeSandboxUser: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeSandboxUser.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeSection: FfiConverterRustBuffer {
+    typealias SwiftType = [Section]
+
+    public static func write(_ value: [Section], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeSection.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Section] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Section]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeSection.read(from: &buf))
         }
         return seq
     }
@@ -5656,6 +15133,31 @@ fileprivate struct FfiConverterSequenceTypeUnpinned: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeHolder: FfiConverterRustBuffer {
+    typealias SwiftType = [Holder]
+
+    public static func write(_ value: [Holder], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeHolder.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Holder] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Holder]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeHolder.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeValue: FfiConverterRustBuffer {
     typealias SwiftType = [Value]
 
@@ -5673,6 +15175,31 @@ fileprivate struct FfiConverterSequenceTypeValue: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeValue.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceSequenceTypeLayoutItem: FfiConverterRustBuffer {
+    typealias SwiftType = [[LayoutItem]]
+
+    public static func write(_ value: [[LayoutItem]], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterSequenceTypeLayoutItem.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [[LayoutItem]] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [[LayoutItem]]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterSequenceTypeLayoutItem.read(from: &buf))
         }
         return seq
     }
@@ -5920,6 +15447,168 @@ public func uniffiForeignFutureHandleCountAttache() -> Int {
     UNIFFI_FOREIGN_FUTURE_HANDLE_MAP.count
 }
 /**
+ * Makes a provider that signs in as the application itself.
+ */
+public func clientCredentials(url: String, clientId: String, clientSecret: String)throws  -> TokenProvider  {
+    return try  FfiConverterTypeTokenProvider_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_func_client_credentials(
+        FfiConverterString.lower(url),
+        FfiConverterString.lower(clientId),
+        FfiConverterString.lower(clientSecret),uniffiCallStatus
+    )
+})
+}
+/**
+ * Makes a provider that signs a user in with an assertion; the key is an RSA key in PEM.
+ */
+public func jwtBearer(url: String, clientId: String, username: String, privateKey: String)throws  -> TokenProvider  {
+    return try  FfiConverterTypeTokenProvider_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_func_jwt_bearer(
+        FfiConverterString.lower(url),
+        FfiConverterString.lower(clientId),
+        FfiConverterString.lower(username),
+        FfiConverterString.lower(privateKey),uniffiCallStatus
+    )
+})
+}
+/**
+ * Makes a provider that renews access tokens with a refresh token.
+ */
+public func refreshToken(url: String, clientId: String, token: String, clientSecret: String? = nil, store: TokenStore? = nil)throws  -> TokenProvider  {
+    return try  FfiConverterTypeTokenProvider_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_func_refresh_token(
+        FfiConverterString.lower(url),
+        FfiConverterString.lower(clientId),
+        FfiConverterString.lower(token),
+        FfiConverterOptionString.lower(clientSecret),
+        FfiConverterOptionTypeTokenStore.lower(store),uniffiCallStatus
+    )
+})
+}
+/**
+ * Tells what differs between two briefcases (JSON).
+ */
+public func briefcaseDiff(older: String, newer: String)throws  -> BriefcaseDiff  {
+    return try  FfiConverterTypeBriefcaseDiff_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_func_briefcase_diff(
+        FfiConverterString.lower(older),
+        FfiConverterString.lower(newer),uniffiCallStatus
+    )
+})
+}
+/**
+ * Makes a briefcase of all records of these objects.
+ */
+public func briefcaseEverything(objects: [String]) -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_func_briefcase_everything(
+        FfiConverterSequenceString.lower(objects),uniffiCallStatus
+    )
+})
+}
+/**
+ * Makes a briefcase of a `.briefcaseDefinition` of Briefcase Builder (XML).
+ */
+public func briefcaseFromDefinition(xml: String)throws  -> BriefcaseImport  {
+    return try  FfiConverterTypeBriefcaseImport_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_func_briefcase_from_definition(
+        FfiConverterString.lower(xml),uniffiCallStatus
+    )
+})
+}
+/**
+ * Reads a briefcase document and writes it as the store keeps it. Fails with what is wrong and where.
+ */
+public func briefcaseFromJson(json: String)throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_func_briefcase_from_json(
+        FfiConverterString.lower(json),uniffiCallStatus
+    )
+})
+}
+/**
+ * Makes a briefcase of the describe of a Salesforce list view (JSON).
+ */
+public func briefcaseFromListView(json: String)throws  -> BriefcaseImport  {
+    return try  FfiConverterTypeBriefcaseImport_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_func_briefcase_from_list_view(
+        FfiConverterString.lower(json),uniffiCallStatus
+    )
+})
+}
+/**
+ * Makes a briefcase of the `usersyncs.json` of MobileSync, and of its `userstore.json` if there is one.
+ */
+public func briefcaseFromMobileSync(usersyncs: String, userstore: String? = nil)throws  -> BriefcaseImport  {
+    return try  FfiConverterTypeBriefcaseImport_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_func_briefcase_from_mobile_sync(
+        FfiConverterString.lower(usersyncs),
+        FfiConverterOptionString.lower(userstore),uniffiCallStatus
+    )
+})
+}
+/**
+ * The JSON schema of briefcase documents.
+ */
+public func briefcaseJsonSchema() -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_func_briefcase_json_schema(uniffiCallStatus
+    )
+})
+}
+/**
+ * Gives a briefcase that comes with the engine.
+ */
+public func briefcaseTemplate(name: String)throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_func_briefcase_template(
+        FfiConverterString.lower(name),uniffiCallStatus
+    )
+})
+}
+/**
+ * Lists the briefcases that come with the engine, by name.
+ */
+public func briefcaseTemplates() -> [String]  {
+    return try!  FfiConverterSequenceString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_func_briefcase_templates(uniffiCallStatus
+    )
+})
+}
+/**
+ * Gives the log of all stores of this process to a logger, from now on. Once for a process.
+ */
+public func setLogger(level: LogLevel, logger: Logger)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_func_set_logger(
+        FfiConverterTypeLogLevel_lower(level),
+        FfiConverterTypeLogger_lower(logger),uniffiCallStatus
+    )
+}
+}
+/**
+ * The limits of a store that is opened without others: what to change some of.
+ */
+public func defaultLimits() -> Limits  {
+    return try!  FfiConverterTypeLimits_lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_func_default_limits(uniffiCallStatus
+    )
+})
+}
+/**
  * Makes a provider of one token, which cannot be renewed.
  */
 public func staticToken(token: String) -> TokenProvider  {
@@ -5927,6 +15616,32 @@ public func staticToken(token: String) -> TokenProvider  {
         uniffiCallStatus in
     uniffi_attache_uniffi_fn_func_static_token(
         FfiConverterString.lower(token),uniffiCallStatus
+    )
+})
+}
+/**
+ * Reads what a store's file holds, without opening it for writing.
+ */
+public func inspect(path: String, key: Key? = nil)throws  -> Inspection  {
+    return try  FfiConverterTypeInspection_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_func_inspect(
+        FfiConverterString.lower(path),
+        FfiConverterOptionTypeKey.lower(key),uniffiCallStatus
+    )
+})
+}
+/**
+ * Saves unsent work out of a file that no longer opens, as far as its pages are whole; into a sealed file with a
+ * passphrase.
+ */
+public func salvage(path: String, key: Key? = nil, passphrase: String? = nil)throws  -> Data  {
+    return try  FfiConverterData.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_func_salvage(
+        FfiConverterString.lower(path),
+        FfiConverterOptionTypeKey.lower(key),
+        FfiConverterOptionString.lower(passphrase),uniffiCallStatus
     )
 })
 }
@@ -5946,7 +15661,67 @@ private let initializationResult: InitializationResult = {
     if bindings_contract_version != scaffolding_contract_version {
         return InitializationResult.contractVersionMismatch
     }
+    if (uniffi_attache_uniffi_checksum_func_client_credentials() != 47510) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_func_jwt_bearer() != 3158) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_func_refresh_token() != 59347) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_func_briefcase_diff() != 62862) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_func_briefcase_everything() != 6163) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_func_briefcase_from_definition() != 48548) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_func_briefcase_from_json() != 38360) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_func_briefcase_from_list_view() != 8450) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_func_briefcase_from_mobile_sync() != 60397) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_func_briefcase_json_schema() != 35465) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_func_briefcase_template() != 22467) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_func_briefcase_templates() != 64958) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_func_set_logger() != 34921) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_func_default_limits() != 5277) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_attache_uniffi_checksum_func_static_token() != 21158) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_func_inspect() != 19372) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_func_salvage() != 20638) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_signin_finish() != 12115) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_signin_is_ours() != 60778) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_signin_url() != 37344) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_tokenstore_rotated() != 57980) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_method_canceltoken_cancel() != 33347) {
@@ -5955,7 +15730,43 @@ private let initializationResult: InitializationResult = {
     if (uniffi_attache_uniffi_checksum_method_canceltoken_is_cancelled() != 56818) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_attache_uniffi_checksum_method_changeset_all_or_none() != 12427) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_changeset_create() != 29712) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_changeset_create_json() != 55351) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_changeset_delete() != 50424) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_changeset_get() != 40551) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_changeset_update() != 51810) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_changeset_update_json() != 25538) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_changesetwork_edit() != 51888) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_filesink_write() != 46738) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_filesource_read() != 3635) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_logger_log() != 18972) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_attache_uniffi_checksum_method_progressobserver_on_progress() != 32041) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_resolver_resolve() != 46655) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_method_rowcursor_columns() != 36684) {
@@ -5964,16 +15775,151 @@ private let initializationResult: InitializationResult = {
     if (uniffi_attache_uniffi_checksum_method_rowcursor_next_page() != 4788) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_attache_uniffi_checksum_method_sandbox_info() != 22677) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_sandbox_request() != 31183) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_attache_uniffi_checksum_method_sandbox_url() != 55059) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_method_sandbox_users() != 44942) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_attache_uniffi_checksum_method_attache_briefcase() != 44541) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_dry_run() != 46080) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_prepare() != 20024) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_set_briefcase() != 8016) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_changeset() != 50582) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_discard_record() != 48535) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_retry_all() != 12854) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_retry_record() != 2130) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_save_anyway() != 53433) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_undo() != 62431) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_undo_changeset() != 62511) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_waits_for() != 25539) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_attach() != 22939) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_attach_file() != 62621) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_attach_from() != 43433) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_evict_file() != 9129) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_fetch_file() != 14106) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_file() != 59740) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_files() != 30146) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_read_file() != 6668) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_save_file() != 14674) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_compact_layout() != 22705) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_layout() != 7350) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_objects() != 52781) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_picklist_values() != 38063) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_record_types() != 2275) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_refresh_layouts() != 62042) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_schema() != 33856) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_fetch() != 35742) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_membership() != 39268) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_pin() != 63974) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_pins() != 39072) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_recents() != 51281) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_unpin() != 12925) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_viewed() != 34661) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_why() != 47054) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_add_index() != 60592) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_explain() != 42557) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_index_words() != 1754) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_indexes() != 15997) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_remove_index() != 9949) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_search() != 54913) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_attache_uniffi_checksum_method_attache_conflicts() != 35782) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_method_attache_create() != 33909) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_create_json() != 51571) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_method_attache_delete() != 12842) {
@@ -5985,22 +15931,49 @@ private let initializationResult: InitializationResult = {
     if (uniffi_attache_uniffi_checksum_method_attache_get() != 4418) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_attache_uniffi_checksum_method_attache_get_json() != 6646) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_host_value() != 30261) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_limits() != 4360) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_next_sync() != 25119) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_attache_uniffi_checksum_method_attache_pending() != 8732) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_method_attache_query() != 14621) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_attache_uniffi_checksum_method_attache_rekey() != 44895) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_reopen() != 45767) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_attache_uniffi_checksum_method_attache_resolve() != 63180) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_resolve_all() != 60415) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_method_attache_retry() != 62175) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_attache_uniffi_checksum_method_attache_set_briefcase() != 44839) {
+    if (uniffi_attache_uniffi_checksum_method_attache_set_fiscal_year() != 4402) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_attache_uniffi_checksum_method_attache_set_salesforce() != 29948) {
+    if (uniffi_attache_uniffi_checksum_method_attache_set_host_value() != 34076) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_set_resolver() != 22573) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_set_salesforce() != 60790) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_method_attache_shutdown() != 27361) {
@@ -6009,16 +15982,49 @@ private let initializationResult: InitializationResult = {
     if (uniffi_attache_uniffi_checksum_method_attache_status() != 45043) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_attache_uniffi_checksum_method_attache_sync() != 117) {
+    if (uniffi_attache_uniffi_checksum_method_attache_sync() != 31950) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_method_attache_update() != 38131) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_attache_uniffi_checksum_method_tokenprovider_access_token() != 5873) {
+    if (uniffi_attache_uniffi_checksum_method_attache_update_json() != 38354) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_attache_uniffi_checksum_method_tokenprovider_refresh() != 18261) {
+    if (uniffi_attache_uniffi_checksum_method_attache_export_unsent() != 25714) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_import_unsent() != 31470) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_wipe() != 62588) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_watch() != 58510) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_tokenprovider_access_token() != 3638) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_tokenprovider_refresh() != 30585) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_transport_send() != 3264) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_watch_columns() != 3553) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_watch_next() != 15292) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_watch_stop() != 9463) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_watch_try_next() != 63269) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_constructor_signin_new() != 24742) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_constructor_canceltoken_new() != 42899) {
@@ -6027,15 +16033,22 @@ private let initializationResult: InitializationResult = {
     if (uniffi_attache_uniffi_checksum_constructor_sandbox_start() != 21192) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_attache_uniffi_checksum_constructor_attache_open() != 58688) {
+    if (uniffi_attache_uniffi_checksum_constructor_attache_open() != 15462) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_attache_uniffi_checksum_constructor_attache_open_in_memory() != 59456) {
+    if (uniffi_attache_uniffi_checksum_constructor_attache_open_in_memory() != 26972) {
         return InitializationResult.apiChecksumMismatch
     }
 
+    uniffiCallbackInitChangesetWork()
+    uniffiCallbackInitFileSink()
+    uniffiCallbackInitFileSource()
+    uniffiCallbackInitLogger()
     uniffiCallbackInitProgressObserver()
+    uniffiCallbackInitResolver()
     uniffiCallbackInitTokenProvider()
+    uniffiCallbackInitTokenStore()
+    uniffiCallbackInitTransport()
     return InitializationResult.ok
 }()
 

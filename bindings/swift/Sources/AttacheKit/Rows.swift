@@ -2,8 +2,8 @@ import Foundation
 
 /// One row of an answer, read by its columns' names.
 public struct NamedRow: Sendable {
-    fileprivate let columns: [String]
-    fileprivate let row: Row
+    let columns: [String]
+    let row: Row
 
     /// The record's id; absent in aggregates.
     public var id: String? { row.id }

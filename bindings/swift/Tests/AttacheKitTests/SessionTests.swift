@@ -13,12 +13,12 @@ private final class Tokens: TokenProvider, @unchecked Sendable {
 
     var asked: Int { lock.withLock { count } }
 
-    func accessToken() async throws -> String {
+    func accessToken() async throws -> AccessToken {
         lock.withLock { count += 1 }
-        return token
+        return AccessToken(token: token)
     }
 
-    func refresh() async throws -> String {
+    func refresh(rejected: AccessToken) async throws -> AccessToken {
         throw AttacheError.Failed(
             kind: .notAuthorized, reason: "sign in again", retry: .afterAuth, position: nil, problems: [])
     }

@@ -243,9 +243,51 @@ typedef void (*UniffiForeignFutureCompleteVoid)(uint64_t, UniffiForeignFutureRes
     );
 
 #endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_TOKEN_STORE_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_TOKEN_STORE_METHOD0
+typedef void (*UniffiCallbackInterfaceTokenStoreMethod0)(uint64_t, RustBuffer, void* _Nonnull,
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_CHANGESET_WORK_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_CHANGESET_WORK_METHOD0
+typedef void (*UniffiCallbackInterfaceChangesetWorkMethod0)(uint64_t, uint64_t, void* _Nonnull,
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_FILE_SINK_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_FILE_SINK_METHOD0
+typedef void (*UniffiCallbackInterfaceFileSinkMethod0)(uint64_t, RustBuffer, void* _Nonnull,
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_FILE_SOURCE_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_FILE_SOURCE_METHOD0
+typedef void (*UniffiCallbackInterfaceFileSourceMethod0)(uint64_t, uint32_t, RustBuffer* _Nonnull,
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_LOGGER_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_LOGGER_METHOD0
+typedef void (*UniffiCallbackInterfaceLoggerMethod0)(uint64_t, RustBuffer, RustBuffer, RustBuffer, void* _Nonnull,
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
 #ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_PROGRESS_OBSERVER_METHOD0
 #define UNIFFI_FFIDEF_CALLBACK_INTERFACE_PROGRESS_OBSERVER_METHOD0
 typedef void (*UniffiCallbackInterfaceProgressObserverMethod0)(uint64_t, RustBuffer, void* _Nonnull,
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_RESOLVER_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_RESOLVER_METHOD0
+typedef void (*UniffiCallbackInterfaceResolverMethod0)(uint64_t, RustBuffer, RustBuffer* _Nonnull,
         RustCallStatus *_Nonnull uniffiCallStatus
     );
 
@@ -258,8 +300,59 @@ typedef void (*UniffiCallbackInterfaceTokenProviderMethod0)(uint64_t, UniffiFore
 #endif
 #ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_TOKEN_PROVIDER_METHOD1
 #define UNIFFI_FFIDEF_CALLBACK_INTERFACE_TOKEN_PROVIDER_METHOD1
-typedef void (*UniffiCallbackInterfaceTokenProviderMethod1)(uint64_t, UniffiForeignFutureCompleteRustBuffer _Nonnull, uint64_t, UniffiForeignFutureDroppedCallbackStruct* _Nonnull
+typedef void (*UniffiCallbackInterfaceTokenProviderMethod1)(uint64_t, RustBuffer, UniffiForeignFutureCompleteRustBuffer _Nonnull, uint64_t, UniffiForeignFutureDroppedCallbackStruct* _Nonnull
     );
+
+#endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_TRANSPORT_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_TRANSPORT_METHOD0
+typedef void (*UniffiCallbackInterfaceTransportMethod0)(uint64_t, RustBuffer, UniffiForeignFutureCompleteRustBuffer _Nonnull, uint64_t, UniffiForeignFutureDroppedCallbackStruct* _Nonnull
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_TOKEN_STORE
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_TOKEN_STORE
+typedef struct UniffiVTableCallbackInterfaceTokenStore {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceTokenStoreMethod0 _Nonnull rotated;
+} UniffiVTableCallbackInterfaceTokenStore;
+
+#endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_CHANGESET_WORK
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_CHANGESET_WORK
+typedef struct UniffiVTableCallbackInterfaceChangesetWork {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceChangesetWorkMethod0 _Nonnull edit;
+} UniffiVTableCallbackInterfaceChangesetWork;
+
+#endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_FILE_SINK
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_FILE_SINK
+typedef struct UniffiVTableCallbackInterfaceFileSink {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceFileSinkMethod0 _Nonnull write;
+} UniffiVTableCallbackInterfaceFileSink;
+
+#endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_FILE_SOURCE
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_FILE_SOURCE
+typedef struct UniffiVTableCallbackInterfaceFileSource {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceFileSourceMethod0 _Nonnull read;
+} UniffiVTableCallbackInterfaceFileSource;
+
+#endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_LOGGER
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_LOGGER
+typedef struct UniffiVTableCallbackInterfaceLogger {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceLoggerMethod0 _Nonnull log;
+} UniffiVTableCallbackInterfaceLogger;
 
 #endif
 #ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_PROGRESS_OBSERVER
@@ -271,6 +364,15 @@ typedef struct UniffiVTableCallbackInterfaceProgressObserver {
 } UniffiVTableCallbackInterfaceProgressObserver;
 
 #endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_RESOLVER
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_RESOLVER
+typedef struct UniffiVTableCallbackInterfaceResolver {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceResolverMethod0 _Nonnull resolve;
+} UniffiVTableCallbackInterfaceResolver;
+
+#endif
 #ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_TOKEN_PROVIDER
 #define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_TOKEN_PROVIDER
 typedef struct UniffiVTableCallbackInterfaceTokenProvider {
@@ -280,6 +382,65 @@ typedef struct UniffiVTableCallbackInterfaceTokenProvider {
     UniffiCallbackInterfaceTokenProviderMethod1 _Nonnull refresh;
 } UniffiVTableCallbackInterfaceTokenProvider;
 
+#endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_TRANSPORT
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_TRANSPORT
+typedef struct UniffiVTableCallbackInterfaceTransport {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceTransportMethod0 _Nonnull send;
+} UniffiVTableCallbackInterfaceTransport;
+
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_SIGNIN
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_SIGNIN
+uint64_t uniffi_attache_uniffi_fn_clone_signin(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_SIGNIN
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_SIGNIN
+void uniffi_attache_uniffi_fn_free_signin(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CONSTRUCTOR_SIGNIN_NEW
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CONSTRUCTOR_SIGNIN_NEW
+uint64_t uniffi_attache_uniffi_fn_constructor_signin_new(RustBuffer url, RustBuffer client_id, RustBuffer redirect_uri, RustBuffer client_secret, RustBuffer login_hint, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_SIGNIN_FINISH
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_SIGNIN_FINISH
+uint64_t uniffi_attache_uniffi_fn_method_signin_finish(uint64_t ptr, RustBuffer answer
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_SIGNIN_IS_OURS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_SIGNIN_IS_OURS
+int8_t uniffi_attache_uniffi_fn_method_signin_is_ours(uint64_t ptr, RustBuffer answer, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_SIGNIN_URL
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_SIGNIN_URL
+RustBuffer uniffi_attache_uniffi_fn_method_signin_url(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_TOKENSTORE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_TOKENSTORE
+uint64_t uniffi_attache_uniffi_fn_clone_tokenstore(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_TOKENSTORE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_TOKENSTORE
+void uniffi_attache_uniffi_fn_free_tokenstore(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_INIT_CALLBACK_VTABLE_TOKENSTORE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_INIT_CALLBACK_VTABLE_TOKENSTORE
+void uniffi_attache_uniffi_fn_init_callback_vtable_tokenstore(const UniffiVTableCallbackInterfaceTokenStore* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_TOKENSTORE_ROTATED
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_TOKENSTORE_ROTATED
+void uniffi_attache_uniffi_fn_method_tokenstore_rotated(uint64_t ptr, RustBuffer refresh_token, RustCallStatus *_Nonnull out_status
+);
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_CANCELTOKEN
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_CANCELTOKEN
@@ -307,6 +468,131 @@ void uniffi_attache_uniffi_fn_method_canceltoken_cancel(uint64_t ptr, RustCallSt
 int8_t uniffi_attache_uniffi_fn_method_canceltoken_is_cancelled(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_CHANGESET
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_CHANGESET
+uint64_t uniffi_attache_uniffi_fn_clone_changeset(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_CHANGESET
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_CHANGESET
+void uniffi_attache_uniffi_fn_free_changeset(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_CHANGESET_ALL_OR_NONE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_CHANGESET_ALL_OR_NONE
+void uniffi_attache_uniffi_fn_method_changeset_all_or_none(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_CHANGESET_CREATE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_CHANGESET_CREATE
+RustBuffer uniffi_attache_uniffi_fn_method_changeset_create(uint64_t ptr, RustBuffer object, RustBuffer fields, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_CHANGESET_CREATE_JSON
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_CHANGESET_CREATE_JSON
+RustBuffer uniffi_attache_uniffi_fn_method_changeset_create_json(uint64_t ptr, RustBuffer object, RustBuffer fields, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_CHANGESET_DELETE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_CHANGESET_DELETE
+void uniffi_attache_uniffi_fn_method_changeset_delete(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_CHANGESET_GET
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_CHANGESET_GET
+RustBuffer uniffi_attache_uniffi_fn_method_changeset_get(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_CHANGESET_UPDATE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_CHANGESET_UPDATE
+void uniffi_attache_uniffi_fn_method_changeset_update(uint64_t ptr, RustBuffer id, RustBuffer fields, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_CHANGESET_UPDATE_JSON
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_CHANGESET_UPDATE_JSON
+void uniffi_attache_uniffi_fn_method_changeset_update_json(uint64_t ptr, RustBuffer id, RustBuffer fields, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_CHANGESETWORK
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_CHANGESETWORK
+uint64_t uniffi_attache_uniffi_fn_clone_changesetwork(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_CHANGESETWORK
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_CHANGESETWORK
+void uniffi_attache_uniffi_fn_free_changesetwork(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_INIT_CALLBACK_VTABLE_CHANGESETWORK
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_INIT_CALLBACK_VTABLE_CHANGESETWORK
+void uniffi_attache_uniffi_fn_init_callback_vtable_changesetwork(const UniffiVTableCallbackInterfaceChangesetWork* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_CHANGESETWORK_EDIT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_CHANGESETWORK_EDIT
+void uniffi_attache_uniffi_fn_method_changesetwork_edit(uint64_t ptr, uint64_t changes, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_FILESINK
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_FILESINK
+uint64_t uniffi_attache_uniffi_fn_clone_filesink(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_FILESINK
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_FILESINK
+void uniffi_attache_uniffi_fn_free_filesink(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_INIT_CALLBACK_VTABLE_FILESINK
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_INIT_CALLBACK_VTABLE_FILESINK
+void uniffi_attache_uniffi_fn_init_callback_vtable_filesink(const UniffiVTableCallbackInterfaceFileSink* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_FILESINK_WRITE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_FILESINK_WRITE
+void uniffi_attache_uniffi_fn_method_filesink_write(uint64_t ptr, RustBuffer part, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_FILESOURCE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_FILESOURCE
+uint64_t uniffi_attache_uniffi_fn_clone_filesource(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_FILESOURCE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_FILESOURCE
+void uniffi_attache_uniffi_fn_free_filesource(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_INIT_CALLBACK_VTABLE_FILESOURCE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_INIT_CALLBACK_VTABLE_FILESOURCE
+void uniffi_attache_uniffi_fn_init_callback_vtable_filesource(const UniffiVTableCallbackInterfaceFileSource* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_FILESOURCE_READ
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_FILESOURCE_READ
+RustBuffer uniffi_attache_uniffi_fn_method_filesource_read(uint64_t ptr, uint32_t bytes_max, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_LOGGER
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_LOGGER
+uint64_t uniffi_attache_uniffi_fn_clone_logger(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_LOGGER
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_LOGGER
+void uniffi_attache_uniffi_fn_free_logger(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_INIT_CALLBACK_VTABLE_LOGGER
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_INIT_CALLBACK_VTABLE_LOGGER
+void uniffi_attache_uniffi_fn_init_callback_vtable_logger(const UniffiVTableCallbackInterfaceLogger* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_LOGGER_LOG
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_LOGGER_LOG
+void uniffi_attache_uniffi_fn_method_logger_log(uint64_t ptr, RustBuffer level, RustBuffer target, RustBuffer message, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_PROGRESSOBSERVER
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_PROGRESSOBSERVER
 uint64_t uniffi_attache_uniffi_fn_clone_progressobserver(uint64_t handle, RustCallStatus *_Nonnull out_status
@@ -325,6 +611,26 @@ void uniffi_attache_uniffi_fn_init_callback_vtable_progressobserver(const Uniffi
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_PROGRESSOBSERVER_ON_PROGRESS
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_PROGRESSOBSERVER_ON_PROGRESS
 void uniffi_attache_uniffi_fn_method_progressobserver_on_progress(uint64_t ptr, RustBuffer progress, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_RESOLVER
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_RESOLVER
+uint64_t uniffi_attache_uniffi_fn_clone_resolver(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_RESOLVER
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_RESOLVER
+void uniffi_attache_uniffi_fn_free_resolver(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_INIT_CALLBACK_VTABLE_RESOLVER
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_INIT_CALLBACK_VTABLE_RESOLVER
+void uniffi_attache_uniffi_fn_init_callback_vtable_resolver(const UniffiVTableCallbackInterfaceResolver* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_RESOLVER_RESOLVE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_RESOLVER_RESOLVE
+RustBuffer uniffi_attache_uniffi_fn_method_resolver_resolve(uint64_t ptr, RustBuffer conflict, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_ROWCURSOR
@@ -362,6 +668,16 @@ void uniffi_attache_uniffi_fn_free_sandbox(uint64_t handle, RustCallStatus *_Non
 uint64_t uniffi_attache_uniffi_fn_constructor_sandbox_start(uint64_t seed, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_SANDBOX_INFO
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_SANDBOX_INFO
+RustBuffer uniffi_attache_uniffi_fn_method_sandbox_info(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_SANDBOX_REQUEST
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_SANDBOX_REQUEST
+RustBuffer uniffi_attache_uniffi_fn_method_sandbox_request(uint64_t ptr, RustBuffer method, RustBuffer path, RustBuffer body, RustBuffer token, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_SANDBOX_URL
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_SANDBOX_URL
 RustBuffer uniffi_attache_uniffi_fn_method_sandbox_url(uint64_t ptr, RustCallStatus *_Nonnull out_status
@@ -384,13 +700,222 @@ void uniffi_attache_uniffi_fn_free_attache(uint64_t handle, RustCallStatus *_Non
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CONSTRUCTOR_ATTACHE_OPEN
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CONSTRUCTOR_ATTACHE_OPEN
-uint64_t uniffi_attache_uniffi_fn_constructor_attache_open(RustBuffer path, RustCallStatus *_Nonnull out_status
+uint64_t uniffi_attache_uniffi_fn_constructor_attache_open(RustBuffer path, RustBuffer options, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CONSTRUCTOR_ATTACHE_OPEN_IN_MEMORY
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CONSTRUCTOR_ATTACHE_OPEN_IN_MEMORY
-uint64_t uniffi_attache_uniffi_fn_constructor_attache_open_in_memory(RustCallStatus *_Nonnull out_status
-
+uint64_t uniffi_attache_uniffi_fn_constructor_attache_open_in_memory(RustBuffer options, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_BRIEFCASE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_BRIEFCASE
+RustBuffer uniffi_attache_uniffi_fn_method_attache_briefcase(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_DRY_RUN
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_DRY_RUN
+uint64_t uniffi_attache_uniffi_fn_method_attache_dry_run(uint64_t ptr, RustBuffer json
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_PREPARE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_PREPARE
+uint64_t uniffi_attache_uniffi_fn_method_attache_prepare(uint64_t ptr
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SET_BRIEFCASE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SET_BRIEFCASE
+void uniffi_attache_uniffi_fn_method_attache_set_briefcase(uint64_t ptr, RustBuffer json, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_CHANGESET
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_CHANGESET
+void uniffi_attache_uniffi_fn_method_attache_changeset(uint64_t ptr, uint64_t work, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_DISCARD_RECORD
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_DISCARD_RECORD
+RustBuffer uniffi_attache_uniffi_fn_method_attache_discard_record(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_RETRY_ALL
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_RETRY_ALL
+uint64_t uniffi_attache_uniffi_fn_method_attache_retry_all(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_RETRY_RECORD
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_RETRY_RECORD
+void uniffi_attache_uniffi_fn_method_attache_retry_record(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SAVE_ANYWAY
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SAVE_ANYWAY
+void uniffi_attache_uniffi_fn_method_attache_save_anyway(uint64_t ptr, int64_t seq, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_UNDO
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_UNDO
+RustBuffer uniffi_attache_uniffi_fn_method_attache_undo(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_UNDO_CHANGESET
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_UNDO_CHANGESET
+RustBuffer uniffi_attache_uniffi_fn_method_attache_undo_changeset(uint64_t ptr, int64_t changeset, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_WAITS_FOR
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_WAITS_FOR
+RustBuffer uniffi_attache_uniffi_fn_method_attache_waits_for(uint64_t ptr, int64_t seq, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_ATTACH
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_ATTACH
+RustBuffer uniffi_attache_uniffi_fn_method_attache_attach(uint64_t ptr, RustBuffer record, RustBuffer name, RustBuffer bytes, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_ATTACH_FILE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_ATTACH_FILE
+RustBuffer uniffi_attache_uniffi_fn_method_attache_attach_file(uint64_t ptr, RustBuffer record, RustBuffer name, RustBuffer path, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_ATTACH_FROM
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_ATTACH_FROM
+RustBuffer uniffi_attache_uniffi_fn_method_attache_attach_from(uint64_t ptr, RustBuffer record, RustBuffer name, uint64_t from, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_EVICT_FILE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_EVICT_FILE
+void uniffi_attache_uniffi_fn_method_attache_evict_file(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_FETCH_FILE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_FETCH_FILE
+uint64_t uniffi_attache_uniffi_fn_method_attache_fetch_file(uint64_t ptr, RustBuffer id
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_FILE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_FILE
+RustBuffer uniffi_attache_uniffi_fn_method_attache_file(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_FILES
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_FILES
+RustBuffer uniffi_attache_uniffi_fn_method_attache_files(uint64_t ptr, RustBuffer record, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_READ_FILE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_READ_FILE
+uint64_t uniffi_attache_uniffi_fn_method_attache_read_file(uint64_t ptr, RustBuffer id, uint64_t to, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SAVE_FILE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SAVE_FILE
+uint64_t uniffi_attache_uniffi_fn_method_attache_save_file(uint64_t ptr, RustBuffer id, RustBuffer path, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_COMPACT_LAYOUT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_COMPACT_LAYOUT
+RustBuffer uniffi_attache_uniffi_fn_method_attache_compact_layout(uint64_t ptr, RustBuffer object, RustBuffer record_type, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_LAYOUT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_LAYOUT
+RustBuffer uniffi_attache_uniffi_fn_method_attache_layout(uint64_t ptr, RustBuffer object, RustBuffer record_type, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_OBJECTS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_OBJECTS
+RustBuffer uniffi_attache_uniffi_fn_method_attache_objects(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_PICKLIST_VALUES
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_PICKLIST_VALUES
+RustBuffer uniffi_attache_uniffi_fn_method_attache_picklist_values(uint64_t ptr, RustBuffer object, RustBuffer field, RustBuffer record_type, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_RECORD_TYPES
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_RECORD_TYPES
+RustBuffer uniffi_attache_uniffi_fn_method_attache_record_types(uint64_t ptr, RustBuffer object, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_REFRESH_LAYOUTS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_REFRESH_LAYOUTS
+void uniffi_attache_uniffi_fn_method_attache_refresh_layouts(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SCHEMA
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SCHEMA
+RustBuffer uniffi_attache_uniffi_fn_method_attache_schema(uint64_t ptr, RustBuffer object, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_FETCH
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_FETCH
+uint64_t uniffi_attache_uniffi_fn_method_attache_fetch(uint64_t ptr, RustBuffer ids
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_MEMBERSHIP
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_MEMBERSHIP
+RustBuffer uniffi_attache_uniffi_fn_method_attache_membership(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_PIN
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_PIN
+void uniffi_attache_uniffi_fn_method_attache_pin(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_PINS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_PINS
+RustBuffer uniffi_attache_uniffi_fn_method_attache_pins(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_RECENTS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_RECENTS
+RustBuffer uniffi_attache_uniffi_fn_method_attache_recents(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_UNPIN
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_UNPIN
+void uniffi_attache_uniffi_fn_method_attache_unpin(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_VIEWED
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_VIEWED
+void uniffi_attache_uniffi_fn_method_attache_viewed(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_WHY
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_WHY
+RustBuffer uniffi_attache_uniffi_fn_method_attache_why(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_ADD_INDEX
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_ADD_INDEX
+void uniffi_attache_uniffi_fn_method_attache_add_index(uint64_t ptr, RustBuffer object, RustBuffer fields, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_EXPLAIN
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_EXPLAIN
+RustBuffer uniffi_attache_uniffi_fn_method_attache_explain(uint64_t ptr, RustBuffer soql, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_INDEX_WORDS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_INDEX_WORDS
+uint64_t uniffi_attache_uniffi_fn_method_attache_index_words(uint64_t ptr, uint64_t rows_max, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_INDEXES
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_INDEXES
+RustBuffer uniffi_attache_uniffi_fn_method_attache_indexes(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_REMOVE_INDEX
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_REMOVE_INDEX
+void uniffi_attache_uniffi_fn_method_attache_remove_index(uint64_t ptr, RustBuffer object, RustBuffer fields, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SEARCH
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SEARCH
+RustBuffer uniffi_attache_uniffi_fn_method_attache_search(uint64_t ptr, RustBuffer words, RustBuffer object, uint32_t limit, uint32_t offset, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_CONFLICTS
@@ -401,6 +926,11 @@ RustBuffer uniffi_attache_uniffi_fn_method_attache_conflicts(uint64_t ptr, RustC
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_CREATE
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_CREATE
 RustBuffer uniffi_attache_uniffi_fn_method_attache_create(uint64_t ptr, RustBuffer object, RustBuffer fields, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_CREATE_JSON
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_CREATE_JSON
+RustBuffer uniffi_attache_uniffi_fn_method_attache_create_json(uint64_t ptr, RustBuffer object, RustBuffer fields, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_DELETE
@@ -418,6 +948,26 @@ void uniffi_attache_uniffi_fn_method_attache_discard(uint64_t ptr, int64_t seq, 
 RustBuffer uniffi_attache_uniffi_fn_method_attache_get(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_GET_JSON
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_GET_JSON
+RustBuffer uniffi_attache_uniffi_fn_method_attache_get_json(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_HOST_VALUE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_HOST_VALUE
+RustBuffer uniffi_attache_uniffi_fn_method_attache_host_value(uint64_t ptr, RustBuffer key, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_LIMITS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_LIMITS
+RustBuffer uniffi_attache_uniffi_fn_method_attache_limits(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_NEXT_SYNC
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_NEXT_SYNC
+uint64_t uniffi_attache_uniffi_fn_method_attache_next_sync(uint64_t ptr, RustBuffer pace, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_PENDING
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_PENDING
 RustBuffer uniffi_attache_uniffi_fn_method_attache_pending(uint64_t ptr, RustCallStatus *_Nonnull out_status
@@ -428,9 +978,24 @@ RustBuffer uniffi_attache_uniffi_fn_method_attache_pending(uint64_t ptr, RustCal
 uint64_t uniffi_attache_uniffi_fn_method_attache_query(uint64_t ptr, RustBuffer soql, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_REKEY
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_REKEY
+void uniffi_attache_uniffi_fn_method_attache_rekey(uint64_t ptr, RustBuffer key, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_REOPEN
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_REOPEN
+RustBuffer uniffi_attache_uniffi_fn_method_attache_reopen(uint64_t ptr, int64_t conflict, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_RESOLVE
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_RESOLVE
 void uniffi_attache_uniffi_fn_method_attache_resolve(uint64_t ptr, int64_t conflict, RustBuffer resolution, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_RESOLVE_ALL
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_RESOLVE_ALL
+RustBuffer uniffi_attache_uniffi_fn_method_attache_resolve_all(uint64_t ptr, RustBuffer resolution, RustBuffer object, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_RETRY
@@ -438,14 +1003,24 @@ void uniffi_attache_uniffi_fn_method_attache_resolve(uint64_t ptr, int64_t confl
 void uniffi_attache_uniffi_fn_method_attache_retry(uint64_t ptr, int64_t seq, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SET_BRIEFCASE
-#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SET_BRIEFCASE
-void uniffi_attache_uniffi_fn_method_attache_set_briefcase(uint64_t ptr, RustBuffer json, RustCallStatus *_Nonnull out_status
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SET_FISCAL_YEAR
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SET_FISCAL_YEAR
+void uniffi_attache_uniffi_fn_method_attache_set_fiscal_year(uint64_t ptr, int8_t start_month, int8_t named_by_start, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SET_HOST_VALUE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SET_HOST_VALUE
+void uniffi_attache_uniffi_fn_method_attache_set_host_value(uint64_t ptr, RustBuffer key, RustBuffer value, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SET_RESOLVER
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SET_RESOLVER
+void uniffi_attache_uniffi_fn_method_attache_set_resolver(uint64_t ptr, uint64_t resolver, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SET_SALESFORCE
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SET_SALESFORCE
-void uniffi_attache_uniffi_fn_method_attache_set_salesforce(uint64_t ptr, RustBuffer url, uint64_t tokens, RustCallStatus *_Nonnull out_status
+void uniffi_attache_uniffi_fn_method_attache_set_salesforce(uint64_t ptr, RustBuffer url, uint64_t tokens, RustBuffer transport, RustBuffer options, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SHUTDOWN
@@ -460,12 +1035,37 @@ RustBuffer uniffi_attache_uniffi_fn_method_attache_status(uint64_t ptr, RustCall
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SYNC
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SYNC
-uint64_t uniffi_attache_uniffi_fn_method_attache_sync(uint64_t ptr, RustBuffer observer, RustBuffer cancel
+uint64_t uniffi_attache_uniffi_fn_method_attache_sync(uint64_t ptr, RustBuffer observer, RustBuffer cancel, RustBuffer options
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_UPDATE
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_UPDATE
 void uniffi_attache_uniffi_fn_method_attache_update(uint64_t ptr, RustBuffer id, RustBuffer fields, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_UPDATE_JSON
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_UPDATE_JSON
+void uniffi_attache_uniffi_fn_method_attache_update_json(uint64_t ptr, RustBuffer id, RustBuffer fields, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_EXPORT_UNSENT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_EXPORT_UNSENT
+RustBuffer uniffi_attache_uniffi_fn_method_attache_export_unsent(uint64_t ptr, RustBuffer passphrase, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_IMPORT_UNSENT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_IMPORT_UNSENT
+RustBuffer uniffi_attache_uniffi_fn_method_attache_import_unsent(uint64_t ptr, RustBuffer file, RustBuffer passphrase, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_WIPE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_WIPE
+void uniffi_attache_uniffi_fn_method_attache_wipe(uint64_t ptr, RustBuffer unsent, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_WATCH
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_WATCH
+uint64_t uniffi_attache_uniffi_fn_method_attache_watch(uint64_t ptr, RustBuffer soql, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_TOKENPROVIDER
@@ -490,12 +1090,145 @@ uint64_t uniffi_attache_uniffi_fn_method_tokenprovider_access_token(uint64_t ptr
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_TOKENPROVIDER_REFRESH
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_TOKENPROVIDER_REFRESH
-uint64_t uniffi_attache_uniffi_fn_method_tokenprovider_refresh(uint64_t ptr
+uint64_t uniffi_attache_uniffi_fn_method_tokenprovider_refresh(uint64_t ptr, RustBuffer rejected
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_TRANSPORT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_TRANSPORT
+uint64_t uniffi_attache_uniffi_fn_clone_transport(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_TRANSPORT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_TRANSPORT
+void uniffi_attache_uniffi_fn_free_transport(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_INIT_CALLBACK_VTABLE_TRANSPORT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_INIT_CALLBACK_VTABLE_TRANSPORT
+void uniffi_attache_uniffi_fn_init_callback_vtable_transport(const UniffiVTableCallbackInterfaceTransport* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_TRANSPORT_SEND
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_TRANSPORT_SEND
+uint64_t uniffi_attache_uniffi_fn_method_transport_send(uint64_t ptr, RustBuffer request
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_WATCH
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_WATCH
+uint64_t uniffi_attache_uniffi_fn_clone_watch(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_WATCH
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_WATCH
+void uniffi_attache_uniffi_fn_free_watch(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_WATCH_COLUMNS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_WATCH_COLUMNS
+RustBuffer uniffi_attache_uniffi_fn_method_watch_columns(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_WATCH_NEXT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_WATCH_NEXT
+uint64_t uniffi_attache_uniffi_fn_method_watch_next(uint64_t ptr
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_WATCH_STOP
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_WATCH_STOP
+void uniffi_attache_uniffi_fn_method_watch_stop(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_WATCH_TRY_NEXT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_WATCH_TRY_NEXT
+uint64_t uniffi_attache_uniffi_fn_method_watch_try_next(uint64_t ptr
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_CLIENT_CREDENTIALS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_CLIENT_CREDENTIALS
+uint64_t uniffi_attache_uniffi_fn_func_client_credentials(RustBuffer url, RustBuffer client_id, RustBuffer client_secret, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_JWT_BEARER
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_JWT_BEARER
+uint64_t uniffi_attache_uniffi_fn_func_jwt_bearer(RustBuffer url, RustBuffer client_id, RustBuffer username, RustBuffer private_key, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_REFRESH_TOKEN
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_REFRESH_TOKEN
+uint64_t uniffi_attache_uniffi_fn_func_refresh_token(RustBuffer url, RustBuffer client_id, RustBuffer token, RustBuffer client_secret, RustBuffer store, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_BRIEFCASE_DIFF
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_BRIEFCASE_DIFF
+RustBuffer uniffi_attache_uniffi_fn_func_briefcase_diff(RustBuffer older, RustBuffer newer, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_BRIEFCASE_EVERYTHING
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_BRIEFCASE_EVERYTHING
+RustBuffer uniffi_attache_uniffi_fn_func_briefcase_everything(RustBuffer objects, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_BRIEFCASE_FROM_DEFINITION
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_BRIEFCASE_FROM_DEFINITION
+RustBuffer uniffi_attache_uniffi_fn_func_briefcase_from_definition(RustBuffer xml, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_BRIEFCASE_FROM_JSON
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_BRIEFCASE_FROM_JSON
+RustBuffer uniffi_attache_uniffi_fn_func_briefcase_from_json(RustBuffer json, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_BRIEFCASE_FROM_LIST_VIEW
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_BRIEFCASE_FROM_LIST_VIEW
+RustBuffer uniffi_attache_uniffi_fn_func_briefcase_from_list_view(RustBuffer json, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_BRIEFCASE_FROM_MOBILE_SYNC
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_BRIEFCASE_FROM_MOBILE_SYNC
+RustBuffer uniffi_attache_uniffi_fn_func_briefcase_from_mobile_sync(RustBuffer usersyncs, RustBuffer userstore, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_BRIEFCASE_JSON_SCHEMA
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_BRIEFCASE_JSON_SCHEMA
+RustBuffer uniffi_attache_uniffi_fn_func_briefcase_json_schema(RustCallStatus *_Nonnull out_status
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_BRIEFCASE_TEMPLATE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_BRIEFCASE_TEMPLATE
+RustBuffer uniffi_attache_uniffi_fn_func_briefcase_template(RustBuffer name, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_BRIEFCASE_TEMPLATES
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_BRIEFCASE_TEMPLATES
+RustBuffer uniffi_attache_uniffi_fn_func_briefcase_templates(RustCallStatus *_Nonnull out_status
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_SET_LOGGER
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_SET_LOGGER
+void uniffi_attache_uniffi_fn_func_set_logger(RustBuffer level, uint64_t logger, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_DEFAULT_LIMITS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_DEFAULT_LIMITS
+RustBuffer uniffi_attache_uniffi_fn_func_default_limits(RustCallStatus *_Nonnull out_status
+
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_STATIC_TOKEN
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_STATIC_TOKEN
 uint64_t uniffi_attache_uniffi_fn_func_static_token(RustBuffer token, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_INSPECT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_INSPECT
+RustBuffer uniffi_attache_uniffi_fn_func_inspect(RustBuffer path, RustBuffer key, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_SALVAGE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_SALVAGE
+RustBuffer uniffi_attache_uniffi_fn_func_salvage(RustBuffer path, RustBuffer key, RustBuffer passphrase, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_FFI_ATTACHE_UNIFFI_RUSTBUFFER_ALLOC
@@ -758,9 +1491,129 @@ void ffi_attache_uniffi_rust_future_free_void(uint64_t handle
 void ffi_attache_uniffi_rust_future_complete_void(uint64_t handle, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_CLIENT_CREDENTIALS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_CLIENT_CREDENTIALS
+uint16_t uniffi_attache_uniffi_checksum_func_client_credentials(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_JWT_BEARER
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_JWT_BEARER
+uint16_t uniffi_attache_uniffi_checksum_func_jwt_bearer(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_REFRESH_TOKEN
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_REFRESH_TOKEN
+uint16_t uniffi_attache_uniffi_checksum_func_refresh_token(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_BRIEFCASE_DIFF
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_BRIEFCASE_DIFF
+uint16_t uniffi_attache_uniffi_checksum_func_briefcase_diff(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_BRIEFCASE_EVERYTHING
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_BRIEFCASE_EVERYTHING
+uint16_t uniffi_attache_uniffi_checksum_func_briefcase_everything(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_BRIEFCASE_FROM_DEFINITION
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_BRIEFCASE_FROM_DEFINITION
+uint16_t uniffi_attache_uniffi_checksum_func_briefcase_from_definition(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_BRIEFCASE_FROM_JSON
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_BRIEFCASE_FROM_JSON
+uint16_t uniffi_attache_uniffi_checksum_func_briefcase_from_json(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_BRIEFCASE_FROM_LIST_VIEW
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_BRIEFCASE_FROM_LIST_VIEW
+uint16_t uniffi_attache_uniffi_checksum_func_briefcase_from_list_view(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_BRIEFCASE_FROM_MOBILE_SYNC
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_BRIEFCASE_FROM_MOBILE_SYNC
+uint16_t uniffi_attache_uniffi_checksum_func_briefcase_from_mobile_sync(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_BRIEFCASE_JSON_SCHEMA
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_BRIEFCASE_JSON_SCHEMA
+uint16_t uniffi_attache_uniffi_checksum_func_briefcase_json_schema(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_BRIEFCASE_TEMPLATE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_BRIEFCASE_TEMPLATE
+uint16_t uniffi_attache_uniffi_checksum_func_briefcase_template(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_BRIEFCASE_TEMPLATES
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_BRIEFCASE_TEMPLATES
+uint16_t uniffi_attache_uniffi_checksum_func_briefcase_templates(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_SET_LOGGER
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_SET_LOGGER
+uint16_t uniffi_attache_uniffi_checksum_func_set_logger(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_DEFAULT_LIMITS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_DEFAULT_LIMITS
+uint16_t uniffi_attache_uniffi_checksum_func_default_limits(void
+
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_STATIC_TOKEN
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_STATIC_TOKEN
 uint16_t uniffi_attache_uniffi_checksum_func_static_token(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_INSPECT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_INSPECT
+uint16_t uniffi_attache_uniffi_checksum_func_inspect(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_SALVAGE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_SALVAGE
+uint16_t uniffi_attache_uniffi_checksum_func_salvage(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_SIGNIN_FINISH
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_SIGNIN_FINISH
+uint16_t uniffi_attache_uniffi_checksum_method_signin_finish(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_SIGNIN_IS_OURS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_SIGNIN_IS_OURS
+uint16_t uniffi_attache_uniffi_checksum_method_signin_is_ours(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_SIGNIN_URL
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_SIGNIN_URL
+uint16_t uniffi_attache_uniffi_checksum_method_signin_url(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_TOKENSTORE_ROTATED
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_TOKENSTORE_ROTATED
+uint16_t uniffi_attache_uniffi_checksum_method_tokenstore_rotated(void
 
 );
 #endif
@@ -776,9 +1629,81 @@ uint16_t uniffi_attache_uniffi_checksum_method_canceltoken_is_cancelled(void
 
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_CHANGESET_ALL_OR_NONE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_CHANGESET_ALL_OR_NONE
+uint16_t uniffi_attache_uniffi_checksum_method_changeset_all_or_none(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_CHANGESET_CREATE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_CHANGESET_CREATE
+uint16_t uniffi_attache_uniffi_checksum_method_changeset_create(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_CHANGESET_CREATE_JSON
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_CHANGESET_CREATE_JSON
+uint16_t uniffi_attache_uniffi_checksum_method_changeset_create_json(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_CHANGESET_DELETE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_CHANGESET_DELETE
+uint16_t uniffi_attache_uniffi_checksum_method_changeset_delete(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_CHANGESET_GET
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_CHANGESET_GET
+uint16_t uniffi_attache_uniffi_checksum_method_changeset_get(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_CHANGESET_UPDATE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_CHANGESET_UPDATE
+uint16_t uniffi_attache_uniffi_checksum_method_changeset_update(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_CHANGESET_UPDATE_JSON
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_CHANGESET_UPDATE_JSON
+uint16_t uniffi_attache_uniffi_checksum_method_changeset_update_json(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_CHANGESETWORK_EDIT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_CHANGESETWORK_EDIT
+uint16_t uniffi_attache_uniffi_checksum_method_changesetwork_edit(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_FILESINK_WRITE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_FILESINK_WRITE
+uint16_t uniffi_attache_uniffi_checksum_method_filesink_write(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_FILESOURCE_READ
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_FILESOURCE_READ
+uint16_t uniffi_attache_uniffi_checksum_method_filesource_read(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_LOGGER_LOG
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_LOGGER_LOG
+uint16_t uniffi_attache_uniffi_checksum_method_logger_log(void
+
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_PROGRESSOBSERVER_ON_PROGRESS
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_PROGRESSOBSERVER_ON_PROGRESS
 uint16_t uniffi_attache_uniffi_checksum_method_progressobserver_on_progress(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_RESOLVER_RESOLVE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_RESOLVER_RESOLVE
+uint16_t uniffi_attache_uniffi_checksum_method_resolver_resolve(void
 
 );
 #endif
@@ -794,6 +1719,18 @@ uint16_t uniffi_attache_uniffi_checksum_method_rowcursor_next_page(void
 
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_SANDBOX_INFO
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_SANDBOX_INFO
+uint16_t uniffi_attache_uniffi_checksum_method_sandbox_info(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_SANDBOX_REQUEST
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_SANDBOX_REQUEST
+uint16_t uniffi_attache_uniffi_checksum_method_sandbox_request(void
+
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_SANDBOX_URL
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_SANDBOX_URL
 uint16_t uniffi_attache_uniffi_checksum_method_sandbox_url(void
@@ -806,6 +1743,258 @@ uint16_t uniffi_attache_uniffi_checksum_method_sandbox_users(void
 
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_BRIEFCASE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_BRIEFCASE
+uint16_t uniffi_attache_uniffi_checksum_method_attache_briefcase(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_DRY_RUN
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_DRY_RUN
+uint16_t uniffi_attache_uniffi_checksum_method_attache_dry_run(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_PREPARE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_PREPARE
+uint16_t uniffi_attache_uniffi_checksum_method_attache_prepare(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SET_BRIEFCASE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SET_BRIEFCASE
+uint16_t uniffi_attache_uniffi_checksum_method_attache_set_briefcase(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_CHANGESET
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_CHANGESET
+uint16_t uniffi_attache_uniffi_checksum_method_attache_changeset(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_DISCARD_RECORD
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_DISCARD_RECORD
+uint16_t uniffi_attache_uniffi_checksum_method_attache_discard_record(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_RETRY_ALL
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_RETRY_ALL
+uint16_t uniffi_attache_uniffi_checksum_method_attache_retry_all(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_RETRY_RECORD
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_RETRY_RECORD
+uint16_t uniffi_attache_uniffi_checksum_method_attache_retry_record(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SAVE_ANYWAY
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SAVE_ANYWAY
+uint16_t uniffi_attache_uniffi_checksum_method_attache_save_anyway(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_UNDO
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_UNDO
+uint16_t uniffi_attache_uniffi_checksum_method_attache_undo(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_UNDO_CHANGESET
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_UNDO_CHANGESET
+uint16_t uniffi_attache_uniffi_checksum_method_attache_undo_changeset(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_WAITS_FOR
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_WAITS_FOR
+uint16_t uniffi_attache_uniffi_checksum_method_attache_waits_for(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_ATTACH
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_ATTACH
+uint16_t uniffi_attache_uniffi_checksum_method_attache_attach(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_ATTACH_FILE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_ATTACH_FILE
+uint16_t uniffi_attache_uniffi_checksum_method_attache_attach_file(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_ATTACH_FROM
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_ATTACH_FROM
+uint16_t uniffi_attache_uniffi_checksum_method_attache_attach_from(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_EVICT_FILE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_EVICT_FILE
+uint16_t uniffi_attache_uniffi_checksum_method_attache_evict_file(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_FETCH_FILE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_FETCH_FILE
+uint16_t uniffi_attache_uniffi_checksum_method_attache_fetch_file(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_FILE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_FILE
+uint16_t uniffi_attache_uniffi_checksum_method_attache_file(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_FILES
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_FILES
+uint16_t uniffi_attache_uniffi_checksum_method_attache_files(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_READ_FILE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_READ_FILE
+uint16_t uniffi_attache_uniffi_checksum_method_attache_read_file(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SAVE_FILE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SAVE_FILE
+uint16_t uniffi_attache_uniffi_checksum_method_attache_save_file(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_COMPACT_LAYOUT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_COMPACT_LAYOUT
+uint16_t uniffi_attache_uniffi_checksum_method_attache_compact_layout(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_LAYOUT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_LAYOUT
+uint16_t uniffi_attache_uniffi_checksum_method_attache_layout(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_OBJECTS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_OBJECTS
+uint16_t uniffi_attache_uniffi_checksum_method_attache_objects(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_PICKLIST_VALUES
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_PICKLIST_VALUES
+uint16_t uniffi_attache_uniffi_checksum_method_attache_picklist_values(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_RECORD_TYPES
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_RECORD_TYPES
+uint16_t uniffi_attache_uniffi_checksum_method_attache_record_types(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_REFRESH_LAYOUTS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_REFRESH_LAYOUTS
+uint16_t uniffi_attache_uniffi_checksum_method_attache_refresh_layouts(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SCHEMA
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SCHEMA
+uint16_t uniffi_attache_uniffi_checksum_method_attache_schema(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_FETCH
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_FETCH
+uint16_t uniffi_attache_uniffi_checksum_method_attache_fetch(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_MEMBERSHIP
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_MEMBERSHIP
+uint16_t uniffi_attache_uniffi_checksum_method_attache_membership(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_PIN
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_PIN
+uint16_t uniffi_attache_uniffi_checksum_method_attache_pin(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_PINS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_PINS
+uint16_t uniffi_attache_uniffi_checksum_method_attache_pins(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_RECENTS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_RECENTS
+uint16_t uniffi_attache_uniffi_checksum_method_attache_recents(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_UNPIN
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_UNPIN
+uint16_t uniffi_attache_uniffi_checksum_method_attache_unpin(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_VIEWED
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_VIEWED
+uint16_t uniffi_attache_uniffi_checksum_method_attache_viewed(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_WHY
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_WHY
+uint16_t uniffi_attache_uniffi_checksum_method_attache_why(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_ADD_INDEX
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_ADD_INDEX
+uint16_t uniffi_attache_uniffi_checksum_method_attache_add_index(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_EXPLAIN
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_EXPLAIN
+uint16_t uniffi_attache_uniffi_checksum_method_attache_explain(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_INDEX_WORDS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_INDEX_WORDS
+uint16_t uniffi_attache_uniffi_checksum_method_attache_index_words(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_INDEXES
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_INDEXES
+uint16_t uniffi_attache_uniffi_checksum_method_attache_indexes(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_REMOVE_INDEX
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_REMOVE_INDEX
+uint16_t uniffi_attache_uniffi_checksum_method_attache_remove_index(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SEARCH
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SEARCH
+uint16_t uniffi_attache_uniffi_checksum_method_attache_search(void
+
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_CONFLICTS
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_CONFLICTS
 uint16_t uniffi_attache_uniffi_checksum_method_attache_conflicts(void
@@ -815,6 +2004,12 @@ uint16_t uniffi_attache_uniffi_checksum_method_attache_conflicts(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_CREATE
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_CREATE
 uint16_t uniffi_attache_uniffi_checksum_method_attache_create(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_CREATE_JSON
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_CREATE_JSON
+uint16_t uniffi_attache_uniffi_checksum_method_attache_create_json(void
 
 );
 #endif
@@ -836,6 +2031,30 @@ uint16_t uniffi_attache_uniffi_checksum_method_attache_get(void
 
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_GET_JSON
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_GET_JSON
+uint16_t uniffi_attache_uniffi_checksum_method_attache_get_json(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_HOST_VALUE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_HOST_VALUE
+uint16_t uniffi_attache_uniffi_checksum_method_attache_host_value(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_LIMITS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_LIMITS
+uint16_t uniffi_attache_uniffi_checksum_method_attache_limits(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_NEXT_SYNC
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_NEXT_SYNC
+uint16_t uniffi_attache_uniffi_checksum_method_attache_next_sync(void
+
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_PENDING
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_PENDING
 uint16_t uniffi_attache_uniffi_checksum_method_attache_pending(void
@@ -848,9 +2067,27 @@ uint16_t uniffi_attache_uniffi_checksum_method_attache_query(void
 
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_REKEY
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_REKEY
+uint16_t uniffi_attache_uniffi_checksum_method_attache_rekey(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_REOPEN
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_REOPEN
+uint16_t uniffi_attache_uniffi_checksum_method_attache_reopen(void
+
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_RESOLVE
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_RESOLVE
 uint16_t uniffi_attache_uniffi_checksum_method_attache_resolve(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_RESOLVE_ALL
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_RESOLVE_ALL
+uint16_t uniffi_attache_uniffi_checksum_method_attache_resolve_all(void
 
 );
 #endif
@@ -860,9 +2097,21 @@ uint16_t uniffi_attache_uniffi_checksum_method_attache_retry(void
 
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SET_BRIEFCASE
-#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SET_BRIEFCASE
-uint16_t uniffi_attache_uniffi_checksum_method_attache_set_briefcase(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SET_FISCAL_YEAR
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SET_FISCAL_YEAR
+uint16_t uniffi_attache_uniffi_checksum_method_attache_set_fiscal_year(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SET_HOST_VALUE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SET_HOST_VALUE
+uint16_t uniffi_attache_uniffi_checksum_method_attache_set_host_value(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SET_RESOLVER
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SET_RESOLVER
+uint16_t uniffi_attache_uniffi_checksum_method_attache_set_resolver(void
 
 );
 #endif
@@ -896,6 +2145,36 @@ uint16_t uniffi_attache_uniffi_checksum_method_attache_update(void
 
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_UPDATE_JSON
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_UPDATE_JSON
+uint16_t uniffi_attache_uniffi_checksum_method_attache_update_json(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_EXPORT_UNSENT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_EXPORT_UNSENT
+uint16_t uniffi_attache_uniffi_checksum_method_attache_export_unsent(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_IMPORT_UNSENT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_IMPORT_UNSENT
+uint16_t uniffi_attache_uniffi_checksum_method_attache_import_unsent(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_WIPE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_WIPE
+uint16_t uniffi_attache_uniffi_checksum_method_attache_wipe(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_WATCH
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_WATCH
+uint16_t uniffi_attache_uniffi_checksum_method_attache_watch(void
+
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_TOKENPROVIDER_ACCESS_TOKEN
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_TOKENPROVIDER_ACCESS_TOKEN
 uint16_t uniffi_attache_uniffi_checksum_method_tokenprovider_access_token(void
@@ -905,6 +2184,42 @@ uint16_t uniffi_attache_uniffi_checksum_method_tokenprovider_access_token(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_TOKENPROVIDER_REFRESH
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_TOKENPROVIDER_REFRESH
 uint16_t uniffi_attache_uniffi_checksum_method_tokenprovider_refresh(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_TRANSPORT_SEND
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_TRANSPORT_SEND
+uint16_t uniffi_attache_uniffi_checksum_method_transport_send(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_WATCH_COLUMNS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_WATCH_COLUMNS
+uint16_t uniffi_attache_uniffi_checksum_method_watch_columns(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_WATCH_NEXT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_WATCH_NEXT
+uint16_t uniffi_attache_uniffi_checksum_method_watch_next(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_WATCH_STOP
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_WATCH_STOP
+uint16_t uniffi_attache_uniffi_checksum_method_watch_stop(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_WATCH_TRY_NEXT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_WATCH_TRY_NEXT
+uint16_t uniffi_attache_uniffi_checksum_method_watch_try_next(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_CONSTRUCTOR_SIGNIN_NEW
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_CONSTRUCTOR_SIGNIN_NEW
+uint16_t uniffi_attache_uniffi_checksum_constructor_signin_new(void
 
 );
 #endif

@@ -657,14 +657,130 @@ internal open class UniffiForeignFutureResultVoid(
 internal interface UniffiForeignFutureCompleteVoid : com.sun.jna.Callback {
     fun callback(`callbackData`: Long,`result`: UniffiForeignFutureResultVoid.UniffiByValue,)
 }
+internal interface UniffiCallbackInterfaceTokenStoreMethod0 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`refreshToken`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
+}
+internal interface UniffiCallbackInterfaceChangesetWorkMethod0 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`changes`: Long,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
+}
+internal interface UniffiCallbackInterfaceFileSinkMethod0 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`part`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
+}
+internal interface UniffiCallbackInterfaceFileSourceMethod0 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`bytesMax`: Int,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,)
+}
+internal interface UniffiCallbackInterfaceLoggerMethod0 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`level`: RustBuffer.ByValue,`target`: RustBuffer.ByValue,`message`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
+}
 internal interface UniffiCallbackInterfaceProgressObserverMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`progress`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
+}
+internal interface UniffiCallbackInterfaceResolverMethod0 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`conflict`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,)
 }
 internal interface UniffiCallbackInterfaceTokenProviderMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`uniffiFutureCallback`: UniffiForeignFutureCompleteRustBuffer,`uniffiCallbackData`: Long,`uniffiOutDroppedCallback`: UniffiForeignFutureDroppedCallbackStruct,)
 }
 internal interface UniffiCallbackInterfaceTokenProviderMethod1 : com.sun.jna.Callback {
-    fun callback(`uniffiHandle`: Long,`uniffiFutureCallback`: UniffiForeignFutureCompleteRustBuffer,`uniffiCallbackData`: Long,`uniffiOutDroppedCallback`: UniffiForeignFutureDroppedCallbackStruct,)
+    fun callback(`uniffiHandle`: Long,`rejected`: RustBuffer.ByValue,`uniffiFutureCallback`: UniffiForeignFutureCompleteRustBuffer,`uniffiCallbackData`: Long,`uniffiOutDroppedCallback`: UniffiForeignFutureDroppedCallbackStruct,)
+}
+internal interface UniffiCallbackInterfaceTransportMethod0 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`request`: RustBuffer.ByValue,`uniffiFutureCallback`: UniffiForeignFutureCompleteRustBuffer,`uniffiCallbackData`: Long,`uniffiOutDroppedCallback`: UniffiForeignFutureDroppedCallbackStruct,)
+}
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "rotated")
+internal open class UniffiVTableCallbackInterfaceTokenStore(
+    @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+    @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+    @JvmField internal var `rotated`: UniffiCallbackInterfaceTokenStoreMethod0? = null,
+) : Structure() {
+    class UniffiByValue(
+        `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+        `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+        `rotated`: UniffiCallbackInterfaceTokenStoreMethod0? = null,
+    ): UniffiVTableCallbackInterfaceTokenStore(`uniffiFree`,`uniffiClone`,`rotated`,), Structure.ByValue
+
+   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceTokenStore) {
+        `uniffiFree` = other.`uniffiFree`
+        `uniffiClone` = other.`uniffiClone`
+        `rotated` = other.`rotated`
+    }
+
+}
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "edit")
+internal open class UniffiVTableCallbackInterfaceChangesetWork(
+    @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+    @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+    @JvmField internal var `edit`: UniffiCallbackInterfaceChangesetWorkMethod0? = null,
+) : Structure() {
+    class UniffiByValue(
+        `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+        `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+        `edit`: UniffiCallbackInterfaceChangesetWorkMethod0? = null,
+    ): UniffiVTableCallbackInterfaceChangesetWork(`uniffiFree`,`uniffiClone`,`edit`,), Structure.ByValue
+
+   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceChangesetWork) {
+        `uniffiFree` = other.`uniffiFree`
+        `uniffiClone` = other.`uniffiClone`
+        `edit` = other.`edit`
+    }
+
+}
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "write")
+internal open class UniffiVTableCallbackInterfaceFileSink(
+    @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+    @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+    @JvmField internal var `write`: UniffiCallbackInterfaceFileSinkMethod0? = null,
+) : Structure() {
+    class UniffiByValue(
+        `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+        `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+        `write`: UniffiCallbackInterfaceFileSinkMethod0? = null,
+    ): UniffiVTableCallbackInterfaceFileSink(`uniffiFree`,`uniffiClone`,`write`,), Structure.ByValue
+
+   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceFileSink) {
+        `uniffiFree` = other.`uniffiFree`
+        `uniffiClone` = other.`uniffiClone`
+        `write` = other.`write`
+    }
+
+}
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "read")
+internal open class UniffiVTableCallbackInterfaceFileSource(
+    @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+    @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+    @JvmField internal var `read`: UniffiCallbackInterfaceFileSourceMethod0? = null,
+) : Structure() {
+    class UniffiByValue(
+        `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+        `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+        `read`: UniffiCallbackInterfaceFileSourceMethod0? = null,
+    ): UniffiVTableCallbackInterfaceFileSource(`uniffiFree`,`uniffiClone`,`read`,), Structure.ByValue
+
+   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceFileSource) {
+        `uniffiFree` = other.`uniffiFree`
+        `uniffiClone` = other.`uniffiClone`
+        `read` = other.`read`
+    }
+
+}
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "log")
+internal open class UniffiVTableCallbackInterfaceLogger(
+    @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+    @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+    @JvmField internal var `log`: UniffiCallbackInterfaceLoggerMethod0? = null,
+) : Structure() {
+    class UniffiByValue(
+        `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+        `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+        `log`: UniffiCallbackInterfaceLoggerMethod0? = null,
+    ): UniffiVTableCallbackInterfaceLogger(`uniffiFree`,`uniffiClone`,`log`,), Structure.ByValue
+
+   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceLogger) {
+        `uniffiFree` = other.`uniffiFree`
+        `uniffiClone` = other.`uniffiClone`
+        `log` = other.`log`
+    }
+
 }
 @Structure.FieldOrder("uniffiFree", "uniffiClone", "onProgress")
 internal open class UniffiVTableCallbackInterfaceProgressObserver(
@@ -682,6 +798,25 @@ internal open class UniffiVTableCallbackInterfaceProgressObserver(
         `uniffiFree` = other.`uniffiFree`
         `uniffiClone` = other.`uniffiClone`
         `onProgress` = other.`onProgress`
+    }
+
+}
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "resolve")
+internal open class UniffiVTableCallbackInterfaceResolver(
+    @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+    @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+    @JvmField internal var `resolve`: UniffiCallbackInterfaceResolverMethod0? = null,
+) : Structure() {
+    class UniffiByValue(
+        `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+        `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+        `resolve`: UniffiCallbackInterfaceResolverMethod0? = null,
+    ): UniffiVTableCallbackInterfaceResolver(`uniffiFree`,`uniffiClone`,`resolve`,), Structure.ByValue
+
+   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceResolver) {
+        `uniffiFree` = other.`uniffiFree`
+        `uniffiClone` = other.`uniffiClone`
+        `resolve` = other.`resolve`
     }
 
 }
@@ -704,6 +839,25 @@ internal open class UniffiVTableCallbackInterfaceTokenProvider(
         `uniffiClone` = other.`uniffiClone`
         `accessToken` = other.`accessToken`
         `refresh` = other.`refresh`
+    }
+
+}
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "send")
+internal open class UniffiVTableCallbackInterfaceTransport(
+    @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+    @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+    @JvmField internal var `send`: UniffiCallbackInterfaceTransportMethod0? = null,
+) : Structure() {
+    class UniffiByValue(
+        `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+        `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+        `send`: UniffiCallbackInterfaceTransportMethod0? = null,
+    ): UniffiVTableCallbackInterfaceTransport(`uniffiFree`,`uniffiClone`,`send`,), Structure.ByValue
+
+   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceTransport) {
+        `uniffiFree` = other.`uniffiFree`
+        `uniffiClone` = other.`uniffiClone`
+        `send` = other.`send`
     }
 
 }
@@ -732,25 +886,179 @@ internal object IntegrityCheckingUniffiLib {
     }
 
     internal fun ensureInitialized() = Unit
+    external fun uniffi_attache_uniffi_checksum_func_client_credentials(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_func_jwt_bearer(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_func_refresh_token(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_func_briefcase_diff(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_func_briefcase_everything(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_func_briefcase_from_definition(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_func_briefcase_from_json(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_func_briefcase_from_list_view(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_func_briefcase_from_mobile_sync(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_func_briefcase_json_schema(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_func_briefcase_template(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_func_briefcase_templates(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_func_set_logger(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_func_default_limits(
+    ): Int
     external fun uniffi_attache_uniffi_checksum_func_static_token(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_func_inspect(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_func_salvage(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_signin_finish(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_signin_is_ours(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_signin_url(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_tokenstore_rotated(
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_canceltoken_cancel(
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_canceltoken_is_cancelled(
     ): Int
+    external fun uniffi_attache_uniffi_checksum_method_changeset_all_or_none(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_changeset_create(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_changeset_create_json(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_changeset_delete(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_changeset_get(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_changeset_update(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_changeset_update_json(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_changesetwork_edit(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_filesink_write(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_filesource_read(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_logger_log(
+    ): Int
     external fun uniffi_attache_uniffi_checksum_method_progressobserver_on_progress(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_resolver_resolve(
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_rowcursor_columns(
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_rowcursor_next_page(
     ): Int
+    external fun uniffi_attache_uniffi_checksum_method_sandbox_info(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_sandbox_request(
+    ): Int
     external fun uniffi_attache_uniffi_checksum_method_sandbox_url(
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_sandbox_users(
     ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_briefcase(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_dry_run(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_prepare(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_set_briefcase(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_changeset(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_discard_record(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_retry_all(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_retry_record(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_save_anyway(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_undo(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_undo_changeset(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_waits_for(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_attach(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_attach_file(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_attach_from(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_evict_file(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_fetch_file(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_file(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_files(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_read_file(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_save_file(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_compact_layout(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_layout(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_objects(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_picklist_values(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_record_types(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_refresh_layouts(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_schema(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_fetch(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_membership(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_pin(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_pins(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_recents(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_unpin(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_viewed(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_why(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_add_index(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_explain(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_index_words(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_indexes(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_remove_index(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_search(
+    ): Int
     external fun uniffi_attache_uniffi_checksum_method_attache_conflicts(
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_attache_create(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_create_json(
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_attache_delete(
     ): Int
@@ -758,15 +1066,33 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_attache_get(
     ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_get_json(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_host_value(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_limits(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_next_sync(
+    ): Int
     external fun uniffi_attache_uniffi_checksum_method_attache_pending(
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_attache_query(
     ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_rekey(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_reopen(
+    ): Int
     external fun uniffi_attache_uniffi_checksum_method_attache_resolve(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_resolve_all(
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_attache_retry(
     ): Int
-    external fun uniffi_attache_uniffi_checksum_method_attache_set_briefcase(
+    external fun uniffi_attache_uniffi_checksum_method_attache_set_fiscal_year(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_set_host_value(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_set_resolver(
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_attache_set_salesforce(
     ): Int
@@ -778,9 +1104,31 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_attache_update(
     ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_update_json(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_export_unsent(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_import_unsent(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_wipe(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_watch(
+    ): Int
     external fun uniffi_attache_uniffi_checksum_method_tokenprovider_access_token(
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_tokenprovider_refresh(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_transport_send(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_watch_columns(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_watch_next(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_watch_stop(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_watch_try_next(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_constructor_signin_new(
     ): Int
     external fun uniffi_attache_uniffi_checksum_constructor_canceltoken_new(
     ): Int
@@ -806,12 +1154,39 @@ internal object UniffiLib {
 
     init {
         Native.register(UniffiLib::class.java, findLibraryName(componentName = "attache"))
+        uniffiCallbackInterfaceChangesetWork.register(this)
+        uniffiCallbackInterfaceFileSink.register(this)
+        uniffiCallbackInterfaceFileSource.register(this)
+        uniffiCallbackInterfaceLogger.register(this)
         uniffiCallbackInterfaceProgressObserver.register(this)
+        uniffiCallbackInterfaceResolver.register(this)
         uniffiCallbackInterfaceTokenProvider.register(this)
+        uniffiCallbackInterfaceTokenStore.register(this)
+        uniffiCallbackInterfaceTransport.register(this)
 
     }
 
     internal fun ensureInitialized() = Unit
+    external fun uniffi_attache_uniffi_fn_clone_signin(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_free_signin(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_constructor_signin_new(`url`: RustBuffer.ByValue,`clientId`: RustBuffer.ByValue,`redirectUri`: RustBuffer.ByValue,`clientSecret`: RustBuffer.ByValue,`loginHint`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_method_signin_finish(`ptr`: Long,`answer`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_method_signin_is_ours(`ptr`: Long,`answer`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Byte
+    external fun uniffi_attache_uniffi_fn_method_signin_url(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_clone_tokenstore(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_free_tokenstore(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_init_callback_vtable_tokenstore(`vtable`: UniffiVTableCallbackInterfaceTokenStore,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_tokenstore_rotated(`ptr`: Long,`refreshToken`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
     external fun uniffi_attache_uniffi_fn_clone_canceltoken(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_attache_uniffi_fn_free_canceltoken(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
@@ -822,6 +1197,56 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_attache_uniffi_fn_method_canceltoken_is_cancelled(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Byte
+    external fun uniffi_attache_uniffi_fn_clone_changeset(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_free_changeset(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_changeset_all_or_none(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_changeset_create(`ptr`: Long,`object`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_changeset_create_json(`ptr`: Long,`object`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_changeset_delete(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_changeset_get(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_changeset_update(`ptr`: Long,`id`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_changeset_update_json(`ptr`: Long,`id`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_clone_changesetwork(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_free_changesetwork(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_init_callback_vtable_changesetwork(`vtable`: UniffiVTableCallbackInterfaceChangesetWork,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_changesetwork_edit(`ptr`: Long,`changes`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_clone_filesink(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_free_filesink(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_init_callback_vtable_filesink(`vtable`: UniffiVTableCallbackInterfaceFileSink,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_filesink_write(`ptr`: Long,`part`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_clone_filesource(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_free_filesource(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_init_callback_vtable_filesource(`vtable`: UniffiVTableCallbackInterfaceFileSource,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_filesource_read(`ptr`: Long,`bytesMax`: Int,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_clone_logger(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_free_logger(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_init_callback_vtable_logger(`vtable`: UniffiVTableCallbackInterfaceLogger,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_logger_log(`ptr`: Long,`level`: RustBuffer.ByValue,`target`: RustBuffer.ByValue,`message`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
     external fun uniffi_attache_uniffi_fn_clone_progressobserver(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_attache_uniffi_fn_free_progressobserver(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
@@ -830,6 +1255,14 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_attache_uniffi_fn_method_progressobserver_on_progress(`ptr`: Long,`progress`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
+    external fun uniffi_attache_uniffi_fn_clone_resolver(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_free_resolver(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_init_callback_vtable_resolver(`vtable`: UniffiVTableCallbackInterfaceResolver,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_resolver_resolve(`ptr`: Long,`conflict`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_clone_rowcursor(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_attache_uniffi_fn_free_rowcursor(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
@@ -844,6 +1277,10 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_attache_uniffi_fn_constructor_sandbox_start(`seed`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
+    external fun uniffi_attache_uniffi_fn_method_sandbox_info(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_sandbox_request(`ptr`: Long,`method`: RustBuffer.ByValue,`path`: RustBuffer.ByValue,`body`: RustBuffer.ByValue,`token`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_method_sandbox_url(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_method_sandbox_users(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
@@ -852,13 +1289,99 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_attache_uniffi_fn_free_attache(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
-    external fun uniffi_attache_uniffi_fn_constructor_attache_open(`path`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_attache_uniffi_fn_constructor_attache_open(`path`: RustBuffer.ByValue,`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
-    external fun uniffi_attache_uniffi_fn_constructor_attache_open_in_memory(uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_attache_uniffi_fn_constructor_attache_open_in_memory(`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
+    external fun uniffi_attache_uniffi_fn_method_attache_briefcase(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_dry_run(`ptr`: Long,`json`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_method_attache_prepare(`ptr`: Long,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_method_attache_set_briefcase(`ptr`: Long,`json`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_attache_changeset(`ptr`: Long,`work`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_attache_discard_record(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_retry_all(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_method_attache_retry_record(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_attache_save_anyway(`ptr`: Long,`seq`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_attache_undo(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_undo_changeset(`ptr`: Long,`changeset`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_waits_for(`ptr`: Long,`seq`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_attach(`ptr`: Long,`record`: RustBuffer.ByValue,`name`: RustBuffer.ByValue,`bytes`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_attach_file(`ptr`: Long,`record`: RustBuffer.ByValue,`name`: RustBuffer.ByValue,`path`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_attach_from(`ptr`: Long,`record`: RustBuffer.ByValue,`name`: RustBuffer.ByValue,`from`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_evict_file(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_attache_fetch_file(`ptr`: Long,`id`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_method_attache_file(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_files(`ptr`: Long,`record`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_read_file(`ptr`: Long,`id`: RustBuffer.ByValue,`to`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_method_attache_save_file(`ptr`: Long,`id`: RustBuffer.ByValue,`path`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_method_attache_compact_layout(`ptr`: Long,`object`: RustBuffer.ByValue,`recordType`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_layout(`ptr`: Long,`object`: RustBuffer.ByValue,`recordType`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_objects(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_picklist_values(`ptr`: Long,`object`: RustBuffer.ByValue,`field`: RustBuffer.ByValue,`recordType`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_record_types(`ptr`: Long,`object`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_refresh_layouts(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_attache_schema(`ptr`: Long,`object`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_fetch(`ptr`: Long,`ids`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_method_attache_membership(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_pin(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_attache_pins(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_recents(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_unpin(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_attache_viewed(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_attache_why(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_add_index(`ptr`: Long,`object`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_attache_explain(`ptr`: Long,`soql`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_index_words(`ptr`: Long,`rowsMax`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_method_attache_indexes(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_remove_index(`ptr`: Long,`object`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_attache_search(`ptr`: Long,`words`: RustBuffer.ByValue,`object`: RustBuffer.ByValue,`limit`: Int,`offset`: Int,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_method_attache_conflicts(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_method_attache_create(`ptr`: Long,`object`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_create_json(`ptr`: Long,`object`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_method_attache_delete(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
@@ -866,26 +1389,54 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_attache_uniffi_fn_method_attache_get(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_get_json(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_host_value(`ptr`: Long,`key`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_limits(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_next_sync(`ptr`: Long,`pace`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
     external fun uniffi_attache_uniffi_fn_method_attache_pending(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_method_attache_query(`ptr`: Long,`soql`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
+    external fun uniffi_attache_uniffi_fn_method_attache_rekey(`ptr`: Long,`key`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_attache_reopen(`ptr`: Long,`conflict`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_method_attache_resolve(`ptr`: Long,`conflict`: Long,`resolution`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
+    external fun uniffi_attache_uniffi_fn_method_attache_resolve_all(`ptr`: Long,`resolution`: RustBuffer.ByValue,`object`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_method_attache_retry(`ptr`: Long,`seq`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
-    external fun uniffi_attache_uniffi_fn_method_attache_set_briefcase(`ptr`: Long,`json`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_attache_uniffi_fn_method_attache_set_fiscal_year(`ptr`: Long,`startMonth`: Byte,`namedByStart`: Byte,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
-    external fun uniffi_attache_uniffi_fn_method_attache_set_salesforce(`ptr`: Long,`url`: RustBuffer.ByValue,`tokens`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_attache_uniffi_fn_method_attache_set_host_value(`ptr`: Long,`key`: RustBuffer.ByValue,`value`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_attache_set_resolver(`ptr`: Long,`resolver`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_attache_set_salesforce(`ptr`: Long,`url`: RustBuffer.ByValue,`tokens`: Long,`transport`: RustBuffer.ByValue,`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
     external fun uniffi_attache_uniffi_fn_method_attache_shutdown(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
     external fun uniffi_attache_uniffi_fn_method_attache_status(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
-    external fun uniffi_attache_uniffi_fn_method_attache_sync(`ptr`: Long,`observer`: RustBuffer.ByValue,`cancel`: RustBuffer.ByValue,
+    external fun uniffi_attache_uniffi_fn_method_attache_sync(`ptr`: Long,`observer`: RustBuffer.ByValue,`cancel`: RustBuffer.ByValue,`options`: RustBuffer.ByValue,
     ): Long
     external fun uniffi_attache_uniffi_fn_method_attache_update(`ptr`: Long,`id`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
+    external fun uniffi_attache_uniffi_fn_method_attache_update_json(`ptr`: Long,`id`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_attache_export_unsent(`ptr`: Long,`passphrase`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_import_unsent(`ptr`: Long,`file`: RustBuffer.ByValue,`passphrase`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_wipe(`ptr`: Long,`unsent`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_attache_watch(`ptr`: Long,`soql`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
     external fun uniffi_attache_uniffi_fn_clone_tokenprovider(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_attache_uniffi_fn_free_tokenprovider(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
@@ -894,10 +1445,62 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_attache_uniffi_fn_method_tokenprovider_access_token(`ptr`: Long,
     ): Long
-    external fun uniffi_attache_uniffi_fn_method_tokenprovider_refresh(`ptr`: Long,
+    external fun uniffi_attache_uniffi_fn_method_tokenprovider_refresh(`ptr`: Long,`rejected`: RustBuffer.ByValue,
     ): Long
+    external fun uniffi_attache_uniffi_fn_clone_transport(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_free_transport(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_init_callback_vtable_transport(`vtable`: UniffiVTableCallbackInterfaceTransport,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_transport_send(`ptr`: Long,`request`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_clone_watch(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_free_watch(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_watch_columns(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_watch_next(`ptr`: Long,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_method_watch_stop(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_watch_try_next(`ptr`: Long,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_func_client_credentials(`url`: RustBuffer.ByValue,`clientId`: RustBuffer.ByValue,`clientSecret`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_func_jwt_bearer(`url`: RustBuffer.ByValue,`clientId`: RustBuffer.ByValue,`username`: RustBuffer.ByValue,`privateKey`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_func_refresh_token(`url`: RustBuffer.ByValue,`clientId`: RustBuffer.ByValue,`token`: RustBuffer.ByValue,`clientSecret`: RustBuffer.ByValue,`store`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_func_briefcase_diff(`older`: RustBuffer.ByValue,`newer`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_func_briefcase_everything(`objects`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_func_briefcase_from_definition(`xml`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_func_briefcase_from_json(`json`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_func_briefcase_from_list_view(`json`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_func_briefcase_from_mobile_sync(`usersyncs`: RustBuffer.ByValue,`userstore`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_func_briefcase_json_schema(uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_func_briefcase_template(`name`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_func_briefcase_templates(uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_func_set_logger(`level`: RustBuffer.ByValue,`logger`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_func_default_limits(uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_func_static_token(`token`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
+    external fun uniffi_attache_uniffi_fn_func_inspect(`path`: RustBuffer.ByValue,`key`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_func_salvage(`path`: RustBuffer.ByValue,`key`: RustBuffer.ByValue,`passphrase`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun ffi_attache_uniffi_rustbuffer_alloc(`size`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun ffi_attache_uniffi_rustbuffer_from_bytes(`bytes`: ForeignBytes.ByValue,uniffi_out_err: UniffiRustCallStatus,
@@ -1017,7 +1620,67 @@ private fun uniffiCheckContractApiVersion(lib: IntegrityCheckingUniffiLib) {
 }
 @Suppress("UNUSED_PARAMETER")
 private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
+    if ((lib.uniffi_attache_uniffi_checksum_func_client_credentials() and 0xFFFF) != 47510) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_func_jwt_bearer() and 0xFFFF) != 3158) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_func_refresh_token() and 0xFFFF) != 59347) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_func_briefcase_diff() and 0xFFFF) != 62862) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_func_briefcase_everything() and 0xFFFF) != 6163) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_func_briefcase_from_definition() and 0xFFFF) != 48548) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_func_briefcase_from_json() and 0xFFFF) != 38360) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_func_briefcase_from_list_view() and 0xFFFF) != 8450) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_func_briefcase_from_mobile_sync() and 0xFFFF) != 60397) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_func_briefcase_json_schema() and 0xFFFF) != 35465) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_func_briefcase_template() and 0xFFFF) != 22467) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_func_briefcase_templates() and 0xFFFF) != 64958) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_func_set_logger() and 0xFFFF) != 34921) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_func_default_limits() and 0xFFFF) != 5277) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_attache_uniffi_checksum_func_static_token() and 0xFFFF) != 21158) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_func_inspect() and 0xFFFF) != 19372) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_func_salvage() and 0xFFFF) != 20638) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_signin_finish() and 0xFFFF) != 12115) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_signin_is_ours() and 0xFFFF) != 60778) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_signin_url() and 0xFFFF) != 37344) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_tokenstore_rotated() and 0xFFFF) != 57980) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_method_canceltoken_cancel() and 0xFFFF) != 33347) {
@@ -1026,7 +1689,43 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_attache_uniffi_checksum_method_canceltoken_is_cancelled() and 0xFFFF) != 56818) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_attache_uniffi_checksum_method_changeset_all_or_none() and 0xFFFF) != 12427) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_changeset_create() and 0xFFFF) != 29712) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_changeset_create_json() and 0xFFFF) != 55351) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_changeset_delete() and 0xFFFF) != 50424) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_changeset_get() and 0xFFFF) != 40551) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_changeset_update() and 0xFFFF) != 51810) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_changeset_update_json() and 0xFFFF) != 25538) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_changesetwork_edit() and 0xFFFF) != 51888) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_filesink_write() and 0xFFFF) != 46738) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_filesource_read() and 0xFFFF) != 3635) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_logger_log() and 0xFFFF) != 18972) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_attache_uniffi_checksum_method_progressobserver_on_progress() and 0xFFFF) != 32041) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_resolver_resolve() and 0xFFFF) != 46655) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_method_rowcursor_columns() and 0xFFFF) != 36684) {
@@ -1035,16 +1734,151 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_attache_uniffi_checksum_method_rowcursor_next_page() and 0xFFFF) != 4788) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_attache_uniffi_checksum_method_sandbox_info() and 0xFFFF) != 22677) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_sandbox_request() and 0xFFFF) != 31183) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_attache_uniffi_checksum_method_sandbox_url() and 0xFFFF) != 55059) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_method_sandbox_users() and 0xFFFF) != 44942) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_briefcase() and 0xFFFF) != 44541) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_dry_run() and 0xFFFF) != 46080) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_prepare() and 0xFFFF) != 20024) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_set_briefcase() and 0xFFFF) != 8016) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_changeset() and 0xFFFF) != 50582) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_discard_record() and 0xFFFF) != 48535) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_retry_all() and 0xFFFF) != 12854) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_retry_record() and 0xFFFF) != 2130) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_save_anyway() and 0xFFFF) != 53433) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_undo() and 0xFFFF) != 62431) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_undo_changeset() and 0xFFFF) != 62511) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_waits_for() and 0xFFFF) != 25539) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_attach() and 0xFFFF) != 22939) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_attach_file() and 0xFFFF) != 62621) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_attach_from() and 0xFFFF) != 43433) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_evict_file() and 0xFFFF) != 9129) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_fetch_file() and 0xFFFF) != 14106) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_file() and 0xFFFF) != 59740) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_files() and 0xFFFF) != 30146) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_read_file() and 0xFFFF) != 6668) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_save_file() and 0xFFFF) != 14674) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_compact_layout() and 0xFFFF) != 22705) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_layout() and 0xFFFF) != 7350) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_objects() and 0xFFFF) != 52781) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_picklist_values() and 0xFFFF) != 38063) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_record_types() and 0xFFFF) != 2275) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_refresh_layouts() and 0xFFFF) != 62042) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_schema() and 0xFFFF) != 33856) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_fetch() and 0xFFFF) != 35742) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_membership() and 0xFFFF) != 39268) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_pin() and 0xFFFF) != 63974) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_pins() and 0xFFFF) != 39072) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_recents() and 0xFFFF) != 51281) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_unpin() and 0xFFFF) != 12925) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_viewed() and 0xFFFF) != 34661) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_why() and 0xFFFF) != 47054) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_add_index() and 0xFFFF) != 60592) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_explain() and 0xFFFF) != 42557) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_index_words() and 0xFFFF) != 1754) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_indexes() and 0xFFFF) != 15997) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_remove_index() and 0xFFFF) != 9949) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_search() and 0xFFFF) != 54913) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_conflicts() and 0xFFFF) != 35782) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_create() and 0xFFFF) != 33909) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_create_json() and 0xFFFF) != 51571) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_delete() and 0xFFFF) != 12842) {
@@ -1056,22 +1890,49 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_get() and 0xFFFF) != 4418) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_get_json() and 0xFFFF) != 6646) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_host_value() and 0xFFFF) != 30261) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_limits() and 0xFFFF) != 4360) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_next_sync() and 0xFFFF) != 25119) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_pending() and 0xFFFF) != 8732) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_query() and 0xFFFF) != 14621) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_rekey() and 0xFFFF) != 44895) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_reopen() and 0xFFFF) != 45767) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_resolve() and 0xFFFF) != 63180) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_resolve_all() and 0xFFFF) != 60415) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_retry() and 0xFFFF) != 62175) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_attache_uniffi_checksum_method_attache_set_briefcase() and 0xFFFF) != 44839) {
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_set_fiscal_year() and 0xFFFF) != 4402) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_attache_uniffi_checksum_method_attache_set_salesforce() and 0xFFFF) != 29948) {
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_set_host_value() and 0xFFFF) != 34076) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_set_resolver() and 0xFFFF) != 22573) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_set_salesforce() and 0xFFFF) != 60790) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_shutdown() and 0xFFFF) != 27361) {
@@ -1080,16 +1941,49 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_status() and 0xFFFF) != 45043) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_attache_uniffi_checksum_method_attache_sync() and 0xFFFF) != 117) {
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_sync() and 0xFFFF) != 31950) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_update() and 0xFFFF) != 38131) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_attache_uniffi_checksum_method_tokenprovider_access_token() and 0xFFFF) != 5873) {
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_update_json() and 0xFFFF) != 38354) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_attache_uniffi_checksum_method_tokenprovider_refresh() and 0xFFFF) != 18261) {
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_export_unsent() and 0xFFFF) != 25714) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_import_unsent() and 0xFFFF) != 31470) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_wipe() and 0xFFFF) != 62588) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_watch() and 0xFFFF) != 58510) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_tokenprovider_access_token() and 0xFFFF) != 3638) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_tokenprovider_refresh() and 0xFFFF) != 30585) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_transport_send() and 0xFFFF) != 3264) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_watch_columns() and 0xFFFF) != 3553) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_watch_next() and 0xFFFF) != 15292) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_watch_stop() and 0xFFFF) != 9463) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_watch_try_next() and 0xFFFF) != 63269) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_constructor_signin_new() and 0xFFFF) != 24742) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_constructor_canceltoken_new() and 0xFFFF) != 42899) {
@@ -1098,10 +1992,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_attache_uniffi_checksum_constructor_sandbox_start() and 0xFFFF) != 21192) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_attache_uniffi_checksum_constructor_attache_open() and 0xFFFF) != 58688) {
+    if ((lib.uniffi_attache_uniffi_checksum_constructor_attache_open() and 0xFFFF) != 15462) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_attache_uniffi_checksum_constructor_attache_open_in_memory() and 0xFFFF) != 59456) {
+    if ((lib.uniffi_attache_uniffi_checksum_constructor_attache_open_in_memory() and 0xFFFF) != 26972) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
 }
@@ -1424,6 +2318,83 @@ private class JavaLangRefCleanable(
 /**
  * @suppress
  */
+public object FfiConverterUByte: FfiConverter<UByte, Byte> {
+    override fun lift(value: Byte): UByte {
+        return value.toUByte()
+    }
+
+    fun lift(value: Int): UByte {
+        return value.toUByte()
+    }
+
+    override fun read(buf: ByteBuffer): UByte {
+        return lift(buf.get())
+    }
+
+    override fun lower(value: UByte): Byte {
+        return value.toByte()
+    }
+
+    override fun allocationSize(value: UByte) = 1UL
+
+    override fun write(value: UByte, buf: ByteBuffer) {
+        buf.put(value.toByte())
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterByte: FfiConverter<Byte, Byte> {
+    override fun lift(value: Byte): Byte {
+        return value
+    }
+
+    override fun read(buf: ByteBuffer): Byte {
+        return buf.get()
+    }
+
+    override fun lower(value: Byte): Byte {
+        return value
+    }
+
+    override fun allocationSize(value: Byte) = 1UL
+
+    override fun write(value: Byte, buf: ByteBuffer) {
+        buf.put(value)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterUShort: FfiConverter<UShort, Short> {
+    override fun lift(value: Short): UShort {
+        return value.toUShort()
+    }
+
+    fun lift(value: Int): UShort {
+        return value.toUShort()
+    }
+
+    override fun read(buf: ByteBuffer): UShort {
+        return lift(buf.getShort())
+    }
+
+    override fun lower(value: UShort): Short {
+        return value.toShort()
+    }
+
+    override fun allocationSize(value: UShort) = 2UL
+
+    override fun write(value: UShort, buf: ByteBuffer) {
+        buf.putShort(value.toShort())
+    }
+}
+
+/**
+ * @suppress
+ */
 public object FfiConverterUInt: FfiConverter<UInt, Int> {
     override fun lift(value: Int): UInt {
         return value.toUInt()
@@ -1441,6 +2412,29 @@ public object FfiConverterUInt: FfiConverter<UInt, Int> {
 
     override fun write(value: UInt, buf: ByteBuffer) {
         buf.putInt(value.toInt())
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterInt: FfiConverter<Int, Int> {
+    override fun lift(value: Int): Int {
+        return value
+    }
+
+    override fun read(buf: ByteBuffer): Int {
+        return buf.getInt()
+    }
+
+    override fun lower(value: Int): Int {
+        return value
+    }
+
+    override fun allocationSize(value: Int) = 4UL
+
+    override fun write(value: Int, buf: ByteBuffer) {
+        buf.putInt(value)
     }
 }
 
@@ -1487,6 +2481,29 @@ public object FfiConverterLong: FfiConverter<Long, Long> {
 
     override fun write(value: Long, buf: ByteBuffer) {
         buf.putLong(value)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterDouble: FfiConverter<Double, Double> {
+    override fun lift(value: Double): Double {
+        return value
+    }
+
+    override fun read(buf: ByteBuffer): Double {
+        return buf.getDouble()
+    }
+
+    override fun lower(value: Double): Double {
+        return value
+    }
+
+    override fun allocationSize(value: Double) = 8UL
+
+    override fun write(value: Double, buf: ByteBuffer) {
+        buf.putDouble(value)
     }
 }
 
@@ -1567,6 +2584,25 @@ public object FfiConverterString: FfiConverter<String, RustBuffer.ByValue> {
         val byteBuf = toUtf8(value)
         buf.putInt(byteBuf.limit())
         buf.put(byteBuf)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
+    override fun read(buf: ByteBuffer): ByteArray {
+        val len = buf.getInt()
+        val byteArr = ByteArray(len)
+        buf.get(byteArr)
+        return byteArr
+    }
+    override fun allocationSize(value: ByteArray): ULong {
+        return 4UL + value.size.toULong()
+    }
+    override fun write(value: ByteArray, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        buf.put(value)
     }
 }
 
@@ -1672,6 +2708,218 @@ public object FfiConverterString: FfiConverter<String, RustBuffer.ByValue> {
 public interface AttacheInterface {
 
     /**
+     * The briefcase that was set (JSON); nothing before one was.
+     */
+    fun `briefcase`(): kotlin.String?
+
+    /**
+     * Tells what setting a briefcase would bring and take away. Nothing is changed by it, at the org or here.
+     */
+    suspend fun `dryRun`(`json`: kotlin.String): DryRun
+
+    /**
+     * Learns who and what the org is and checks the briefcase against it, without reading records.
+     */
+    suspend fun `prepare`()
+
+    /**
+     * Sets what to keep on the device: a briefcase document (JSON). It is stored, and checked
+     * against the org by the next `sync`.
+     */
+    fun `setBriefcase`(`json`: kotlin.String)
+
+    /**
+     * Makes several edits in one transaction: all of them, or none. `work` runs on another thread, and this one
+     * waits; other writers wait as well, so do nothing slow in it. Within it, call the changeset and not the store.
+     */
+    fun `changeset`(`work`: ChangesetWork)
+
+    /**
+     * Takes all unsent edits of a record back, and gives them.
+     */
+    fun `discardRecord`(`id`: kotlin.String): List<Mutation>
+
+    /**
+     * Has the next session send everything that was rejected once more, and gives how many mutations that are.
+     */
+    fun `retryAll`(): kotlin.ULong
+
+    /**
+     * Has the next session send the rejected edits of a record once more.
+     */
+    fun `retryRecord`(`id`: kotlin.String)
+
+    /**
+     * Has the next session send a write once more that was refused as a duplicate, and save it all the same.
+     */
+    fun `saveAnyway`(`seq`: kotlin.Long)
+
+    /**
+     * Takes the last changeset back and gives its mutations; none if nothing is unsent.
+     */
+    fun `undo`(): List<Mutation>
+
+    /**
+     * Takes a changeset back, whatever was edited since, and gives its mutations.
+     */
+    fun `undoChangeset`(`changeset`: kotlin.Long): List<Mutation>
+
+    /**
+     * Lists the mutations that have to be dealt with before a pending one of an all-or-none changeset can be sent.
+     */
+    fun `waitsFor`(`seq`: kotlin.Long): List<kotlin.Long>
+
+    /**
+     * Attaches bytes to a record, which the org need not have yet, and gives the file's identity.
+     */
+    fun `attach`(`record`: kotlin.String, `name`: kotlin.String, `bytes`: kotlin.ByteArray): kotlin.String
+
+    /**
+     * Attaches a file of the device, as `attach` does, without holding it in memory.
+     */
+    fun `attachFile`(`record`: kotlin.String, `name`: kotlin.String, `path`: kotlin.String): kotlin.String
+
+    /**
+     * Attaches a file that is given part by part, as `attach` does.
+     */
+    fun `attachFrom`(`record`: kotlin.String, `name`: kotlin.String, `from`: FileSource): kotlin.String
+
+    /**
+     * Gives the room of a file's bytes back; they stay at the org, and can be fetched again.
+     */
+    fun `evictFile`(`id`: kotlin.String)
+
+    /**
+     * Brings the bytes of a file onto this device; one that is here stays as it is.
+     */
+    suspend fun `fetchFile`(`id`: kotlin.String)
+
+    /**
+     * Tells what is known of one file; nothing if nothing is.
+     */
+    fun `file`(`id`: kotlin.String): FileInfo?
+
+    /**
+     * Lists the files of a record, in order of their titles.
+     */
+    fun `files`(`record`: kotlin.String): List<FileInfo>
+
+    /**
+     * Gives the bytes of a file that is here to a sink, part by part, and tells how many they are.
+     */
+    fun `readFile`(`id`: kotlin.String, `to`: FileSink): kotlin.ULong
+
+    /**
+     * Writes the bytes of a file that is here to a file of the device, which must not be there yet.
+     */
+    fun `saveFile`(`id`: kotlin.String, `path`: kotlin.String): kotlin.ULong
+
+    /**
+     * The few fields that stand for a record of a record type where there is little room.
+     */
+    fun `compactLayout`(`object`: kotlin.String, `recordType`: kotlin.String? = null): List<kotlin.String>
+
+    /**
+     * Tells how records of a record type are laid out; nothing if the layout is not on this device.
+     */
+    fun `layout`(`object`: kotlin.String, `recordType`: kotlin.String? = null): Layout?
+
+    /**
+     * Lists the objects that were described, by API name; none before the first session.
+     */
+    fun `objects`(): List<kotlin.String>
+
+    /**
+     * Lists the values that may be chosen for a picklist in records of a record type, in their order.
+     */
+    fun `picklistValues`(`object`: kotlin.String, `field`: kotlin.String, `recordType`: kotlin.String? = null): List<PicklistEntry>
+
+    /**
+     * Lists the record types of an object, the master among them.
+     */
+    fun `recordTypes`(`object`: kotlin.String): List<RecordType>
+
+    /**
+     * Has the next session ask for layouts and list views anew, however young they are.
+     */
+    fun `refreshLayouts`()
+
+    /**
+     * Describes an object; nothing if it was not described.
+     */
+    fun `schema`(`object`: kotlin.String): ObjectSchema?
+
+    /**
+     * Brings records onto this device that the briefcase leaves out, one answer for each.
+     */
+    suspend fun `fetch`(`ids`: List<kotlin.String>): List<Fetched>
+
+    /**
+     * Tells what each rule of the briefcase holds on this device, as of the last session.
+     */
+    fun `membership`(): List<RuleMembership>
+
+    /**
+     * Keeps a record on this device whatever the rules say. One that is not here is fetched by the next session.
+     */
+    fun `pin`(`id`: kotlin.String)
+
+    /**
+     * Lists the pinned records, oldest pin first.
+     */
+    fun `pins`(): List<Pin>
+
+    /**
+     * Lists the records that people looked at on this device, the last first.
+     */
+    fun `recents`(): List<Recent>
+
+    /**
+     * Leaves a record to the rules again. If nothing else holds it, the next session evicts it.
+     */
+    fun `unpin`(`id`: kotlin.String)
+
+    /**
+     * Notes that a person looks at a record, which keeps it here for a while.
+     */
+    fun `viewed`(`id`: kotlin.String)
+
+    /**
+     * Says what holds a record on this device; empty for one that is not here, or that the next session evicts.
+     */
+    fun `why`(`id`: kotlin.String): List<Holder>
+
+    /**
+     * Asks for an index, for lists that this device finds or orders by these fields.
+     */
+    fun `addIndex`(`object`: kotlin.String, `fields`: List<kotlin.String>)
+
+    /**
+     * Says how a query would be run. For people; its form may change.
+     */
+    fun `explain`(`soql`: kotlin.String): kotlin.String
+
+    /**
+     * Brings the search index forward by at most so many records, and gives about how many are left.
+     */
+    fun `indexWords`(`rowsMax`: kotlin.ULong): kotlin.ULong
+
+    /**
+     * Lists the indexes that were asked for.
+     */
+    fun `indexes`(): List<Index>
+
+    /**
+     * Takes back the wish for an index.
+     */
+    fun `removeIndex`(`object`: kotlin.String, `fields`: List<kotlin.String>)
+
+    /**
+     * Searches the records of this device for words, unsent edits included; those of one object if it is named.
+     */
+    fun `search`(`words`: kotlin.String, `object`: kotlin.String? = null, `limit`: kotlin.UInt = 20u, `offset`: kotlin.UInt = 0u): Found
+
+    /**
      * Lists the open conflicts.
      */
     fun `conflicts`(): List<Conflict>
@@ -1681,6 +2929,11 @@ public interface AttacheInterface {
      * when this returns.
      */
     fun `create`(`object`: kotlin.String, `fields`: Map<kotlin.String, Value>): kotlin.String
+
+    /**
+     * Creates a record of the fields of a JSON object, as `create` does. Values are read by the types of their fields.
+     */
+    fun `createJson`(`object`: kotlin.String, `fields`: kotlin.String): kotlin.String
 
     /**
      * Deletes a record. The deletion is durable and pending when this returns.
@@ -1698,6 +2951,26 @@ public interface AttacheInterface {
     fun `get`(`id`: kotlin.String): Record?
 
     /**
+     * Reads a record as JSON, `{"id", "object", "fields"}`; nothing if it is not on this device.
+     */
+    fun `getJson`(`id`: kotlin.String): kotlin.String?
+
+    /**
+     * Reads a note of the application's.
+     */
+    fun `hostValue`(`key`: kotlin.String): kotlin.String?
+
+    /**
+     * What the store may take of this device.
+     */
+    fun `limits`(): Limits
+
+    /**
+     * Tells how long to wait before the next session that nobody asked for, in milliseconds.
+     */
+    fun `nextSync`(`pace`: Pace? = null): kotlin.ULong
+
+    /**
      * Lists everything the org has not confirmed, in journal order.
      */
     fun `pending`(): List<Mutation>
@@ -1708,9 +2981,24 @@ public interface AttacheInterface {
     fun `query`(`soql`: kotlin.String): RowCursor
 
     /**
+     * Encrypts the store with another key, or for the first time; without one, decrypts it.
+     */
+    fun `rekey`(`key`: Key?)
+
+    /**
+     * Opens a conflict again that was settled. Gives the mutations that this takes back.
+     */
+    fun `reopen`(`conflict`: kotlin.Long): List<Mutation>
+
+    /**
      * Settles a conflict.
      */
     fun `resolve`(`conflict`: kotlin.Long, `resolution`: Resolution)
+
+    /**
+     * Settles all open conflicts, or those of one object, the same way: all of them, or none. Gives which.
+     */
+    fun `resolveAll`(`resolution`: Resolution, `object`: kotlin.String? = null): List<kotlin.Long>
 
     /**
      * Lets the next `sync` send a mutation again that the org rejected.
@@ -1718,15 +3006,24 @@ public interface AttacheInterface {
     fun `retry`(`seq`: kotlin.Long)
 
     /**
-     * Sets what to keep on the device: a briefcase document (JSON). It is stored, and checked
-     * against the org by the next `sync`.
+     * Overrides when the org's fiscal year begins (1 to 12), and whether it is named after the year it begins in.
      */
-    fun `setBriefcase`(`json`: kotlin.String)
+    fun `setFiscalYear`(`startMonth`: kotlin.Byte, `namedByStart`: kotlin.Boolean)
+
+    /**
+     * Keeps a note of the application's beside the records, such as the address of the org.
+     */
+    fun `setHostValue`(`key`: kotlin.String, `value`: kotlin.String)
+
+    /**
+     * Lets the application decide conflicts that the policies of the briefcase leave.
+     */
+    fun `setResolver`(`resolver`: Resolver)
 
     /**
      * Sets the Salesforce org that the next `sync` talks to. Does no call itself.
      */
-    fun `setSalesforce`(`url`: kotlin.String, `tokens`: TokenProvider)
+    fun `setSalesforce`(`url`: kotlin.String, `tokens`: TokenProvider, `transport`: Transport? = null, `options`: SalesforceOptions? = null)
 
     /**
      * Closes the file, now or when a running session ends. Later calls fail with `NotReady`.
@@ -1746,13 +3043,38 @@ public interface AttacheInterface {
      * The session runs on a thread of its own; reads and edits go on meanwhile. Cancelling the
      * task that waits stops the session too.
      */
-    suspend fun `sync`(`observer`: ProgressObserver? = null, `cancel`: CancelToken? = null): Report
+    suspend fun `sync`(`observer`: ProgressObserver? = null, `cancel`: CancelToken? = null, `options`: SyncOptions? = null): Report
 
     /**
      * Changes the given fields of a record. The change is checked, durable and pending when this
      * returns.
      */
     fun `update`(`id`: kotlin.String, `fields`: Map<kotlin.String, Value>)
+
+    /**
+     * Changes fields of a record to those of a JSON object, as `update` does; null clears one.
+     */
+    fun `updateJson`(`id`: kotlin.String, `fields`: kotlin.String)
+
+    /**
+     * Copies everything that was not sent into one file, sealed with a passphrase if one is given.
+     */
+    fun `exportUnsent`(`passphrase`: kotlin.String? = null): kotlin.ByteArray
+
+    /**
+     * Takes in a file of unsent work: all of it, or nothing.
+     */
+    fun `importUnsent`(`file`: kotlin.ByteArray, `passphrase`: kotlin.String? = null): Imported
+
+    /**
+     * Destroys the store: its records, its journal, its files. Later calls fail with `NotReady`.
+     */
+    fun `wipe`(`unsent`: Unsent)
+
+    /**
+     * Follows the answer of a query: a change for each commit that made it another.
+     */
+    fun `watch`(`soql`: kotlin.String): Watch
 
     companion object
 }
@@ -1863,6 +3185,790 @@ open class Attache: Disposable, AutoCloseable, AttacheInterface
 
 
     /**
+     * The briefcase that was set (JSON); nothing before one was.
+     */
+    @Throws(AttacheException::class)override fun `briefcase`(): kotlin.String? {
+            return FfiConverterOptionalString.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_briefcase(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Tells what setting a briefcase would bring and take away. Nothing is changed by it, at the org or here.
+     */
+    @Throws(AttacheException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `dryRun`(`json`: kotlin.String) : DryRun {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_attache_uniffi_fn_method_attache_dry_run(
+                uniffiHandle,
+
+        FfiConverterString.lower(`json`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_attache_uniffi_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeDryRun.lift(it) },
+        // Error FFI converter
+        AttacheException.ErrorHandler,
+    )
+    }
+
+
+    /**
+     * Learns who and what the org is and checks the briefcase against it, without reading records.
+     */
+    @Throws(AttacheException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `prepare`() {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_attache_uniffi_fn_method_attache_prepare(
+                uniffiHandle,
+
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_poll_void(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_complete_void(future, continuation) },
+        { future -> UniffiLib.ffi_attache_uniffi_rust_future_free_void(future) },
+        // lift function
+        { },
+
+        // Error FFI converter
+        AttacheException.ErrorHandler,
+    )
+    }
+
+
+    /**
+     * Sets what to keep on the device: a briefcase document (JSON). It is stored, and checked
+     * against the org by the next `sync`.
+     */
+    @Throws(AttacheException::class)override fun `setBriefcase`(`json`: kotlin.String)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_set_briefcase(
+        it,
+
+        FfiConverterString.lower(`json`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Makes several edits in one transaction: all of them, or none. `work` runs on another thread, and this one
+     * waits; other writers wait as well, so do nothing slow in it. Within it, call the changeset and not the store.
+     */
+    @Throws(AttacheException::class)override fun `changeset`(`work`: ChangesetWork)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_changeset(
+        it,
+
+        FfiConverterTypeChangesetWork.lower(`work`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Takes all unsent edits of a record back, and gives them.
+     */
+    @Throws(AttacheException::class)override fun `discardRecord`(`id`: kotlin.String): List<Mutation> {
+            return FfiConverterSequenceTypeMutation.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_discard_record(
+        it,
+
+        FfiConverterString.lower(`id`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Has the next session send everything that was rejected once more, and gives how many mutations that are.
+     */
+    @Throws(AttacheException::class)override fun `retryAll`(): kotlin.ULong {
+            return FfiConverterULong.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_retry_all(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Has the next session send the rejected edits of a record once more.
+     */
+    @Throws(AttacheException::class)override fun `retryRecord`(`id`: kotlin.String)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_retry_record(
+        it,
+
+        FfiConverterString.lower(`id`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Has the next session send a write once more that was refused as a duplicate, and save it all the same.
+     */
+    @Throws(AttacheException::class)override fun `saveAnyway`(`seq`: kotlin.Long)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_save_anyway(
+        it,
+
+        FfiConverterLong.lower(`seq`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Takes the last changeset back and gives its mutations; none if nothing is unsent.
+     */
+    @Throws(AttacheException::class)override fun `undo`(): List<Mutation> {
+            return FfiConverterSequenceTypeMutation.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_undo(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Takes a changeset back, whatever was edited since, and gives its mutations.
+     */
+    @Throws(AttacheException::class)override fun `undoChangeset`(`changeset`: kotlin.Long): List<Mutation> {
+            return FfiConverterSequenceTypeMutation.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_undo_changeset(
+        it,
+
+        FfiConverterLong.lower(`changeset`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Lists the mutations that have to be dealt with before a pending one of an all-or-none changeset can be sent.
+     */
+    @Throws(AttacheException::class)override fun `waitsFor`(`seq`: kotlin.Long): List<kotlin.Long> {
+            return FfiConverterSequenceLong.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_waits_for(
+        it,
+
+        FfiConverterLong.lower(`seq`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Attaches bytes to a record, which the org need not have yet, and gives the file's identity.
+     */
+    @Throws(AttacheException::class)override fun `attach`(`record`: kotlin.String, `name`: kotlin.String, `bytes`: kotlin.ByteArray): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_attach(
+        it,
+
+        FfiConverterString.lower(`record`),
+        FfiConverterString.lower(`name`),
+        FfiConverterByteArray.lower(`bytes`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Attaches a file of the device, as `attach` does, without holding it in memory.
+     */
+    @Throws(AttacheException::class)override fun `attachFile`(`record`: kotlin.String, `name`: kotlin.String, `path`: kotlin.String): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_attach_file(
+        it,
+
+        FfiConverterString.lower(`record`),
+        FfiConverterString.lower(`name`),
+        FfiConverterString.lower(`path`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Attaches a file that is given part by part, as `attach` does.
+     */
+    @Throws(AttacheException::class)override fun `attachFrom`(`record`: kotlin.String, `name`: kotlin.String, `from`: FileSource): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_attach_from(
+        it,
+
+        FfiConverterString.lower(`record`),
+        FfiConverterString.lower(`name`),
+        FfiConverterTypeFileSource.lower(`from`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Gives the room of a file's bytes back; they stay at the org, and can be fetched again.
+     */
+    @Throws(AttacheException::class)override fun `evictFile`(`id`: kotlin.String)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_evict_file(
+        it,
+
+        FfiConverterString.lower(`id`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Brings the bytes of a file onto this device; one that is here stays as it is.
+     */
+    @Throws(AttacheException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `fetchFile`(`id`: kotlin.String) {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_attache_uniffi_fn_method_attache_fetch_file(
+                uniffiHandle,
+
+        FfiConverterString.lower(`id`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_poll_void(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_complete_void(future, continuation) },
+        { future -> UniffiLib.ffi_attache_uniffi_rust_future_free_void(future) },
+        // lift function
+        { },
+
+        // Error FFI converter
+        AttacheException.ErrorHandler,
+    )
+    }
+
+
+    /**
+     * Tells what is known of one file; nothing if nothing is.
+     */
+    @Throws(AttacheException::class)override fun `file`(`id`: kotlin.String): FileInfo? {
+            return FfiConverterOptionalTypeFileInfo.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_file(
+        it,
+
+        FfiConverterString.lower(`id`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Lists the files of a record, in order of their titles.
+     */
+    @Throws(AttacheException::class)override fun `files`(`record`: kotlin.String): List<FileInfo> {
+            return FfiConverterSequenceTypeFileInfo.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_files(
+        it,
+
+        FfiConverterString.lower(`record`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Gives the bytes of a file that is here to a sink, part by part, and tells how many they are.
+     */
+    @Throws(AttacheException::class)override fun `readFile`(`id`: kotlin.String, `to`: FileSink): kotlin.ULong {
+            return FfiConverterULong.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_read_file(
+        it,
+
+        FfiConverterString.lower(`id`),
+        FfiConverterTypeFileSink.lower(`to`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Writes the bytes of a file that is here to a file of the device, which must not be there yet.
+     */
+    @Throws(AttacheException::class)override fun `saveFile`(`id`: kotlin.String, `path`: kotlin.String): kotlin.ULong {
+            return FfiConverterULong.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_save_file(
+        it,
+
+        FfiConverterString.lower(`id`),
+        FfiConverterString.lower(`path`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * The few fields that stand for a record of a record type where there is little room.
+     */
+    @Throws(AttacheException::class)override fun `compactLayout`(`object`: kotlin.String, `recordType`: kotlin.String?): List<kotlin.String> {
+            return FfiConverterSequenceString.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_compact_layout(
+        it,
+
+        FfiConverterString.lower(`object`),
+        FfiConverterOptionalString.lower(`recordType`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Tells how records of a record type are laid out; nothing if the layout is not on this device.
+     */
+    @Throws(AttacheException::class)override fun `layout`(`object`: kotlin.String, `recordType`: kotlin.String?): Layout? {
+            return FfiConverterOptionalTypeLayout.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_layout(
+        it,
+
+        FfiConverterString.lower(`object`),
+        FfiConverterOptionalString.lower(`recordType`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Lists the objects that were described, by API name; none before the first session.
+     */
+    @Throws(AttacheException::class)override fun `objects`(): List<kotlin.String> {
+            return FfiConverterSequenceString.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_objects(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Lists the values that may be chosen for a picklist in records of a record type, in their order.
+     */
+    @Throws(AttacheException::class)override fun `picklistValues`(`object`: kotlin.String, `field`: kotlin.String, `recordType`: kotlin.String?): List<PicklistEntry> {
+            return FfiConverterSequenceTypePicklistEntry.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_picklist_values(
+        it,
+
+        FfiConverterString.lower(`object`),
+        FfiConverterString.lower(`field`),
+        FfiConverterOptionalString.lower(`recordType`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Lists the record types of an object, the master among them.
+     */
+    @Throws(AttacheException::class)override fun `recordTypes`(`object`: kotlin.String): List<RecordType> {
+            return FfiConverterSequenceTypeRecordType.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_record_types(
+        it,
+
+        FfiConverterString.lower(`object`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Has the next session ask for layouts and list views anew, however young they are.
+     */
+    @Throws(AttacheException::class)override fun `refreshLayouts`()
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_refresh_layouts(
+        it,
+        _status)
+}
+    }
+
+
+
+
+    /**
+     * Describes an object; nothing if it was not described.
+     */
+    @Throws(AttacheException::class)override fun `schema`(`object`: kotlin.String): ObjectSchema? {
+            return FfiConverterOptionalTypeObjectSchema.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_schema(
+        it,
+
+        FfiConverterString.lower(`object`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Brings records onto this device that the briefcase leaves out, one answer for each.
+     */
+    @Throws(AttacheException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `fetch`(`ids`: List<kotlin.String>) : List<Fetched> {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_attache_uniffi_fn_method_attache_fetch(
+                uniffiHandle,
+
+        FfiConverterSequenceString.lower(`ids`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_attache_uniffi_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterSequenceTypeFetched.lift(it) },
+        // Error FFI converter
+        AttacheException.ErrorHandler,
+    )
+    }
+
+
+    /**
+     * Tells what each rule of the briefcase holds on this device, as of the last session.
+     */
+    @Throws(AttacheException::class)override fun `membership`(): List<RuleMembership> {
+            return FfiConverterSequenceTypeRuleMembership.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_membership(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Keeps a record on this device whatever the rules say. One that is not here is fetched by the next session.
+     */
+    @Throws(AttacheException::class)override fun `pin`(`id`: kotlin.String)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_pin(
+        it,
+
+        FfiConverterString.lower(`id`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Lists the pinned records, oldest pin first.
+     */
+    @Throws(AttacheException::class)override fun `pins`(): List<Pin> {
+            return FfiConverterSequenceTypePin.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_pins(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Lists the records that people looked at on this device, the last first.
+     */
+    @Throws(AttacheException::class)override fun `recents`(): List<Recent> {
+            return FfiConverterSequenceTypeRecent.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_recents(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Leaves a record to the rules again. If nothing else holds it, the next session evicts it.
+     */
+    @Throws(AttacheException::class)override fun `unpin`(`id`: kotlin.String)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_unpin(
+        it,
+
+        FfiConverterString.lower(`id`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Notes that a person looks at a record, which keeps it here for a while.
+     */
+    @Throws(AttacheException::class)override fun `viewed`(`id`: kotlin.String)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_viewed(
+        it,
+
+        FfiConverterString.lower(`id`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Says what holds a record on this device; empty for one that is not here, or that the next session evicts.
+     */
+    @Throws(AttacheException::class)override fun `why`(`id`: kotlin.String): List<Holder> {
+            return FfiConverterSequenceTypeHolder.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_why(
+        it,
+
+        FfiConverterString.lower(`id`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Asks for an index, for lists that this device finds or orders by these fields.
+     */
+    @Throws(AttacheException::class)override fun `addIndex`(`object`: kotlin.String, `fields`: List<kotlin.String>)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_add_index(
+        it,
+
+        FfiConverterString.lower(`object`),
+        FfiConverterSequenceString.lower(`fields`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Says how a query would be run. For people; its form may change.
+     */
+    @Throws(AttacheException::class)override fun `explain`(`soql`: kotlin.String): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_explain(
+        it,
+
+        FfiConverterString.lower(`soql`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Brings the search index forward by at most so many records, and gives about how many are left.
+     */
+    @Throws(AttacheException::class)override fun `indexWords`(`rowsMax`: kotlin.ULong): kotlin.ULong {
+            return FfiConverterULong.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_index_words(
+        it,
+
+        FfiConverterULong.lower(`rowsMax`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Lists the indexes that were asked for.
+     */
+    @Throws(AttacheException::class)override fun `indexes`(): List<Index> {
+            return FfiConverterSequenceTypeIndex.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_indexes(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Takes back the wish for an index.
+     */
+    @Throws(AttacheException::class)override fun `removeIndex`(`object`: kotlin.String, `fields`: List<kotlin.String>)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_remove_index(
+        it,
+
+        FfiConverterString.lower(`object`),
+        FfiConverterSequenceString.lower(`fields`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Searches the records of this device for words, unsent edits included; those of one object if it is named.
+     */
+    @Throws(AttacheException::class)override fun `search`(`words`: kotlin.String, `object`: kotlin.String?, `limit`: kotlin.UInt, `offset`: kotlin.UInt): Found {
+            return FfiConverterTypeFound.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_search(
+        it,
+
+        FfiConverterString.lower(`words`),
+        FfiConverterOptionalString.lower(`object`),
+        FfiConverterUInt.lower(`limit`),
+        FfiConverterUInt.lower(`offset`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
      * Lists the open conflicts.
      */
     @Throws(AttacheException::class)override fun `conflicts`(): List<Conflict> {
@@ -1892,6 +3998,25 @@ open class Attache: Disposable, AutoCloseable, AttacheInterface
 
         FfiConverterString.lower(`object`),
         FfiConverterMapStringTypeValue.lower(`fields`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Creates a record of the fields of a JSON object, as `create` does. Values are read by the types of their fields.
+     */
+    @Throws(AttacheException::class)override fun `createJson`(`object`: kotlin.String, `fields`: kotlin.String): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_create_json(
+        it,
+
+        FfiConverterString.lower(`object`),
+        FfiConverterString.lower(`fields`),_status)
 }
     }
     )
@@ -1952,6 +4077,77 @@ open class Attache: Disposable, AutoCloseable, AttacheInterface
 
 
     /**
+     * Reads a record as JSON, `{"id", "object", "fields"}`; nothing if it is not on this device.
+     */
+    @Throws(AttacheException::class)override fun `getJson`(`id`: kotlin.String): kotlin.String? {
+            return FfiConverterOptionalString.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_get_json(
+        it,
+
+        FfiConverterString.lower(`id`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Reads a note of the application's.
+     */
+    @Throws(AttacheException::class)override fun `hostValue`(`key`: kotlin.String): kotlin.String? {
+            return FfiConverterOptionalString.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_host_value(
+        it,
+
+        FfiConverterString.lower(`key`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * What the store may take of this device.
+     */
+    @Throws(AttacheException::class)override fun `limits`(): Limits {
+            return FfiConverterTypeLimits.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_limits(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Tells how long to wait before the next session that nobody asked for, in milliseconds.
+     */
+    @Throws(AttacheException::class)override fun `nextSync`(`pace`: Pace?): kotlin.ULong {
+            return FfiConverterULong.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_next_sync(
+        it,
+
+        FfiConverterOptionalTypePace.lower(`pace`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
      * Lists everything the org has not confirmed, in journal order.
      */
     @Throws(AttacheException::class)override fun `pending`(): List<Mutation> {
@@ -1987,6 +4183,41 @@ open class Attache: Disposable, AutoCloseable, AttacheInterface
 
 
     /**
+     * Encrypts the store with another key, or for the first time; without one, decrypts it.
+     */
+    @Throws(AttacheException::class)override fun `rekey`(`key`: Key?)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_rekey(
+        it,
+
+        FfiConverterOptionalTypeKey.lower(`key`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Opens a conflict again that was settled. Gives the mutations that this takes back.
+     */
+    @Throws(AttacheException::class)override fun `reopen`(`conflict`: kotlin.Long): List<Mutation> {
+            return FfiConverterSequenceTypeMutation.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_reopen(
+        it,
+
+        FfiConverterLong.lower(`conflict`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
      * Settles a conflict.
      */
     @Throws(AttacheException::class)override fun `resolve`(`conflict`: kotlin.Long, `resolution`: Resolution)
@@ -2001,6 +4232,25 @@ open class Attache: Disposable, AutoCloseable, AttacheInterface
 }
     }
 
+
+
+
+    /**
+     * Settles all open conflicts, or those of one object, the same way: all of them, or none. Gives which.
+     */
+    @Throws(AttacheException::class)override fun `resolveAll`(`resolution`: Resolution, `object`: kotlin.String?): List<kotlin.Long> {
+            return FfiConverterSequenceLong.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_resolve_all(
+        it,
+
+        FfiConverterTypeResolution.lower(`resolution`),
+        FfiConverterOptionalString.lower(`object`),_status)
+}
+    }
+    )
+    }
 
 
 
@@ -2022,17 +4272,52 @@ open class Attache: Disposable, AutoCloseable, AttacheInterface
 
 
     /**
-     * Sets what to keep on the device: a briefcase document (JSON). It is stored, and checked
-     * against the org by the next `sync`.
+     * Overrides when the org's fiscal year begins (1 to 12), and whether it is named after the year it begins in.
      */
-    @Throws(AttacheException::class)override fun `setBriefcase`(`json`: kotlin.String)
+    @Throws(AttacheException::class)override fun `setFiscalYear`(`startMonth`: kotlin.Byte, `namedByStart`: kotlin.Boolean)
         =
     callWithHandle {
     uniffiRustCallWithError(AttacheException) { _status ->
-    UniffiLib.uniffi_attache_uniffi_fn_method_attache_set_briefcase(
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_set_fiscal_year(
         it,
 
-        FfiConverterString.lower(`json`),_status)
+        FfiConverterByte.lower(`startMonth`),
+        FfiConverterBoolean.lower(`namedByStart`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Keeps a note of the application's beside the records, such as the address of the org.
+     */
+    @Throws(AttacheException::class)override fun `setHostValue`(`key`: kotlin.String, `value`: kotlin.String)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_set_host_value(
+        it,
+
+        FfiConverterString.lower(`key`),
+        FfiConverterString.lower(`value`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Lets the application decide conflicts that the policies of the briefcase leave.
+     */
+    @Throws(AttacheException::class)override fun `setResolver`(`resolver`: Resolver)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_set_resolver(
+        it,
+
+        FfiConverterTypeResolver.lower(`resolver`),_status)
 }
     }
 
@@ -2042,7 +4327,7 @@ open class Attache: Disposable, AutoCloseable, AttacheInterface
     /**
      * Sets the Salesforce org that the next `sync` talks to. Does no call itself.
      */
-    @Throws(AttacheException::class)override fun `setSalesforce`(`url`: kotlin.String, `tokens`: TokenProvider)
+    @Throws(AttacheException::class)override fun `setSalesforce`(`url`: kotlin.String, `tokens`: TokenProvider, `transport`: Transport?, `options`: SalesforceOptions?)
         =
     callWithHandle {
     uniffiRustCallWithError(AttacheException) { _status ->
@@ -2050,7 +4335,9 @@ open class Attache: Disposable, AutoCloseable, AttacheInterface
         it,
 
         FfiConverterString.lower(`url`),
-        FfiConverterTypeTokenProvider.lower(`tokens`),_status)
+        FfiConverterTypeTokenProvider.lower(`tokens`),
+        FfiConverterOptionalTypeTransport.lower(`transport`),
+        FfiConverterOptionalTypeSalesforceOptions.lower(`options`),_status)
 }
     }
 
@@ -2099,7 +4386,7 @@ open class Attache: Disposable, AutoCloseable, AttacheInterface
      */
     @Throws(AttacheException::class)
     @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `sync`(`observer`: ProgressObserver?, `cancel`: CancelToken?) : Report {
+    override suspend fun `sync`(`observer`: ProgressObserver?, `cancel`: CancelToken?, `options`: SyncOptions?) : Report {
         return uniffiRustCallAsync(
         callWithHandle { uniffiHandle ->
             UniffiLib.uniffi_attache_uniffi_fn_method_attache_sync(
@@ -2107,6 +4394,7 @@ open class Attache: Disposable, AutoCloseable, AttacheInterface
 
         FfiConverterOptionalTypeProgressObserver.lower(`observer`),
         FfiConverterOptionalTypeCancelToken.lower(`cancel`),
+        FfiConverterOptionalTypeSyncOptions.lower(`options`),
             )
         },
         { future, callback, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_poll_rust_buffer(future, callback, continuation) },
@@ -2139,6 +4427,96 @@ open class Attache: Disposable, AutoCloseable, AttacheInterface
 
 
 
+    /**
+     * Changes fields of a record to those of a JSON object, as `update` does; null clears one.
+     */
+    @Throws(AttacheException::class)override fun `updateJson`(`id`: kotlin.String, `fields`: kotlin.String)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_update_json(
+        it,
+
+        FfiConverterString.lower(`id`),
+        FfiConverterString.lower(`fields`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Copies everything that was not sent into one file, sealed with a passphrase if one is given.
+     */
+    @Throws(AttacheException::class)override fun `exportUnsent`(`passphrase`: kotlin.String?): kotlin.ByteArray {
+            return FfiConverterByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_export_unsent(
+        it,
+
+        FfiConverterOptionalString.lower(`passphrase`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Takes in a file of unsent work: all of it, or nothing.
+     */
+    @Throws(AttacheException::class)override fun `importUnsent`(`file`: kotlin.ByteArray, `passphrase`: kotlin.String?): Imported {
+            return FfiConverterTypeImported.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_import_unsent(
+        it,
+
+        FfiConverterByteArray.lower(`file`),
+        FfiConverterOptionalString.lower(`passphrase`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Destroys the store: its records, its journal, its files. Later calls fail with `NotReady`.
+     */
+    @Throws(AttacheException::class)override fun `wipe`(`unsent`: Unsent)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_wipe(
+        it,
+
+        FfiConverterTypeUnsent.lower(`unsent`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Follows the answer of a query: a change for each commit that made it another.
+     */
+    @Throws(AttacheException::class)override fun `watch`(`soql`: kotlin.String): Watch {
+            return FfiConverterTypeWatch.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_watch(
+        it,
+
+        FfiConverterString.lower(`soql`),_status)
+}
+    }
+    )
+    }
+
+
+
 
 
 
@@ -2149,13 +4527,14 @@ open class Attache: Disposable, AutoCloseable, AttacheInterface
     /**
      * Opens a store, creating the file if it is missing. Waits for the disk only.
      */
-    @Throws(AttacheException::class) fun `open`(`path`: kotlin.String): Attache {
+    @Throws(AttacheException::class) fun `open`(`path`: kotlin.String, `options`: Options? = null): Attache {
             return FfiConverterTypeAttache.lift(
     uniffiRustCallWithError(AttacheException) { _status ->
     UniffiLib.uniffi_attache_uniffi_fn_constructor_attache_open(
 
 
-        FfiConverterString.lower(`path`),_status)
+        FfiConverterString.lower(`path`),
+        FfiConverterOptionalTypeOptions.lower(`options`),_status)
 }
     )
     }
@@ -2165,12 +4544,13 @@ open class Attache: Disposable, AutoCloseable, AttacheInterface
     /**
      * Opens a store that is gone when it is closed. For tests.
      */
-    @Throws(AttacheException::class) fun `openInMemory`(): Attache {
+    @Throws(AttacheException::class) fun `openInMemory`(`options`: Options? = null): Attache {
             return FfiConverterTypeAttache.lift(
     uniffiRustCallWithError(AttacheException) { _status ->
     UniffiLib.uniffi_attache_uniffi_fn_constructor_attache_open_in_memory(
 
-        _status)
+
+        FfiConverterOptionalTypeOptions.lower(`options`),_status)
 }
     )
     }
@@ -2602,6 +4982,1727 @@ public object FfiConverterTypeCancelToken: FfiConverter<CancelToken, Long> {
 
 
 /**
+ * Edits that are made in one transaction: all of them, or none. Good while `edit` runs, on any thread.
+ */
+public interface ChangesetInterface {
+
+    /**
+     * Has the org take the edits of this changeset all together, or none of them.
+     */
+    fun `allOrNone`()
+
+    /**
+     * Creates a record, as `Attache` does. Later edits of the changeset may point at it.
+     */
+    fun `create`(`object`: kotlin.String, `fields`: Map<kotlin.String, Value>): kotlin.String
+
+    /**
+     * Creates a record of the fields of a JSON object.
+     */
+    fun `createJson`(`object`: kotlin.String, `fields`: kotlin.String): kotlin.String
+
+    /**
+     * Deletes a record.
+     */
+    fun `delete`(`id`: kotlin.String)
+
+    /**
+     * Reads a record with the edits of this changeset.
+     */
+    fun `get`(`id`: kotlin.String): Record?
+
+    /**
+     * Changes fields of a record.
+     */
+    fun `update`(`id`: kotlin.String, `fields`: Map<kotlin.String, Value>)
+
+    /**
+     * Changes fields of a record to those of a JSON object; null clears one.
+     */
+    fun `updateJson`(`id`: kotlin.String, `fields`: kotlin.String)
+
+    companion object
+}
+
+/**
+ * Edits that are made in one transaction: all of them, or none. Good while `edit` runs, on any thread.
+ */
+open class Changeset: Disposable, AutoCloseable, ChangesetInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_attache_uniffi_fn_free_changeset(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_attache_uniffi_fn_clone_changeset(handle, status)
+        }
+    }
+
+
+    /**
+     * Has the org take the edits of this changeset all together, or none of them.
+     */
+    @Throws(AttacheException::class)override fun `allOrNone`()
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_changeset_all_or_none(
+        it,
+        _status)
+}
+    }
+
+
+
+
+    /**
+     * Creates a record, as `Attache` does. Later edits of the changeset may point at it.
+     */
+    @Throws(AttacheException::class)override fun `create`(`object`: kotlin.String, `fields`: Map<kotlin.String, Value>): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_changeset_create(
+        it,
+
+        FfiConverterString.lower(`object`),
+        FfiConverterMapStringTypeValue.lower(`fields`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Creates a record of the fields of a JSON object.
+     */
+    @Throws(AttacheException::class)override fun `createJson`(`object`: kotlin.String, `fields`: kotlin.String): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_changeset_create_json(
+        it,
+
+        FfiConverterString.lower(`object`),
+        FfiConverterString.lower(`fields`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Deletes a record.
+     */
+    @Throws(AttacheException::class)override fun `delete`(`id`: kotlin.String)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_changeset_delete(
+        it,
+
+        FfiConverterString.lower(`id`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Reads a record with the edits of this changeset.
+     */
+    @Throws(AttacheException::class)override fun `get`(`id`: kotlin.String): Record? {
+            return FfiConverterOptionalTypeRecord.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_changeset_get(
+        it,
+
+        FfiConverterString.lower(`id`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Changes fields of a record.
+     */
+    @Throws(AttacheException::class)override fun `update`(`id`: kotlin.String, `fields`: Map<kotlin.String, Value>)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_changeset_update(
+        it,
+
+        FfiConverterString.lower(`id`),
+        FfiConverterMapStringTypeValue.lower(`fields`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Changes fields of a record to those of a JSON object; null clears one.
+     */
+    @Throws(AttacheException::class)override fun `updateJson`(`id`: kotlin.String, `fields`: kotlin.String)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_changeset_update_json(
+        it,
+
+        FfiConverterString.lower(`id`),
+        FfiConverterString.lower(`fields`),_status)
+}
+    }
+
+
+
+
+
+
+
+
+
+
+    /**
+     * @suppress
+     */
+    companion object
+
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeChangeset: FfiConverter<Changeset, Long> {
+    override fun lower(value: Changeset): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): Changeset {
+        return Changeset(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): Changeset {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: Changeset) = 8UL
+
+    override fun write(value: Changeset, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * The work of a host on a changeset.
+ */
+public interface ChangesetWork {
+
+    /**
+     * Makes the edits. Throwing takes all of them back.
+     */
+    fun `edit`(`changes`: Changeset)
+
+    companion object
+}
+
+/**
+ * The work of a host on a changeset.
+ */
+open class ChangesetWorkImpl: Disposable, AutoCloseable, ChangesetWork
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_attache_uniffi_fn_free_changesetwork(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_attache_uniffi_fn_clone_changesetwork(handle, status)
+        }
+    }
+
+
+    /**
+     * Makes the edits. Throwing takes all of them back.
+     */
+    @Throws(AttacheException::class)override fun `edit`(`changes`: Changeset)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_changesetwork_edit(
+        it,
+
+        FfiConverterTypeChangeset.lower(`changes`),_status)
+}
+    }
+
+
+
+
+
+
+
+
+
+
+    /**
+     * @suppress
+     */
+    companion object
+
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfaceChangesetWork {
+    internal object `edit`: UniffiCallbackInterfaceChangesetWorkMethod0 {
+        override fun callback(`uniffiHandle`: Long,`changes`: Long,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeChangesetWork.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`edit`(
+                    FfiConverterTypeChangeset.lift(`changes`),
+                )
+            }
+            val writeReturn = { _: Unit -> Unit }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: AttacheException -> FfiConverterTypeAttacheError.lower(e) }
+            )
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypeChangesetWork.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypeChangesetWork.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfaceChangesetWork.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `edit`,
+    )
+
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_attache_uniffi_fn_init_callback_vtable_changesetwork(vtable)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeChangesetWork: FfiConverter<ChangesetWork, Long> {
+    internal val handleMap = UniffiHandleMap<ChangesetWork>()
+
+    override fun lower(value: ChangesetWork): Long {
+        if (value is ChangesetWorkImpl) {
+             // Rust-implemented object.  Clone the handle and return it
+            return value.uniffiCloneHandle()
+         } else {
+            // Kotlin object, generate a new vtable handle and return that.
+            return handleMap.insert(value)
+         }
+    }
+
+    override fun lift(value: Long): ChangesetWork {
+        if ((value and 1.toLong()) == 0.toLong()) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return ChangesetWorkImpl(UniffiWithHandle, value)
+        } else {
+            // Kotlin-generated handle, get the object from the handle map
+            return handleMap.remove(value)
+        }
+    }
+
+    override fun read(buf: ByteBuffer): ChangesetWork {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: ChangesetWork) = 8UL
+
+    override fun write(value: ChangesetWork, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * Takes the bytes of a file, part by part.
+ */
+public interface FileSink {
+
+    /**
+     * Takes the next part. Throwing stops the reading.
+     */
+    fun `write`(`part`: kotlin.ByteArray)
+
+    companion object
+}
+
+/**
+ * Takes the bytes of a file, part by part.
+ */
+open class FileSinkImpl: Disposable, AutoCloseable, FileSink
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_attache_uniffi_fn_free_filesink(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_attache_uniffi_fn_clone_filesink(handle, status)
+        }
+    }
+
+
+    /**
+     * Takes the next part. Throwing stops the reading.
+     */
+    @Throws(AttacheException::class)override fun `write`(`part`: kotlin.ByteArray)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_filesink_write(
+        it,
+
+        FfiConverterByteArray.lower(`part`),_status)
+}
+    }
+
+
+
+
+
+
+
+
+
+
+    /**
+     * @suppress
+     */
+    companion object
+
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfaceFileSink {
+    internal object `write`: UniffiCallbackInterfaceFileSinkMethod0 {
+        override fun callback(`uniffiHandle`: Long,`part`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeFileSink.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`write`(
+                    FfiConverterByteArray.lift(`part`),
+                )
+            }
+            val writeReturn = { _: Unit -> Unit }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: AttacheException -> FfiConverterTypeAttacheError.lower(e) }
+            )
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypeFileSink.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypeFileSink.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfaceFileSink.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `write`,
+    )
+
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_attache_uniffi_fn_init_callback_vtable_filesink(vtable)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFileSink: FfiConverter<FileSink, Long> {
+    internal val handleMap = UniffiHandleMap<FileSink>()
+
+    override fun lower(value: FileSink): Long {
+        if (value is FileSinkImpl) {
+             // Rust-implemented object.  Clone the handle and return it
+            return value.uniffiCloneHandle()
+         } else {
+            // Kotlin object, generate a new vtable handle and return that.
+            return handleMap.insert(value)
+         }
+    }
+
+    override fun lift(value: Long): FileSink {
+        if ((value and 1.toLong()) == 0.toLong()) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return FileSinkImpl(UniffiWithHandle, value)
+        } else {
+            // Kotlin-generated handle, get the object from the handle map
+            return handleMap.remove(value)
+        }
+    }
+
+    override fun read(buf: ByteBuffer): FileSink {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: FileSink) = 8UL
+
+    override fun write(value: FileSink, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * Gives the bytes of a file, part by part.
+ */
+public interface FileSource {
+
+    /**
+     * Gives the next part, of at most so many bytes; an empty one at the end. Throwing attaches nothing.
+     */
+    fun `read`(`bytesMax`: kotlin.UInt): kotlin.ByteArray
+
+    companion object
+}
+
+/**
+ * Gives the bytes of a file, part by part.
+ */
+open class FileSourceImpl: Disposable, AutoCloseable, FileSource
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_attache_uniffi_fn_free_filesource(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_attache_uniffi_fn_clone_filesource(handle, status)
+        }
+    }
+
+
+    /**
+     * Gives the next part, of at most so many bytes; an empty one at the end. Throwing attaches nothing.
+     */
+    @Throws(AttacheException::class)override fun `read`(`bytesMax`: kotlin.UInt): kotlin.ByteArray {
+            return FfiConverterByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_filesource_read(
+        it,
+
+        FfiConverterUInt.lower(`bytesMax`),_status)
+}
+    }
+    )
+    }
+
+
+
+
+
+
+
+
+
+    /**
+     * @suppress
+     */
+    companion object
+
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfaceFileSource {
+    internal object `read`: UniffiCallbackInterfaceFileSourceMethod0 {
+        override fun callback(`uniffiHandle`: Long,`bytesMax`: Int,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeFileSource.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`read`(
+                    FfiConverterUInt.lift(`bytesMax`),
+                )
+            }
+            val writeReturn = { value: kotlin.ByteArray -> uniffiOutReturn.setValue(FfiConverterByteArray.lower(value)) }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: AttacheException -> FfiConverterTypeAttacheError.lower(e) }
+            )
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypeFileSource.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypeFileSource.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfaceFileSource.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `read`,
+    )
+
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_attache_uniffi_fn_init_callback_vtable_filesource(vtable)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFileSource: FfiConverter<FileSource, Long> {
+    internal val handleMap = UniffiHandleMap<FileSource>()
+
+    override fun lower(value: FileSource): Long {
+        if (value is FileSourceImpl) {
+             // Rust-implemented object.  Clone the handle and return it
+            return value.uniffiCloneHandle()
+         } else {
+            // Kotlin object, generate a new vtable handle and return that.
+            return handleMap.insert(value)
+         }
+    }
+
+    override fun lift(value: Long): FileSource {
+        if ((value and 1.toLong()) == 0.toLong()) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return FileSourceImpl(UniffiWithHandle, value)
+        } else {
+            // Kotlin-generated handle, get the object from the handle map
+            return handleMap.remove(value)
+        }
+    }
+
+    override fun read(buf: ByteBuffer): FileSource {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: FileSource) = 8UL
+
+    override fun write(value: FileSource, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * Takes the lines of the log, on any thread. A line never holds a token or a field's value.
+ */
+public interface Logger {
+
+    /**
+     * Takes a line: the part of the engine that wrote it, and what it says. Must not call the store.
+     */
+    fun `log`(`level`: LogLevel, `target`: kotlin.String, `message`: kotlin.String)
+
+    companion object
+}
+
+/**
+ * Takes the lines of the log, on any thread. A line never holds a token or a field's value.
+ */
+open class LoggerImpl: Disposable, AutoCloseable, Logger
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_attache_uniffi_fn_free_logger(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_attache_uniffi_fn_clone_logger(handle, status)
+        }
+    }
+
+
+    /**
+     * Takes a line: the part of the engine that wrote it, and what it says. Must not call the store.
+     */override fun `log`(`level`: LogLevel, `target`: kotlin.String, `message`: kotlin.String)
+        =
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_logger_log(
+        it,
+
+        FfiConverterTypeLogLevel.lower(`level`),
+        FfiConverterString.lower(`target`),
+        FfiConverterString.lower(`message`),_status)
+}
+    }
+
+
+
+
+
+
+
+
+
+
+    /**
+     * @suppress
+     */
+    companion object
+
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfaceLogger {
+    internal object `log`: UniffiCallbackInterfaceLoggerMethod0 {
+        override fun callback(`uniffiHandle`: Long,`level`: RustBuffer.ByValue,`target`: RustBuffer.ByValue,`message`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeLogger.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`log`(
+                    FfiConverterTypeLogLevel.lift(`level`),
+                    FfiConverterString.lift(`target`),
+                    FfiConverterString.lift(`message`),
+                )
+            }
+            val writeReturn = { _: Unit -> Unit }
+            uniffiTraitInterfaceCall(uniffiCallStatus, makeCall, writeReturn)
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypeLogger.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypeLogger.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfaceLogger.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `log`,
+    )
+
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_attache_uniffi_fn_init_callback_vtable_logger(vtable)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeLogger: FfiConverter<Logger, Long> {
+    internal val handleMap = UniffiHandleMap<Logger>()
+
+    override fun lower(value: Logger): Long {
+        if (value is LoggerImpl) {
+             // Rust-implemented object.  Clone the handle and return it
+            return value.uniffiCloneHandle()
+         } else {
+            // Kotlin object, generate a new vtable handle and return that.
+            return handleMap.insert(value)
+         }
+    }
+
+    override fun lift(value: Long): Logger {
+        if ((value and 1.toLong()) == 0.toLong()) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return LoggerImpl(UniffiWithHandle, value)
+        } else {
+            // Kotlin-generated handle, get the object from the handle map
+            return handleMap.remove(value)
+        }
+    }
+
+    override fun read(buf: ByteBuffer): Logger {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: Logger) = 8UL
+
+    override fun write(value: Logger, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
  * Hears of progress, on the session's own thread: hop to another before touching a screen.
  */
 public interface ProgressObserver {
@@ -2830,6 +6931,340 @@ public object FfiConverterTypeProgressObserver: FfiConverter<ProgressObserver, L
     override fun allocationSize(value: ProgressObserver) = 8UL
 
     override fun write(value: ProgressObserver, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * Decides conflicts during a session, on the session's own thread, before anything is sent.
+ *
+ * For every device to come to the same end it must depend on the conflict alone.
+ */
+public interface Resolver {
+
+    /**
+     * Decides a conflict; nothing leaves it to a person. So does throwing, and a resolution that cannot be done.
+     */
+    fun `resolve`(`conflict`: Conflict): Resolution?
+
+    companion object
+}
+
+/**
+ * Decides conflicts during a session, on the session's own thread, before anything is sent.
+ *
+ * For every device to come to the same end it must depend on the conflict alone.
+ */
+open class ResolverImpl: Disposable, AutoCloseable, Resolver
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_attache_uniffi_fn_free_resolver(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_attache_uniffi_fn_clone_resolver(handle, status)
+        }
+    }
+
+
+    /**
+     * Decides a conflict; nothing leaves it to a person. So does throwing, and a resolution that cannot be done.
+     */
+    @Throws(AttacheException::class)override fun `resolve`(`conflict`: Conflict): Resolution? {
+            return FfiConverterOptionalTypeResolution.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_resolver_resolve(
+        it,
+
+        FfiConverterTypeConflict.lower(`conflict`),_status)
+}
+    }
+    )
+    }
+
+
+
+
+
+
+
+
+
+    /**
+     * @suppress
+     */
+    companion object
+
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfaceResolver {
+    internal object `resolve`: UniffiCallbackInterfaceResolverMethod0 {
+        override fun callback(`uniffiHandle`: Long,`conflict`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeResolver.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`resolve`(
+                    FfiConverterTypeConflict.lift(`conflict`),
+                )
+            }
+            val writeReturn = { value: Resolution? -> uniffiOutReturn.setValue(FfiConverterOptionalTypeResolution.lower(value)) }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: AttacheException -> FfiConverterTypeAttacheError.lower(e) }
+            )
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypeResolver.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypeResolver.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfaceResolver.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `resolve`,
+    )
+
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_attache_uniffi_fn_init_callback_vtable_resolver(vtable)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeResolver: FfiConverter<Resolver, Long> {
+    internal val handleMap = UniffiHandleMap<Resolver>()
+
+    override fun lower(value: Resolver): Long {
+        if (value is ResolverImpl) {
+             // Rust-implemented object.  Clone the handle and return it
+            return value.uniffiCloneHandle()
+         } else {
+            // Kotlin object, generate a new vtable handle and return that.
+            return handleMap.insert(value)
+         }
+    }
+
+    override fun lift(value: Long): Resolver {
+        if ((value and 1.toLong()) == 0.toLong()) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return ResolverImpl(UniffiWithHandle, value)
+        } else {
+            // Kotlin-generated handle, get the object from the handle map
+            return handleMap.remove(value)
+        }
+    }
+
+    override fun read(buf: ByteBuffer): Resolver {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: Resolver) = 8UL
+
+    override fun write(value: Resolver, buf: ByteBuffer) {
         buf.putLong(lower(value))
     }
 }
@@ -3225,6 +7660,18 @@ public object FfiConverterTypeRowCursor: FfiConverter<RowCursor, Long> {
 public interface SandboxInterface {
 
     /**
+     * Tells where the org is, who may sign in and how it is controlled, as one line of JSON.
+     */
+    fun `info`(): kotlin.String
+
+    /**
+     * Sends a request without a socket: to the org, as the user of the token (`/services/data/v67.0/sobjects/...`),
+     * or to the sandbox's own resources, which plan faults, move the clock and cut the network
+     * (`/sandbox/faults`, ...; no token is needed). They are described in the README of attache-sandbox.
+     */
+    fun `request`(`method`: kotlin.String, `path`: kotlin.String, `body`: kotlin.String? = null, `token`: kotlin.String? = null): SandboxAnswer
+
+    /**
      * Where the org answers.
      */
     fun `url`(): kotlin.String
@@ -3340,6 +7787,44 @@ open class Sandbox: Disposable, AutoCloseable, SandboxInterface
             UniffiLib.uniffi_attache_uniffi_fn_clone_sandbox(handle, status)
         }
     }
+
+
+    /**
+     * Tells where the org is, who may sign in and how it is controlled, as one line of JSON.
+     */override fun `info`(): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_sandbox_info(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Sends a request without a socket: to the org, as the user of the token (`/services/data/v67.0/sobjects/...`),
+     * or to the sandbox's own resources, which plan faults, move the clock and cut the network
+     * (`/sandbox/faults`, ...; no token is needed). They are described in the README of attache-sandbox.
+     */override fun `request`(`method`: kotlin.String, `path`: kotlin.String, `body`: kotlin.String?, `token`: kotlin.String?): SandboxAnswer {
+            return FfiConverterTypeSandboxAnswer.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_sandbox_request(
+        it,
+
+        FfiConverterString.lower(`method`),
+        FfiConverterString.lower(`path`),
+        FfiConverterOptionalString.lower(`body`),
+        FfiConverterOptionalString.lower(`token`),_status)
+}
+    }
+    )
+    }
+
 
 
     /**
@@ -3523,6 +8008,343 @@ public object FfiConverterTypeSandbox: FfiConverter<Sandbox, Long> {
 
 
 /**
+ * A sign-in in the browser: show `url`, and give what the browser comes back to to `finish`.
+ */
+public interface SignInInterface {
+
+    /**
+     * Turns the address that the browser came back to into tokens. An address of another sign-in fails with
+     * `InvalidArgument`, and this one can still be finished.
+     */
+    suspend fun `finish`(`answer`: kotlin.String): SignedIn
+
+    /**
+     * Says whether an address that the browser came back to belongs to this sign-in.
+     */
+    fun `isOurs`(`answer`: kotlin.String): kotlin.Boolean
+
+    /**
+     * The address to show in the browser.
+     */
+    fun `url`(): kotlin.String
+
+    companion object
+}
+
+/**
+ * A sign-in in the browser: show `url`, and give what the browser comes back to to `finish`.
+ */
+open class SignIn: Disposable, AutoCloseable, SignInInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+    /**
+     * Starts a sign-in. `redirect_uri` is the address that the application listens to, as the org knows it.
+     */
+    constructor(`url`: kotlin.String, `clientId`: kotlin.String, `redirectUri`: kotlin.String, `clientSecret`: kotlin.String? = null, `loginHint`: kotlin.String? = null) :
+        this(UniffiWithHandle,
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_constructor_signin_new(
+
+
+        FfiConverterString.lower(`url`),
+        FfiConverterString.lower(`clientId`),
+        FfiConverterString.lower(`redirectUri`),
+        FfiConverterOptionalString.lower(`clientSecret`),
+        FfiConverterOptionalString.lower(`loginHint`),_status)
+}
+    )
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_attache_uniffi_fn_free_signin(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_attache_uniffi_fn_clone_signin(handle, status)
+        }
+    }
+
+
+    /**
+     * Turns the address that the browser came back to into tokens. An address of another sign-in fails with
+     * `InvalidArgument`, and this one can still be finished.
+     */
+    @Throws(AttacheException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `finish`(`answer`: kotlin.String) : SignedIn {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_attache_uniffi_fn_method_signin_finish(
+                uniffiHandle,
+
+        FfiConverterString.lower(`answer`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_attache_uniffi_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeSignedIn.lift(it) },
+        // Error FFI converter
+        AttacheException.ErrorHandler,
+    )
+    }
+
+
+    /**
+     * Says whether an address that the browser came back to belongs to this sign-in.
+     */override fun `isOurs`(`answer`: kotlin.String): kotlin.Boolean {
+            return FfiConverterBoolean.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_signin_is_ours(
+        it,
+
+        FfiConverterString.lower(`answer`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * The address to show in the browser.
+     */override fun `url`(): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_signin_url(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+
+
+
+
+
+
+    /**
+     * @suppress
+     */
+    companion object
+
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSignIn: FfiConverter<SignIn, Long> {
+    override fun lower(value: SignIn): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): SignIn {
+        return SignIn(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): SignIn {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: SignIn) = 8UL
+
+    override fun write(value: SignIn, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
  * Gives access tokens to the engine, which never stores or logs one.
  */
 public interface TokenProvider {
@@ -3530,13 +8352,13 @@ public interface TokenProvider {
     /**
      * Gives a token, a known one if there is one. Throw `NotAuthorized` if a person must sign in.
      */
-    suspend fun `accessToken`(): kotlin.String
+    suspend fun `accessToken`(): AccessToken
 
     /**
      * Gives a token in place of one that the org rejected. Throw `NotAuthorized` if a person
      * must sign in.
      */
-    suspend fun `refresh`(): kotlin.String
+    suspend fun `refresh`(`rejected`: AccessToken): AccessToken
 
     companion object
 }
@@ -3651,7 +8473,7 @@ open class TokenProviderImpl: Disposable, AutoCloseable, TokenProvider
      */
     @Throws(AttacheException::class)
     @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `accessToken`() : kotlin.String {
+    override suspend fun `accessToken`() : AccessToken {
         return uniffiRustCallAsync(
         callWithHandle { uniffiHandle ->
             UniffiLib.uniffi_attache_uniffi_fn_method_tokenprovider_access_token(
@@ -3663,7 +8485,7 @@ open class TokenProviderImpl: Disposable, AutoCloseable, TokenProvider
         { future, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_complete_rust_buffer(future, continuation) },
         { future -> UniffiLib.ffi_attache_uniffi_rust_future_free_rust_buffer(future) },
         // lift function
-        { FfiConverterString.lift(it) },
+        { FfiConverterTypeAccessToken.lift(it) },
         // Error FFI converter
         AttacheException.ErrorHandler,
     )
@@ -3676,19 +8498,20 @@ open class TokenProviderImpl: Disposable, AutoCloseable, TokenProvider
      */
     @Throws(AttacheException::class)
     @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `refresh`() : kotlin.String {
+    override suspend fun `refresh`(`rejected`: AccessToken) : AccessToken {
         return uniffiRustCallAsync(
         callWithHandle { uniffiHandle ->
             UniffiLib.uniffi_attache_uniffi_fn_method_tokenprovider_refresh(
                 uniffiHandle,
 
+        FfiConverterTypeAccessToken.lower(`rejected`),
             )
         },
         { future, callback, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_poll_rust_buffer(future, callback, continuation) },
         { future, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_complete_rust_buffer(future, continuation) },
         { future -> UniffiLib.ffi_attache_uniffi_rust_future_free_rust_buffer(future) },
         // lift function
-        { FfiConverterString.lift(it) },
+        { FfiConverterTypeAccessToken.lift(it) },
         // Error FFI converter
         AttacheException.ErrorHandler,
     )
@@ -3719,9 +8542,9 @@ internal object uniffiCallbackInterfaceTokenProvider {
                 uniffiObj.`accessToken`(
                 )
             }
-            val uniffiHandleSuccess = { returnValue: kotlin.String ->
+            val uniffiHandleSuccess = { returnValue: AccessToken ->
                 val uniffiResult = UniffiForeignFutureResultRustBuffer.UniffiByValue(
-                    FfiConverterString.lower(returnValue),
+                    FfiConverterTypeAccessToken.lower(returnValue),
                     UniffiRustCallStatus.ByValue()
                 )
                 uniffiResult.write()
@@ -3746,15 +8569,16 @@ internal object uniffiCallbackInterfaceTokenProvider {
         }
     }
     internal object `refresh`: UniffiCallbackInterfaceTokenProviderMethod1 {
-        override fun callback(`uniffiHandle`: Long,`uniffiFutureCallback`: UniffiForeignFutureCompleteRustBuffer,`uniffiCallbackData`: Long,`uniffiOutDroppedCallback`: UniffiForeignFutureDroppedCallbackStruct,) {
+        override fun callback(`uniffiHandle`: Long,`rejected`: RustBuffer.ByValue,`uniffiFutureCallback`: UniffiForeignFutureCompleteRustBuffer,`uniffiCallbackData`: Long,`uniffiOutDroppedCallback`: UniffiForeignFutureDroppedCallbackStruct,) {
             val uniffiObj = FfiConverterTypeTokenProvider.handleMap.get(uniffiHandle)
             val makeCall = suspend { ->
                 uniffiObj.`refresh`(
+                    FfiConverterTypeAccessToken.lift(`rejected`),
                 )
             }
-            val uniffiHandleSuccess = { returnValue: kotlin.String ->
+            val uniffiHandleSuccess = { returnValue: AccessToken ->
                 val uniffiResult = UniffiForeignFutureResultRustBuffer.UniffiByValue(
-                    FfiConverterString.lower(returnValue),
+                    FfiConverterTypeAccessToken.lower(returnValue),
                     UniffiRustCallStatus.ByValue()
                 )
                 uniffiResult.write()
@@ -3840,6 +8664,1331 @@ public object FfiConverterTypeTokenProvider: FfiConverter<TokenProvider, Long> {
 
     override fun write(value: TokenProvider, buf: ByteBuffer) {
         buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * Keeps a refresh token that the org gave in place of the one before, in a keychain.
+ */
+public interface TokenStore {
+
+    /**
+     * Keeps it. Throwing keeps the session from going on: the token before is worth nothing any more.
+     */
+    fun `rotated`(`refreshToken`: kotlin.String)
+
+    companion object
+}
+
+/**
+ * Keeps a refresh token that the org gave in place of the one before, in a keychain.
+ */
+open class TokenStoreImpl: Disposable, AutoCloseable, TokenStore
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_attache_uniffi_fn_free_tokenstore(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_attache_uniffi_fn_clone_tokenstore(handle, status)
+        }
+    }
+
+
+    /**
+     * Keeps it. Throwing keeps the session from going on: the token before is worth nothing any more.
+     */
+    @Throws(AttacheException::class)override fun `rotated`(`refreshToken`: kotlin.String)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_tokenstore_rotated(
+        it,
+
+        FfiConverterString.lower(`refreshToken`),_status)
+}
+    }
+
+
+
+
+
+
+
+
+
+
+    /**
+     * @suppress
+     */
+    companion object
+
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfaceTokenStore {
+    internal object `rotated`: UniffiCallbackInterfaceTokenStoreMethod0 {
+        override fun callback(`uniffiHandle`: Long,`refreshToken`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeTokenStore.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`rotated`(
+                    FfiConverterString.lift(`refreshToken`),
+                )
+            }
+            val writeReturn = { _: Unit -> Unit }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: AttacheException -> FfiConverterTypeAttacheError.lower(e) }
+            )
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypeTokenStore.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypeTokenStore.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfaceTokenStore.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `rotated`,
+    )
+
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_attache_uniffi_fn_init_callback_vtable_tokenstore(vtable)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeTokenStore: FfiConverter<TokenStore, Long> {
+    internal val handleMap = UniffiHandleMap<TokenStore>()
+
+    override fun lower(value: TokenStore): Long {
+        if (value is TokenStoreImpl) {
+             // Rust-implemented object.  Clone the handle and return it
+            return value.uniffiCloneHandle()
+         } else {
+            // Kotlin object, generate a new vtable handle and return that.
+            return handleMap.insert(value)
+         }
+    }
+
+    override fun lift(value: Long): TokenStore {
+        if ((value and 1.toLong()) == 0.toLong()) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return TokenStoreImpl(UniffiWithHandle, value)
+        } else {
+            // Kotlin-generated handle, get the object from the handle map
+            return handleMap.remove(value)
+        }
+    }
+
+    override fun read(buf: ByteBuffer): TokenStore {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: TokenStore) = 8UL
+
+    override fun write(value: TokenStore, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * Carries requests to the org.
+ *
+ * It must not follow redirects (a token would travel to another host), must check TLS certificates, must stop reading
+ * at `response_bytes_max`, keeps no cookies, and does not repeat a request unless it is certain that the first one was
+ * never processed. When in doubt whether a request left, the error is `NoAnswer`.
+ */
+public interface Transport {
+
+    /**
+     * Sends a request and waits for its whole answer.
+     */
+    suspend fun `send`(`request`: HttpRequest): HttpResponse
+
+    companion object
+}
+
+/**
+ * Carries requests to the org.
+ *
+ * It must not follow redirects (a token would travel to another host), must check TLS certificates, must stop reading
+ * at `response_bytes_max`, keeps no cookies, and does not repeat a request unless it is certain that the first one was
+ * never processed. When in doubt whether a request left, the error is `NoAnswer`.
+ */
+open class TransportImpl: Disposable, AutoCloseable, Transport
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_attache_uniffi_fn_free_transport(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_attache_uniffi_fn_clone_transport(handle, status)
+        }
+    }
+
+
+    /**
+     * Sends a request and waits for its whole answer.
+     */
+    @Throws(TransportException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `send`(`request`: HttpRequest) : HttpResponse {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_attache_uniffi_fn_method_transport_send(
+                uniffiHandle,
+
+        FfiConverterTypeHttpRequest.lower(`request`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_attache_uniffi_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeHttpResponse.lift(it) },
+        // Error FFI converter
+        TransportException.ErrorHandler,
+    )
+    }
+
+
+
+
+
+
+
+
+    /**
+     * @suppress
+     */
+    companion object
+
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfaceTransport {
+    internal object `send`: UniffiCallbackInterfaceTransportMethod0 {
+        override fun callback(`uniffiHandle`: Long,`request`: RustBuffer.ByValue,`uniffiFutureCallback`: UniffiForeignFutureCompleteRustBuffer,`uniffiCallbackData`: Long,`uniffiOutDroppedCallback`: UniffiForeignFutureDroppedCallbackStruct,) {
+            val uniffiObj = FfiConverterTypeTransport.handleMap.get(uniffiHandle)
+            val makeCall = suspend { ->
+                uniffiObj.`send`(
+                    FfiConverterTypeHttpRequest.lift(`request`),
+                )
+            }
+            val uniffiHandleSuccess = { returnValue: HttpResponse ->
+                val uniffiResult = UniffiForeignFutureResultRustBuffer.UniffiByValue(
+                    FfiConverterTypeHttpResponse.lower(returnValue),
+                    UniffiRustCallStatus.ByValue()
+                )
+                uniffiResult.write()
+                uniffiFutureCallback.callback(uniffiCallbackData, uniffiResult)
+            }
+            val uniffiHandleError = { callStatus: UniffiRustCallStatus.ByValue ->
+                uniffiFutureCallback.callback(
+                    uniffiCallbackData,
+                    UniffiForeignFutureResultRustBuffer.UniffiByValue(
+                        RustBuffer.ByValue(),
+                        callStatus,
+                    ),
+                )
+            }
+            uniffiTraitInterfaceCallAsyncWithError(
+                makeCall,
+                uniffiHandleSuccess,
+                uniffiHandleError,
+                { e: TransportException -> FfiConverterTypeTransportError.lower(e) },
+                uniffiOutDroppedCallback
+            )
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypeTransport.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypeTransport.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfaceTransport.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `send`,
+    )
+
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_attache_uniffi_fn_init_callback_vtable_transport(vtable)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeTransport: FfiConverter<Transport, Long> {
+    internal val handleMap = UniffiHandleMap<Transport>()
+
+    override fun lower(value: Transport): Long {
+        if (value is TransportImpl) {
+             // Rust-implemented object.  Clone the handle and return it
+            return value.uniffiCloneHandle()
+         } else {
+            // Kotlin object, generate a new vtable handle and return that.
+            return handleMap.insert(value)
+         }
+    }
+
+    override fun lift(value: Long): Transport {
+        if ((value and 1.toLong()) == 0.toLong()) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return TransportImpl(UniffiWithHandle, value)
+        } else {
+            // Kotlin-generated handle, get the object from the handle map
+            return handleMap.remove(value)
+        }
+    }
+
+    override fun read(buf: ByteBuffer): Transport {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: Transport) = 8UL
+
+    override fun write(value: Transport, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * A query whose answer is followed. Asked on any thread; the query itself runs on one of the watch's own.
+ */
+public interface WatchInterface {
+
+    /**
+     * The columns' names, as the query says them.
+     */
+    fun `columns`(): List<kotlin.String>
+
+    /**
+     * Gives the next change, once there is one: all rows as inserted at first. Nothing when the watch is over: the
+     * store was closed or wiped, or `stop` was called.
+     *
+     * Cancelling the task that waits loses nothing: the change is given to whoever asks next.
+     */
+    suspend fun `next`(): RowChanges?
+
+    /**
+     * Ends the watch; whoever waits for a change gets nothing.
+     */
+    fun `stop`()
+
+    /**
+     * Looks for a change without waiting for one; nothing if there is none, or the watch is over.
+     */
+    suspend fun `tryNext`(): RowChanges?
+
+    companion object
+}
+
+/**
+ * A query whose answer is followed. Asked on any thread; the query itself runs on one of the watch's own.
+ */
+open class Watch: Disposable, AutoCloseable, WatchInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_attache_uniffi_fn_free_watch(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_attache_uniffi_fn_clone_watch(handle, status)
+        }
+    }
+
+
+    /**
+     * The columns' names, as the query says them.
+     */override fun `columns`(): List<kotlin.String> {
+            return FfiConverterSequenceString.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_watch_columns(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Gives the next change, once there is one: all rows as inserted at first. Nothing when the watch is over: the
+     * store was closed or wiped, or `stop` was called.
+     *
+     * Cancelling the task that waits loses nothing: the change is given to whoever asks next.
+     */
+    @Throws(AttacheException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `next`() : RowChanges? {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_attache_uniffi_fn_method_watch_next(
+                uniffiHandle,
+
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_attache_uniffi_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterOptionalTypeRowChanges.lift(it) },
+        // Error FFI converter
+        AttacheException.ErrorHandler,
+    )
+    }
+
+
+    /**
+     * Ends the watch; whoever waits for a change gets nothing.
+     */override fun `stop`()
+        =
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_watch_stop(
+        it,
+        _status)
+}
+    }
+
+
+
+
+    /**
+     * Looks for a change without waiting for one; nothing if there is none, or the watch is over.
+     */
+    @Throws(AttacheException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `tryNext`() : RowChanges? {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_attache_uniffi_fn_method_watch_try_next(
+                uniffiHandle,
+
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_attache_uniffi_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterOptionalTypeRowChanges.lift(it) },
+        // Error FFI converter
+        AttacheException.ErrorHandler,
+    )
+    }
+
+
+
+
+
+
+
+
+    /**
+     * @suppress
+     */
+    companion object
+
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeWatch: FfiConverter<Watch, Long> {
+    override fun lower(value: Watch): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): Watch {
+        return Watch(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): Watch {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: Watch) = 8UL
+
+    override fun write(value: Watch, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+
+/**
+ * A token that lets its bearer call the org.
+ */
+data class AccessToken (
+    /**
+     * The token. Keep it out of logs.
+     */
+    val `token`: kotlin.String
+    ,
+    /**
+     * At which address it is good, if it came with one.
+     */
+    val `instanceUrl`: kotlin.String? = null
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeAccessToken: FfiConverterRustBuffer<AccessToken> {
+    override fun read(buf: ByteBuffer): AccessToken {
+        return AccessToken(
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: AccessToken) = (
+            FfiConverterString.allocationSize(value.`token`) +
+            FfiConverterOptionalString.allocationSize(value.`instanceUrl`)
+    )
+
+    override fun write(value: AccessToken, buf: ByteBuffer) {
+            FfiConverterString.write(value.`token`, buf)
+            FfiConverterOptionalString.write(value.`instanceUrl`, buf)
+    }
+}
+
+
+
+/**
+ * What differs between two briefcases.
+ */
+data class BriefcaseDiff (
+    /**
+     * Nothing differs.
+     */
+    val `isEmpty`: kotlin.Boolean
+    ,
+    /**
+     * The newer one may bring records.
+     */
+    val `downloads`: kotlin.Boolean
+    ,
+    /**
+     * The newer one may take records away.
+     */
+    val `evicts`: kotlin.Boolean
+    ,
+    /**
+     * Each rule and object that differs, as JSON.
+     */
+    val `json`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeBriefcaseDiff: FfiConverterRustBuffer<BriefcaseDiff> {
+    override fun read(buf: ByteBuffer): BriefcaseDiff {
+        return BriefcaseDiff(
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: BriefcaseDiff) = (
+            FfiConverterBoolean.allocationSize(value.`isEmpty`) +
+            FfiConverterBoolean.allocationSize(value.`downloads`) +
+            FfiConverterBoolean.allocationSize(value.`evicts`) +
+            FfiConverterString.allocationSize(value.`json`)
+    )
+
+    override fun write(value: BriefcaseDiff, buf: ByteBuffer) {
+            FfiConverterBoolean.write(value.`isEmpty`, buf)
+            FfiConverterBoolean.write(value.`downloads`, buf)
+            FfiConverterBoolean.write(value.`evicts`, buf)
+            FfiConverterString.write(value.`json`, buf)
+    }
+}
+
+
+
+/**
+ * A briefcase that was made of another document.
+ */
+data class BriefcaseImport (
+    /**
+     * The briefcase (JSON).
+     */
+    val `briefcase`: kotlin.String
+    ,
+    /**
+     * What of the other document it does not say, in sentences for a person.
+     */
+    val `notes`: List<kotlin.String>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeBriefcaseImport: FfiConverterRustBuffer<BriefcaseImport> {
+    override fun read(buf: ByteBuffer): BriefcaseImport {
+        return BriefcaseImport(
+            FfiConverterString.read(buf),
+            FfiConverterSequenceString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: BriefcaseImport) = (
+            FfiConverterString.allocationSize(value.`briefcase`) +
+            FfiConverterSequenceString.allocationSize(value.`notes`)
+    )
+
+    override fun write(value: BriefcaseImport, buf: ByteBuffer) {
+            FfiConverterString.write(value.`briefcase`, buf)
+            FfiConverterSequenceString.write(value.`notes`, buf)
+    }
+}
+
+
+
+/**
+ * A record of the org that a write may be a duplicate of. It need not be on this device.
+ */
+data class Candidate (
+    /**
+     * The record's id at the org.
+     */
+    val `id`: kotlin.String
+    ,
+    /**
+     * The record's object.
+     */
+    val `object`: kotlin.String
+    ,
+    /**
+     * The fields in which the two agree, by API name; empty if the org did not tell.
+     */
+    val `fields`: List<kotlin.String>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeCandidate: FfiConverterRustBuffer<Candidate> {
+    override fun read(buf: ByteBuffer): Candidate {
+        return Candidate(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterSequenceString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Candidate) = (
+            FfiConverterString.allocationSize(value.`id`) +
+            FfiConverterString.allocationSize(value.`object`) +
+            FfiConverterSequenceString.allocationSize(value.`fields`)
+    )
+
+    override fun write(value: Candidate, buf: ByteBuffer) {
+            FfiConverterString.write(value.`id`, buf)
+            FfiConverterString.write(value.`object`, buf)
+            FfiConverterSequenceString.write(value.`fields`, buf)
+    }
+}
+
+
+
+/**
+ * A lookup of another object that leads here.
+ */
+data class ChildRelationship (
+    /**
+     * Its name in queries.
+     */
+    val `name`: kotlin.String?
+    ,
+    /**
+     * The object that has the lookup.
+     */
+    val `child`: kotlin.String
+    ,
+    /**
+     * The lookup.
+     */
+    val `field`: kotlin.String
+    ,
+    /**
+     * Deleting the parent deletes the children.
+     */
+    val `cascadeDelete`: kotlin.Boolean
+    ,
+    /**
+     * A parent with children cannot be deleted.
+     */
+    val `restrictedDelete`: kotlin.Boolean
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeChildRelationship: FfiConverterRustBuffer<ChildRelationship> {
+    override fun read(buf: ByteBuffer): ChildRelationship {
+        return ChildRelationship(
+            FfiConverterOptionalString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: ChildRelationship) = (
+            FfiConverterOptionalString.allocationSize(value.`name`) +
+            FfiConverterString.allocationSize(value.`child`) +
+            FfiConverterString.allocationSize(value.`field`) +
+            FfiConverterBoolean.allocationSize(value.`cascadeDelete`) +
+            FfiConverterBoolean.allocationSize(value.`restrictedDelete`)
+    )
+
+    override fun write(value: ChildRelationship, buf: ByteBuffer) {
+            FfiConverterOptionalString.write(value.`name`, buf)
+            FfiConverterString.write(value.`child`, buf)
+            FfiConverterString.write(value.`field`, buf)
+            FfiConverterBoolean.write(value.`cascadeDelete`, buf)
+            FfiConverterBoolean.write(value.`restrictedDelete`, buf)
     }
 }
 
@@ -4114,6 +10263,1592 @@ public object FfiConverterTypeDropped: FfiConverterRustBuffer<Dropped> {
 
 
 /**
+ * What setting a briefcase would do.
+ */
+data class DryRun (
+    /**
+     * The rules, each before those that hang on it.
+     */
+    val `rules`: List<RuleEstimate>
+    ,
+    /**
+     * Records that the next session would bring, at most.
+     */
+    val `download`: kotlin.ULong
+    ,
+    /**
+     * About how many bytes these have.
+     */
+    val `downloadBytes`: kotlin.ULong
+    ,
+    /**
+     * Records of this device that nothing would hold any more.
+     */
+    val `evict`: kotlin.ULong
+    ,
+    /**
+     * About how many bytes these have.
+     */
+    val `evictBytes`: kotlin.ULong
+    ,
+    /**
+     * The files that would come along, of each object whose files do.
+     */
+    val `files`: List<FilesEstimate>
+    ,
+    /**
+     * About how many calls the next session would take.
+     */
+    val `calls`: kotlin.ULong
+    ,
+    /**
+     * Calls that the dry run itself took.
+     */
+    val `callsMade`: kotlin.ULong
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeDryRun: FfiConverterRustBuffer<DryRun> {
+    override fun read(buf: ByteBuffer): DryRun {
+        return DryRun(
+            FfiConverterSequenceTypeRuleEstimate.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterSequenceTypeFilesEstimate.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: DryRun) = (
+            FfiConverterSequenceTypeRuleEstimate.allocationSize(value.`rules`) +
+            FfiConverterULong.allocationSize(value.`download`) +
+            FfiConverterULong.allocationSize(value.`downloadBytes`) +
+            FfiConverterULong.allocationSize(value.`evict`) +
+            FfiConverterULong.allocationSize(value.`evictBytes`) +
+            FfiConverterSequenceTypeFilesEstimate.allocationSize(value.`files`) +
+            FfiConverterULong.allocationSize(value.`calls`) +
+            FfiConverterULong.allocationSize(value.`callsMade`)
+    )
+
+    override fun write(value: DryRun, buf: ByteBuffer) {
+            FfiConverterSequenceTypeRuleEstimate.write(value.`rules`, buf)
+            FfiConverterULong.write(value.`download`, buf)
+            FfiConverterULong.write(value.`downloadBytes`, buf)
+            FfiConverterULong.write(value.`evict`, buf)
+            FfiConverterULong.write(value.`evictBytes`, buf)
+            FfiConverterSequenceTypeFilesEstimate.write(value.`files`, buf)
+            FfiConverterULong.write(value.`calls`, buf)
+            FfiConverterULong.write(value.`callsMade`, buf)
+    }
+}
+
+
+
+/**
+ * What a rule of the org found when it refused a write as a duplicate.
+ */
+data class Duplicates (
+    /**
+     * What the org calls the rule; empty if it did not tell.
+     */
+    val `rule`: kotlin.String
+    ,
+    /**
+     * The org saves the record all the same if a person wants that: see `save_anyway`.
+     */
+    val `maySave`: kotlin.Boolean
+    ,
+    /**
+     * The records that it may be.
+     */
+    val `candidates`: List<Candidate>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeDuplicates: FfiConverterRustBuffer<Duplicates> {
+    override fun read(buf: ByteBuffer): Duplicates {
+        return Duplicates(
+            FfiConverterString.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterSequenceTypeCandidate.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Duplicates) = (
+            FfiConverterString.allocationSize(value.`rule`) +
+            FfiConverterBoolean.allocationSize(value.`maySave`) +
+            FfiConverterSequenceTypeCandidate.allocationSize(value.`candidates`)
+    )
+
+    override fun write(value: Duplicates, buf: ByteBuffer) {
+            FfiConverterString.write(value.`rule`, buf)
+            FfiConverterBoolean.write(value.`maySave`, buf)
+            FfiConverterSequenceTypeCandidate.write(value.`candidates`, buf)
+    }
+}
+
+
+
+/**
+ * Why a record was not fetched.
+ */
+data class FetchFailure (
+    /**
+     * What kind of failure it is.
+     */
+    val `kind`: ErrorKind
+    ,
+    /**
+     * One sentence for a person.
+     */
+    val `reason`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFetchFailure: FfiConverterRustBuffer<FetchFailure> {
+    override fun read(buf: ByteBuffer): FetchFailure {
+        return FetchFailure(
+            FfiConverterTypeErrorKind.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: FetchFailure) = (
+            FfiConverterTypeErrorKind.allocationSize(value.`kind`) +
+            FfiConverterString.allocationSize(value.`reason`)
+    )
+
+    override fun write(value: FetchFailure, buf: ByteBuffer) {
+            FfiConverterTypeErrorKind.write(value.`kind`, buf)
+            FfiConverterString.write(value.`reason`, buf)
+    }
+}
+
+
+
+/**
+ * What became of one record that was to be fetched: its id on this device, or why not.
+ */
+data class Fetched (
+    /**
+     * The record's id on this device.
+     */
+    val `record`: kotlin.String?
+    ,
+    /**
+     * Why it is not here.
+     */
+    val `error`: FetchFailure?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFetched: FfiConverterRustBuffer<Fetched> {
+    override fun read(buf: ByteBuffer): Fetched {
+        return Fetched(
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalTypeFetchFailure.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Fetched) = (
+            FfiConverterOptionalString.allocationSize(value.`record`) +
+            FfiConverterOptionalTypeFetchFailure.allocationSize(value.`error`)
+    )
+
+    override fun write(value: Fetched, buf: ByteBuffer) {
+            FfiConverterOptionalString.write(value.`record`, buf)
+            FfiConverterOptionalTypeFetchFailure.write(value.`error`, buf)
+    }
+}
+
+
+
+/**
+ * A field, as the org describes it.
+ */
+data class FieldSchema (
+    /**
+     * API name.
+     */
+    val `name`: kotlin.String
+    ,
+    /**
+     * What a person sees.
+     */
+    val `label`: kotlin.String
+    ,
+    /**
+     * The name of its type, as a describe has it: `string`, `currency`, ...
+     */
+    val `fieldType`: kotlin.String
+    ,
+    /**
+     * Characters of a text at most.
+     */
+    val `length`: kotlin.UInt
+    ,
+    /**
+     * Digits of a number at most.
+     */
+    val `precision`: kotlin.UInt
+    ,
+    /**
+     * Of these, digits behind the point.
+     */
+    val `scale`: kotlin.UInt
+    ,
+    /**
+     * It may be empty.
+     */
+    val `nillable`: kotlin.Boolean
+    ,
+    /**
+     * It may be set on a new record.
+     */
+    val `createable`: kotlin.Boolean
+    ,
+    /**
+     * It may be changed.
+     */
+    val `updateable`: kotlin.Boolean
+    ,
+    /**
+     * A new record needs a value here.
+     */
+    val `requiredOnCreate`: kotlin.Boolean
+    ,
+    /**
+     * It is computed by the org.
+     */
+    val `calculated`: kotlin.Boolean
+    ,
+    /**
+     * No two records have the same value.
+     */
+    val `unique`: kotlin.Boolean
+    ,
+    /**
+     * It is an external id.
+     */
+    val `externalId`: kotlin.Boolean
+    ,
+    /**
+     * It is what a record is called by.
+     */
+    val `nameField`: kotlin.Boolean
+    ,
+    /**
+     * The compound field that it is a part of.
+     */
+    val `compound`: kotlin.String?
+    ,
+    /**
+     * The objects that a lookup leads to.
+     */
+    val `referenceTo`: List<kotlin.String>
+    ,
+    /**
+     * The name of a lookup in queries.
+     */
+    val `relationshipName`: kotlin.String?
+    ,
+    /**
+     * The values of a picklist.
+     */
+    val `picklist`: List<PicklistEntry>
+    ,
+    /**
+     * No other values than these are taken.
+     */
+    val `restrictedPicklist`: kotlin.Boolean
+    ,
+    /**
+     * The field that decides which of them may be chosen.
+     */
+    val `controller`: kotlin.String?
+    ,
+    /**
+     * What a new record has here.
+     */
+    val `defaultValue`: Value?
+    ,
+    /**
+     * What a person is told about it.
+     */
+    val `help`: kotlin.String?
+    ,
+    /**
+     * The text is HTML.
+     */
+    val `html`: kotlin.Boolean
+    ,
+    /**
+     * It was added by the org.
+     */
+    val `custom`: kotlin.Boolean
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFieldSchema: FfiConverterRustBuffer<FieldSchema> {
+    override fun read(buf: ByteBuffer): FieldSchema {
+        return FieldSchema(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterSequenceTypePicklistEntry.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalTypeValue.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: FieldSchema) = (
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterString.allocationSize(value.`label`) +
+            FfiConverterString.allocationSize(value.`fieldType`) +
+            FfiConverterUInt.allocationSize(value.`length`) +
+            FfiConverterUInt.allocationSize(value.`precision`) +
+            FfiConverterUInt.allocationSize(value.`scale`) +
+            FfiConverterBoolean.allocationSize(value.`nillable`) +
+            FfiConverterBoolean.allocationSize(value.`createable`) +
+            FfiConverterBoolean.allocationSize(value.`updateable`) +
+            FfiConverterBoolean.allocationSize(value.`requiredOnCreate`) +
+            FfiConverterBoolean.allocationSize(value.`calculated`) +
+            FfiConverterBoolean.allocationSize(value.`unique`) +
+            FfiConverterBoolean.allocationSize(value.`externalId`) +
+            FfiConverterBoolean.allocationSize(value.`nameField`) +
+            FfiConverterOptionalString.allocationSize(value.`compound`) +
+            FfiConverterSequenceString.allocationSize(value.`referenceTo`) +
+            FfiConverterOptionalString.allocationSize(value.`relationshipName`) +
+            FfiConverterSequenceTypePicklistEntry.allocationSize(value.`picklist`) +
+            FfiConverterBoolean.allocationSize(value.`restrictedPicklist`) +
+            FfiConverterOptionalString.allocationSize(value.`controller`) +
+            FfiConverterOptionalTypeValue.allocationSize(value.`defaultValue`) +
+            FfiConverterOptionalString.allocationSize(value.`help`) +
+            FfiConverterBoolean.allocationSize(value.`html`) +
+            FfiConverterBoolean.allocationSize(value.`custom`)
+    )
+
+    override fun write(value: FieldSchema, buf: ByteBuffer) {
+            FfiConverterString.write(value.`name`, buf)
+            FfiConverterString.write(value.`label`, buf)
+            FfiConverterString.write(value.`fieldType`, buf)
+            FfiConverterUInt.write(value.`length`, buf)
+            FfiConverterUInt.write(value.`precision`, buf)
+            FfiConverterUInt.write(value.`scale`, buf)
+            FfiConverterBoolean.write(value.`nillable`, buf)
+            FfiConverterBoolean.write(value.`createable`, buf)
+            FfiConverterBoolean.write(value.`updateable`, buf)
+            FfiConverterBoolean.write(value.`requiredOnCreate`, buf)
+            FfiConverterBoolean.write(value.`calculated`, buf)
+            FfiConverterBoolean.write(value.`unique`, buf)
+            FfiConverterBoolean.write(value.`externalId`, buf)
+            FfiConverterBoolean.write(value.`nameField`, buf)
+            FfiConverterOptionalString.write(value.`compound`, buf)
+            FfiConverterSequenceString.write(value.`referenceTo`, buf)
+            FfiConverterOptionalString.write(value.`relationshipName`, buf)
+            FfiConverterSequenceTypePicklistEntry.write(value.`picklist`, buf)
+            FfiConverterBoolean.write(value.`restrictedPicklist`, buf)
+            FfiConverterOptionalString.write(value.`controller`, buf)
+            FfiConverterOptionalTypeValue.write(value.`defaultValue`, buf)
+            FfiConverterOptionalString.write(value.`help`, buf)
+            FfiConverterBoolean.write(value.`html`, buf)
+            FfiConverterBoolean.write(value.`custom`, buf)
+    }
+}
+
+
+
+/**
+ * A file of a record.
+ */
+data class FileInfo (
+    /**
+     * Its identity on this device, for life.
+     */
+    val `id`: kotlin.String
+    ,
+    /**
+     * What it is called, as somebody wrote it. It is no name for a file: see `file_name`.
+     */
+    val `title`: kotlin.String
+    ,
+    /**
+     * A name under which it can be saved, on every system.
+     */
+    val `fileName`: kotlin.String
+    ,
+    /**
+     * The ending of its name, without the dot.
+     */
+    val `extension`: kotlin.String?
+    ,
+    /**
+     * How many bytes it has.
+     */
+    val `bytes`: kotlin.ULong
+    ,
+    /**
+     * Where they are.
+     */
+    val `state`: FileState
+    ,
+    /**
+     * Why bytes that came were not kept. Fetching tries again.
+     */
+    val `problem`: kotlin.String?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFileInfo: FfiConverterRustBuffer<FileInfo> {
+    override fun read(buf: ByteBuffer): FileInfo {
+        return FileInfo(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterTypeFileState.read(buf),
+            FfiConverterOptionalString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: FileInfo) = (
+            FfiConverterString.allocationSize(value.`id`) +
+            FfiConverterString.allocationSize(value.`title`) +
+            FfiConverterString.allocationSize(value.`fileName`) +
+            FfiConverterOptionalString.allocationSize(value.`extension`) +
+            FfiConverterULong.allocationSize(value.`bytes`) +
+            FfiConverterTypeFileState.allocationSize(value.`state`) +
+            FfiConverterOptionalString.allocationSize(value.`problem`)
+    )
+
+    override fun write(value: FileInfo, buf: ByteBuffer) {
+            FfiConverterString.write(value.`id`, buf)
+            FfiConverterString.write(value.`title`, buf)
+            FfiConverterString.write(value.`fileName`, buf)
+            FfiConverterOptionalString.write(value.`extension`, buf)
+            FfiConverterULong.write(value.`bytes`, buf)
+            FfiConverterTypeFileState.write(value.`state`, buf)
+            FfiConverterOptionalString.write(value.`problem`, buf)
+    }
+}
+
+
+
+/**
+ * The files of an object's records whose bytes would come along.
+ */
+data class FilesEstimate (
+    /**
+     * The object.
+     */
+    val `object`: kotlin.String
+    ,
+    /**
+     * Files that the policy takes; nothing where the org cannot count them.
+     */
+    val `files`: kotlin.ULong?
+    ,
+    /**
+     * How many bytes these have.
+     */
+    val `bytes`: kotlin.ULong?
+    ,
+    /**
+     * The org counted just these. If not, it is their share of all files of the object.
+     */
+    val `exact`: kotlin.Boolean
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFilesEstimate: FfiConverterRustBuffer<FilesEstimate> {
+    override fun read(buf: ByteBuffer): FilesEstimate {
+        return FilesEstimate(
+            FfiConverterString.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: FilesEstimate) = (
+            FfiConverterString.allocationSize(value.`object`) +
+            FfiConverterOptionalULong.allocationSize(value.`files`) +
+            FfiConverterOptionalULong.allocationSize(value.`bytes`) +
+            FfiConverterBoolean.allocationSize(value.`exact`)
+    )
+
+    override fun write(value: FilesEstimate, buf: ByteBuffer) {
+            FfiConverterString.write(value.`object`, buf)
+            FfiConverterOptionalULong.write(value.`files`, buf)
+            FfiConverterOptionalULong.write(value.`bytes`, buf)
+            FfiConverterBoolean.write(value.`exact`, buf)
+    }
+}
+
+
+
+/**
+ * What a session did with the bytes of files.
+ */
+data class FilesReport (
+    /**
+     * Files that were fetched.
+     */
+    val `fetched`: kotlin.ULong
+    ,
+    /**
+     * Bytes of these, and of parts.
+     */
+    val `fetchedBytes`: kotlin.ULong
+    ,
+    /**
+     * Files that the briefcase wants, and that are left for a later session.
+     */
+    val `left`: kotlin.ULong
+    ,
+    /**
+     * Files whose bytes were not what the org tells of them.
+     */
+    val `unfit`: kotlin.ULong
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFilesReport: FfiConverterRustBuffer<FilesReport> {
+    override fun read(buf: ByteBuffer): FilesReport {
+        return FilesReport(
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: FilesReport) = (
+            FfiConverterULong.allocationSize(value.`fetched`) +
+            FfiConverterULong.allocationSize(value.`fetchedBytes`) +
+            FfiConverterULong.allocationSize(value.`left`) +
+            FfiConverterULong.allocationSize(value.`unfit`)
+    )
+
+    override fun write(value: FilesReport, buf: ByteBuffer) {
+            FfiConverterULong.write(value.`fetched`, buf)
+            FfiConverterULong.write(value.`fetchedBytes`, buf)
+            FfiConverterULong.write(value.`left`, buf)
+            FfiConverterULong.write(value.`unfit`, buf)
+    }
+}
+
+
+
+/**
+ * What a search found, the best first.
+ */
+data class Found (
+    /**
+     * The records.
+     */
+    val `hits`: List<Hit>
+    ,
+    /**
+     * About how many records are not in the index yet, and were not looked at.
+     */
+    val `waiting`: kotlin.ULong
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFound: FfiConverterRustBuffer<Found> {
+    override fun read(buf: ByteBuffer): Found {
+        return Found(
+            FfiConverterSequenceTypeHit.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Found) = (
+            FfiConverterSequenceTypeHit.allocationSize(value.`hits`) +
+            FfiConverterULong.allocationSize(value.`waiting`)
+    )
+
+    override fun write(value: Found, buf: ByteBuffer) {
+            FfiConverterSequenceTypeHit.write(value.`hits`, buf)
+            FfiConverterULong.write(value.`waiting`, buf)
+    }
+}
+
+
+
+/**
+ * A record that was found.
+ */
+data class Hit (
+    /**
+     * The record's id.
+     */
+    val `id`: kotlin.String
+    ,
+    /**
+     * Its object.
+     */
+    val `object`: kotlin.String
+    ,
+    /**
+     * What it is called.
+     */
+    val `title`: kotlin.String
+    ,
+    /**
+     * The field in which it was found.
+     */
+    val `field`: kotlin.String
+    ,
+    /**
+     * A part of that field's text, around what was found.
+     */
+    val `snippet`: kotlin.String
+    ,
+    /**
+     * What was found in the snippet.
+     */
+    val `marks`: List<Mark>
+    ,
+    /**
+     * How well it fits; the best first.
+     */
+    val `score`: kotlin.Double
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHit: FfiConverterRustBuffer<Hit> {
+    override fun read(buf: ByteBuffer): Hit {
+        return Hit(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterSequenceTypeMark.read(buf),
+            FfiConverterDouble.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Hit) = (
+            FfiConverterString.allocationSize(value.`id`) +
+            FfiConverterString.allocationSize(value.`object`) +
+            FfiConverterString.allocationSize(value.`title`) +
+            FfiConverterString.allocationSize(value.`field`) +
+            FfiConverterString.allocationSize(value.`snippet`) +
+            FfiConverterSequenceTypeMark.allocationSize(value.`marks`) +
+            FfiConverterDouble.allocationSize(value.`score`)
+    )
+
+    override fun write(value: Hit, buf: ByteBuffer) {
+            FfiConverterString.write(value.`id`, buf)
+            FfiConverterString.write(value.`object`, buf)
+            FfiConverterString.write(value.`title`, buf)
+            FfiConverterString.write(value.`field`, buf)
+            FfiConverterString.write(value.`snippet`, buf)
+            FfiConverterSequenceTypeMark.write(value.`marks`, buf)
+            FfiConverterDouble.write(value.`score`, buf)
+    }
+}
+
+
+
+/**
+ * A header.
+ */
+data class HttpHeader (
+    /**
+     * Its name.
+     */
+    val `name`: kotlin.String
+    ,
+    /**
+     * Its value. That of `Authorization` is a secret: log none.
+     */
+    val `value`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHttpHeader: FfiConverterRustBuffer<HttpHeader> {
+    override fun read(buf: ByteBuffer): HttpHeader {
+        return HttpHeader(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: HttpHeader) = (
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterString.allocationSize(value.`value`)
+    )
+
+    override fun write(value: HttpHeader, buf: ByteBuffer) {
+            FfiConverterString.write(value.`name`, buf)
+            FfiConverterString.write(value.`value`, buf)
+    }
+}
+
+
+
+/**
+ * One request.
+ */
+data class HttpRequest (
+    /**
+     * `GET`, `POST`, `PATCH` or `DELETE`.
+     */
+    val `method`: kotlin.String
+    ,
+    /**
+     * The absolute URL.
+     */
+    val `url`: kotlin.String
+    ,
+    /**
+     * The headers, each name once. A transport adds its own `Host`, `Content-Length` and `Accept-Encoding`.
+     */
+    val `headers`: List<HttpHeader>
+    ,
+    /**
+     * The body; empty for none.
+     */
+    val `body`: kotlin.ByteArray
+    ,
+    /**
+     * How many bytes of an answer, after inflation, may be kept in memory.
+     */
+    val `responseBytesMax`: kotlin.ULong
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHttpRequest: FfiConverterRustBuffer<HttpRequest> {
+    override fun read(buf: ByteBuffer): HttpRequest {
+        return HttpRequest(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterSequenceTypeHttpHeader.read(buf),
+            FfiConverterByteArray.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: HttpRequest) = (
+            FfiConverterString.allocationSize(value.`method`) +
+            FfiConverterString.allocationSize(value.`url`) +
+            FfiConverterSequenceTypeHttpHeader.allocationSize(value.`headers`) +
+            FfiConverterByteArray.allocationSize(value.`body`) +
+            FfiConverterULong.allocationSize(value.`responseBytesMax`)
+    )
+
+    override fun write(value: HttpRequest, buf: ByteBuffer) {
+            FfiConverterString.write(value.`method`, buf)
+            FfiConverterString.write(value.`url`, buf)
+            FfiConverterSequenceTypeHttpHeader.write(value.`headers`, buf)
+            FfiConverterByteArray.write(value.`body`, buf)
+            FfiConverterULong.write(value.`responseBytesMax`, buf)
+    }
+}
+
+
+
+/**
+ * One answer.
+ */
+data class HttpResponse (
+    /**
+     * The status.
+     */
+    val `status`: kotlin.UShort
+    ,
+    /**
+     * The headers in the order they came.
+     */
+    val `headers`: List<HttpHeader>
+    ,
+    /**
+     * The body, inflated.
+     */
+    val `body`: kotlin.ByteArray
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHttpResponse: FfiConverterRustBuffer<HttpResponse> {
+    override fun read(buf: ByteBuffer): HttpResponse {
+        return HttpResponse(
+            FfiConverterUShort.read(buf),
+            FfiConverterSequenceTypeHttpHeader.read(buf),
+            FfiConverterByteArray.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: HttpResponse) = (
+            FfiConverterUShort.allocationSize(value.`status`) +
+            FfiConverterSequenceTypeHttpHeader.allocationSize(value.`headers`) +
+            FfiConverterByteArray.allocationSize(value.`body`)
+    )
+
+    override fun write(value: HttpResponse, buf: ByteBuffer) {
+            FfiConverterUShort.write(value.`status`, buf)
+            FfiConverterSequenceTypeHttpHeader.write(value.`headers`, buf)
+            FfiConverterByteArray.write(value.`body`, buf)
+    }
+}
+
+
+
+/**
+ * What an import came to.
+ */
+data class Imported (
+    /**
+     * Mutations that were taken in.
+     */
+    val `mutations`: kotlin.ULong
+    ,
+    /**
+     * Mutations that were here already.
+     */
+    val `alreadyThere`: kotlin.ULong
+    ,
+    /**
+     * Conflicts that came along.
+     */
+    val `conflicts`: kotlin.ULong
+    ,
+    /**
+     * Records whose deletion gave way to an edit.
+     */
+    val `withdrawn`: List<kotlin.String>
+    ,
+    /**
+     * Records that wait for the next session to be whole.
+     */
+    val `waiting`: List<kotlin.String>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeImported: FfiConverterRustBuffer<Imported> {
+    override fun read(buf: ByteBuffer): Imported {
+        return Imported(
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterSequenceString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Imported) = (
+            FfiConverterULong.allocationSize(value.`mutations`) +
+            FfiConverterULong.allocationSize(value.`alreadyThere`) +
+            FfiConverterULong.allocationSize(value.`conflicts`) +
+            FfiConverterSequenceString.allocationSize(value.`withdrawn`) +
+            FfiConverterSequenceString.allocationSize(value.`waiting`)
+    )
+
+    override fun write(value: Imported, buf: ByteBuffer) {
+            FfiConverterULong.write(value.`mutations`, buf)
+            FfiConverterULong.write(value.`alreadyThere`, buf)
+            FfiConverterULong.write(value.`conflicts`, buf)
+            FfiConverterSequenceString.write(value.`withdrawn`, buf)
+            FfiConverterSequenceString.write(value.`waiting`, buf)
+    }
+}
+
+
+
+/**
+ * A secondary index of an object's records.
+ */
+data class Index (
+    /**
+     * The object.
+     */
+    val `object`: kotlin.String
+    ,
+    /**
+     * The fields in their order, each as ORDER BY has it.
+     */
+    val `fields`: List<kotlin.String>
+    ,
+    /**
+     * It stands; otherwise the object or a field is not carried yet.
+     */
+    val `built`: kotlin.Boolean
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeIndex: FfiConverterRustBuffer<Index> {
+    override fun read(buf: ByteBuffer): Index {
+        return Index(
+            FfiConverterString.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Index) = (
+            FfiConverterString.allocationSize(value.`object`) +
+            FfiConverterSequenceString.allocationSize(value.`fields`) +
+            FfiConverterBoolean.allocationSize(value.`built`)
+    )
+
+    override fun write(value: Index, buf: ByteBuffer) {
+            FfiConverterString.write(value.`object`, buf)
+            FfiConverterSequenceString.write(value.`fields`, buf)
+            FfiConverterBoolean.write(value.`built`, buf)
+    }
+}
+
+
+
+/**
+ * What a store's file holds.
+ */
+data class Inspection (
+    /**
+     * The format of the file.
+     */
+    val `format`: kotlin.Int
+    ,
+    /**
+     * The org that the records are of.
+     */
+    val `orgId`: kotlin.String?
+    ,
+    /**
+     * The user whose records these are.
+     */
+    val `userId`: kotlin.String?
+    ,
+    /**
+     * The name of that user at sign-in.
+     */
+    val `username`: kotlin.String?
+    ,
+    /**
+     * Records per object.
+     */
+    val `records`: Map<kotlin.String, kotlin.ULong>
+    ,
+    /**
+     * What was not sent.
+     */
+    val `unsent`: List<Mutation>
+    ,
+    /**
+     * Open conflicts.
+     */
+    val `conflicts`: List<Conflict>
+    ,
+    /**
+     * What cannot be read, in sentences; empty for a whole file.
+     */
+    val `damage`: List<kotlin.String>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeInspection: FfiConverterRustBuffer<Inspection> {
+    override fun read(buf: ByteBuffer): Inspection {
+        return Inspection(
+            FfiConverterInt.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterMapStringULong.read(buf),
+            FfiConverterSequenceTypeMutation.read(buf),
+            FfiConverterSequenceTypeConflict.read(buf),
+            FfiConverterSequenceString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Inspection) = (
+            FfiConverterInt.allocationSize(value.`format`) +
+            FfiConverterOptionalString.allocationSize(value.`orgId`) +
+            FfiConverterOptionalString.allocationSize(value.`userId`) +
+            FfiConverterOptionalString.allocationSize(value.`username`) +
+            FfiConverterMapStringULong.allocationSize(value.`records`) +
+            FfiConverterSequenceTypeMutation.allocationSize(value.`unsent`) +
+            FfiConverterSequenceTypeConflict.allocationSize(value.`conflicts`) +
+            FfiConverterSequenceString.allocationSize(value.`damage`)
+    )
+
+    override fun write(value: Inspection, buf: ByteBuffer) {
+            FfiConverterInt.write(value.`format`, buf)
+            FfiConverterOptionalString.write(value.`orgId`, buf)
+            FfiConverterOptionalString.write(value.`userId`, buf)
+            FfiConverterOptionalString.write(value.`username`, buf)
+            FfiConverterMapStringULong.write(value.`records`, buf)
+            FfiConverterSequenceTypeMutation.write(value.`unsent`, buf)
+            FfiConverterSequenceTypeConflict.write(value.`conflicts`, buf)
+            FfiConverterSequenceString.write(value.`damage`, buf)
+    }
+}
+
+
+
+/**
+ * How a page of an object's records is laid out, for records of one record type.
+ */
+data class Layout (
+    /**
+     * The org's id of it.
+     */
+    val `id`: kotlin.String
+    ,
+    /**
+     * The page that shows a record.
+     */
+    val `view`: List<Section>
+    ,
+    /**
+     * The page that changes one.
+     */
+    val `edit`: List<Section>
+    ,
+    /**
+     * The lists beneath.
+     */
+    val `relatedLists`: List<RelatedList>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeLayout: FfiConverterRustBuffer<Layout> {
+    override fun read(buf: ByteBuffer): Layout {
+        return Layout(
+            FfiConverterString.read(buf),
+            FfiConverterSequenceTypeSection.read(buf),
+            FfiConverterSequenceTypeSection.read(buf),
+            FfiConverterSequenceTypeRelatedList.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Layout) = (
+            FfiConverterString.allocationSize(value.`id`) +
+            FfiConverterSequenceTypeSection.allocationSize(value.`view`) +
+            FfiConverterSequenceTypeSection.allocationSize(value.`edit`) +
+            FfiConverterSequenceTypeRelatedList.allocationSize(value.`relatedLists`)
+    )
+
+    override fun write(value: Layout, buf: ByteBuffer) {
+            FfiConverterString.write(value.`id`, buf)
+            FfiConverterSequenceTypeSection.write(value.`view`, buf)
+            FfiConverterSequenceTypeSection.write(value.`edit`, buf)
+            FfiConverterSequenceTypeRelatedList.write(value.`relatedLists`, buf)
+    }
+}
+
+
+
+/**
+ * One place of a page.
+ */
+data class LayoutItem (
+    /**
+     * What stands beside it; empty for an empty place.
+     */
+    val `label`: kotlin.String
+    ,
+    /**
+     * The fields that stand there; none for an empty place.
+     */
+    val `fields`: List<kotlin.String>
+    ,
+    /**
+     * A person must give a value.
+     */
+    val `required`: kotlin.Boolean
+    ,
+    /**
+     * It takes a value on a new record.
+     */
+    val `editableForNew`: kotlin.Boolean
+    ,
+    /**
+     * It takes another value on a record that is there.
+     */
+    val `editableForUpdate`: kotlin.Boolean
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeLayoutItem: FfiConverterRustBuffer<LayoutItem> {
+    override fun read(buf: ByteBuffer): LayoutItem {
+        return LayoutItem(
+            FfiConverterString.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: LayoutItem) = (
+            FfiConverterString.allocationSize(value.`label`) +
+            FfiConverterSequenceString.allocationSize(value.`fields`) +
+            FfiConverterBoolean.allocationSize(value.`required`) +
+            FfiConverterBoolean.allocationSize(value.`editableForNew`) +
+            FfiConverterBoolean.allocationSize(value.`editableForUpdate`)
+    )
+
+    override fun write(value: LayoutItem, buf: ByteBuffer) {
+            FfiConverterString.write(value.`label`, buf)
+            FfiConverterSequenceString.write(value.`fields`, buf)
+            FfiConverterBoolean.write(value.`required`, buf)
+            FfiConverterBoolean.write(value.`editableForNew`, buf)
+            FfiConverterBoolean.write(value.`editableForUpdate`, buf)
+    }
+}
+
+
+
+/**
+ * How much of a device a store may take, and what it leaves alone.
+ */
+data class Limits (
+    /**
+     * Records that are kept because somebody looked at them.
+     */
+    val `recentRecords`: kotlin.ULong
+    ,
+    /**
+     * Bytes of their values.
+     */
+    val `recentBytes`: kotlin.ULong
+    ,
+    /**
+     * Bytes of the disk that a session leaves free.
+     */
+    val `freeBytes`: kotlin.ULong
+    ,
+    /**
+     * Bytes of the store's file at most; nothing for as many as there are.
+     */
+    val `storeBytes`: kotlin.ULong?
+    ,
+    /**
+     * Bytes of memory for pages of the file.
+     */
+    val `pageCacheBytes`: kotlin.ULong
+    ,
+    /**
+     * Bytes of all downloaded files together.
+     */
+    val `fileBytes`: kotlin.ULong
+    ,
+    /**
+     * Bytes of files that one session downloads.
+     */
+    val `sessionFileBytes`: kotlin.ULong
+    ,
+    /**
+     * Bytes of a file that is attached here.
+     */
+    val `attachBytes`: kotlin.ULong
+    ,
+    /**
+     * How long a write waits for another process, in milliseconds.
+     */
+    val `busyWaitMs`: kotlin.ULong
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeLimits: FfiConverterRustBuffer<Limits> {
+    override fun read(buf: ByteBuffer): Limits {
+        return Limits(
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Limits) = (
+            FfiConverterULong.allocationSize(value.`recentRecords`) +
+            FfiConverterULong.allocationSize(value.`recentBytes`) +
+            FfiConverterULong.allocationSize(value.`freeBytes`) +
+            FfiConverterOptionalULong.allocationSize(value.`storeBytes`) +
+            FfiConverterULong.allocationSize(value.`pageCacheBytes`) +
+            FfiConverterULong.allocationSize(value.`fileBytes`) +
+            FfiConverterULong.allocationSize(value.`sessionFileBytes`) +
+            FfiConverterULong.allocationSize(value.`attachBytes`) +
+            FfiConverterULong.allocationSize(value.`busyWaitMs`)
+    )
+
+    override fun write(value: Limits, buf: ByteBuffer) {
+            FfiConverterULong.write(value.`recentRecords`, buf)
+            FfiConverterULong.write(value.`recentBytes`, buf)
+            FfiConverterULong.write(value.`freeBytes`, buf)
+            FfiConverterOptionalULong.write(value.`storeBytes`, buf)
+            FfiConverterULong.write(value.`pageCacheBytes`, buf)
+            FfiConverterULong.write(value.`fileBytes`, buf)
+            FfiConverterULong.write(value.`sessionFileBytes`, buf)
+            FfiConverterULong.write(value.`attachBytes`, buf)
+            FfiConverterULong.write(value.`busyWaitMs`, buf)
+    }
+}
+
+
+
+/**
+ * A column of a list of children.
+ */
+data class ListColumn (
+    /**
+     * The field.
+     */
+    val `field`: kotlin.String
+    ,
+    /**
+     * What stands above it.
+     */
+    val `label`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeListColumn: FfiConverterRustBuffer<ListColumn> {
+    override fun read(buf: ByteBuffer): ListColumn {
+        return ListColumn(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: ListColumn) = (
+            FfiConverterString.allocationSize(value.`field`) +
+            FfiConverterString.allocationSize(value.`label`)
+    )
+
+    override fun write(value: ListColumn, buf: ByteBuffer) {
+            FfiConverterString.write(value.`field`, buf)
+            FfiConverterString.write(value.`label`, buf)
+    }
+}
+
+
+
+/**
+ * An order of a list of children.
+ */
+data class ListOrder (
+    /**
+     * The field.
+     */
+    val `field`: kotlin.String
+    ,
+    /**
+     * The smallest first.
+     */
+    val `ascending`: kotlin.Boolean
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeListOrder: FfiConverterRustBuffer<ListOrder> {
+    override fun read(buf: ByteBuffer): ListOrder {
+        return ListOrder(
+            FfiConverterString.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: ListOrder) = (
+            FfiConverterString.allocationSize(value.`field`) +
+            FfiConverterBoolean.allocationSize(value.`ascending`)
+    )
+
+    override fun write(value: ListOrder, buf: ByteBuffer) {
+            FfiConverterString.write(value.`field`, buf)
+            FfiConverterBoolean.write(value.`ascending`, buf)
+    }
+}
+
+
+
+/**
+ * A part of a text, in bytes of UTF-8.
+ */
+data class Mark (
+    /**
+     * Where it begins.
+     */
+    val `start`: kotlin.ULong
+    ,
+    /**
+     * Where it ends; not part of it.
+     */
+    val `end`: kotlin.ULong
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeMark: FfiConverterRustBuffer<Mark> {
+    override fun read(buf: ByteBuffer): Mark {
+        return Mark(
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Mark) = (
+            FfiConverterULong.allocationSize(value.`start`) +
+            FfiConverterULong.allocationSize(value.`end`)
+    )
+
+    override fun write(value: Mark, buf: ByteBuffer) {
+            FfiConverterULong.write(value.`start`, buf)
+            FfiConverterULong.write(value.`end`, buf)
+    }
+}
+
+
+
+/**
  * A record whose two sides were joined without asking.
  */
 data class Merged (
@@ -4280,6 +12015,369 @@ public object FfiConverterTypeMutation: FfiConverterRustBuffer<Mutation> {
 
 
 /**
+ * An object, as the org describes it.
+ */
+data class ObjectSchema (
+    /**
+     * API name.
+     */
+    val `name`: kotlin.String
+    ,
+    /**
+     * What a person sees.
+     */
+    val `label`: kotlin.String
+    ,
+    /**
+     * The same of many.
+     */
+    val `labelPlural`: kotlin.String
+    ,
+    /**
+     * The first three characters of its ids.
+     */
+    val `keyPrefix`: kotlin.String?
+    ,
+    /**
+     * This user may create records.
+     */
+    val `createable`: kotlin.Boolean
+    ,
+    /**
+     * This user may change records.
+     */
+    val `updateable`: kotlin.Boolean
+    ,
+    /**
+     * This user may delete records.
+     */
+    val `deletable`: kotlin.Boolean
+    ,
+    /**
+     * It was added by the org.
+     */
+    val `custom`: kotlin.Boolean
+    ,
+    /**
+     * The fields.
+     */
+    val `fields`: List<FieldSchema>
+    ,
+    /**
+     * Lookups of other objects that lead here.
+     */
+    val `children`: List<ChildRelationship>
+    ,
+    /**
+     * The record types, the master among them.
+     */
+    val `recordTypes`: List<RecordType>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeObjectSchema: FfiConverterRustBuffer<ObjectSchema> {
+    override fun read(buf: ByteBuffer): ObjectSchema {
+        return ObjectSchema(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterSequenceTypeFieldSchema.read(buf),
+            FfiConverterSequenceTypeChildRelationship.read(buf),
+            FfiConverterSequenceTypeRecordType.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: ObjectSchema) = (
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterString.allocationSize(value.`label`) +
+            FfiConverterString.allocationSize(value.`labelPlural`) +
+            FfiConverterOptionalString.allocationSize(value.`keyPrefix`) +
+            FfiConverterBoolean.allocationSize(value.`createable`) +
+            FfiConverterBoolean.allocationSize(value.`updateable`) +
+            FfiConverterBoolean.allocationSize(value.`deletable`) +
+            FfiConverterBoolean.allocationSize(value.`custom`) +
+            FfiConverterSequenceTypeFieldSchema.allocationSize(value.`fields`) +
+            FfiConverterSequenceTypeChildRelationship.allocationSize(value.`children`) +
+            FfiConverterSequenceTypeRecordType.allocationSize(value.`recordTypes`)
+    )
+
+    override fun write(value: ObjectSchema, buf: ByteBuffer) {
+            FfiConverterString.write(value.`name`, buf)
+            FfiConverterString.write(value.`label`, buf)
+            FfiConverterString.write(value.`labelPlural`, buf)
+            FfiConverterOptionalString.write(value.`keyPrefix`, buf)
+            FfiConverterBoolean.write(value.`createable`, buf)
+            FfiConverterBoolean.write(value.`updateable`, buf)
+            FfiConverterBoolean.write(value.`deletable`, buf)
+            FfiConverterBoolean.write(value.`custom`, buf)
+            FfiConverterSequenceTypeFieldSchema.write(value.`fields`, buf)
+            FfiConverterSequenceTypeChildRelationship.write(value.`children`, buf)
+            FfiConverterSequenceTypeRecordType.write(value.`recordTypes`, buf)
+    }
+}
+
+
+
+/**
+ * What a store is opened with, beside its path.
+ */
+data class Options (
+    /**
+     * Encrypts a new store, or opens an encrypted one. Needs a library built with encryption.
+     */
+    val `key`: Key? = null
+    ,
+    /**
+     * How much the store may take; `default_limits` unless said.
+     */
+    val `limits`: Limits? = null
+    ,
+    /**
+     * How often a session makes a call again that failed for a passing reason; 3 times unless said.
+     */
+    val `retries`: kotlin.UInt? = null
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeOptions: FfiConverterRustBuffer<Options> {
+    override fun read(buf: ByteBuffer): Options {
+        return Options(
+            FfiConverterOptionalTypeKey.read(buf),
+            FfiConverterOptionalTypeLimits.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Options) = (
+            FfiConverterOptionalTypeKey.allocationSize(value.`key`) +
+            FfiConverterOptionalTypeLimits.allocationSize(value.`limits`) +
+            FfiConverterOptionalUInt.allocationSize(value.`retries`)
+    )
+
+    override fun write(value: Options, buf: ByteBuffer) {
+            FfiConverterOptionalTypeKey.write(value.`key`, buf)
+            FfiConverterOptionalTypeLimits.write(value.`limits`, buf)
+            FfiConverterOptionalUInt.write(value.`retries`, buf)
+    }
+}
+
+
+
+/**
+ * How often a device may sync by itself. All times in milliseconds.
+ */
+data class Pace (
+    /**
+     * Between two sessions while the org has calls in plenty.
+     */
+    val `oftenMs`: kotlin.ULong = 900000uL
+    ,
+    /**
+     * Between two sessions while the org's calls run short.
+     */
+    val `seldomMs`: kotlin.ULong = 21600000uL
+    ,
+    /**
+     * Over how long the first sessions of a fleet are spread that was switched on at the same moment.
+     */
+    val `spreadMs`: kotlin.ULong = 900000uL
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePace: FfiConverterRustBuffer<Pace> {
+    override fun read(buf: ByteBuffer): Pace {
+        return Pace(
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Pace) = (
+            FfiConverterULong.allocationSize(value.`oftenMs`) +
+            FfiConverterULong.allocationSize(value.`seldomMs`) +
+            FfiConverterULong.allocationSize(value.`spreadMs`)
+    )
+
+    override fun write(value: Pace, buf: ByteBuffer) {
+            FfiConverterULong.write(value.`oftenMs`, buf)
+            FfiConverterULong.write(value.`seldomMs`, buf)
+            FfiConverterULong.write(value.`spreadMs`, buf)
+    }
+}
+
+
+
+/**
+ * A value of a picklist.
+ */
+data class PicklistEntry (
+    /**
+     * What is stored.
+     */
+    val `value`: kotlin.String
+    ,
+    /**
+     * What a person sees.
+     */
+    val `label`: kotlin.String
+    ,
+    /**
+     * It may be chosen.
+     */
+    val `active`: kotlin.Boolean
+    ,
+    /**
+     * It is chosen for a new record.
+     */
+    val `default`: kotlin.Boolean
+    ,
+    /**
+     * For which values of the controlling field it may be chosen, by their places; nothing if for all.
+     */
+    val `validFor`: List<kotlin.Boolean>?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePicklistEntry: FfiConverterRustBuffer<PicklistEntry> {
+    override fun read(buf: ByteBuffer): PicklistEntry {
+        return PicklistEntry(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterOptionalSequenceBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: PicklistEntry) = (
+            FfiConverterString.allocationSize(value.`value`) +
+            FfiConverterString.allocationSize(value.`label`) +
+            FfiConverterBoolean.allocationSize(value.`active`) +
+            FfiConverterBoolean.allocationSize(value.`default`) +
+            FfiConverterOptionalSequenceBoolean.allocationSize(value.`validFor`)
+    )
+
+    override fun write(value: PicklistEntry, buf: ByteBuffer) {
+            FfiConverterString.write(value.`value`, buf)
+            FfiConverterString.write(value.`label`, buf)
+            FfiConverterBoolean.write(value.`active`, buf)
+            FfiConverterBoolean.write(value.`default`, buf)
+            FfiConverterOptionalSequenceBoolean.write(value.`validFor`, buf)
+    }
+}
+
+
+
+/**
+ * A record that is kept whatever the rules say.
+ */
+data class Pin (
+    /**
+     * The record.
+     */
+    val `record`: kotlin.String
+    ,
+    /**
+     * Its object; nothing if the briefcase names none with such ids, so that the record cannot be fetched.
+     */
+    val `object`: kotlin.String?
+    ,
+    /**
+     * When it was pinned, by this device's clock, in milliseconds since 1970.
+     */
+    val `pinnedAtMs`: kotlin.Long
+    ,
+    /**
+     * It is on this device. If not, the next session fetches it.
+     */
+    val `here`: kotlin.Boolean
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePin: FfiConverterRustBuffer<Pin> {
+    override fun read(buf: ByteBuffer): Pin {
+        return Pin(
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Pin) = (
+            FfiConverterString.allocationSize(value.`record`) +
+            FfiConverterOptionalString.allocationSize(value.`object`) +
+            FfiConverterLong.allocationSize(value.`pinnedAtMs`) +
+            FfiConverterBoolean.allocationSize(value.`here`)
+    )
+
+    override fun write(value: Pin, buf: ByteBuffer) {
+            FfiConverterString.write(value.`record`, buf)
+            FfiConverterOptionalString.write(value.`object`, buf)
+            FfiConverterLong.write(value.`pinnedAtMs`, buf)
+            FfiConverterBoolean.write(value.`here`, buf)
+    }
+}
+
+
+
+/**
  * One thing that is wrong with a write, or that the org refused in one.
  */
 data class Problem (
@@ -4297,6 +12395,11 @@ data class Problem (
      * One sentence for a person. It may name the field's label, never its value.
      */
     val `message`: kotlin.String
+    ,
+    /**
+     * The records that the org takes it for a duplicate of.
+     */
+    val `duplicates`: Duplicates? = null
 
 ){
 
@@ -4316,19 +12419,85 @@ public object FfiConverterTypeProblem: FfiConverterRustBuffer<Problem> {
             FfiConverterSequenceString.read(buf),
             FfiConverterString.read(buf),
             FfiConverterString.read(buf),
+            FfiConverterOptionalTypeDuplicates.read(buf),
         )
     }
 
     override fun allocationSize(value: Problem) = (
             FfiConverterSequenceString.allocationSize(value.`fields`) +
             FfiConverterString.allocationSize(value.`code`) +
-            FfiConverterString.allocationSize(value.`message`)
+            FfiConverterString.allocationSize(value.`message`) +
+            FfiConverterOptionalTypeDuplicates.allocationSize(value.`duplicates`)
     )
 
     override fun write(value: Problem, buf: ByteBuffer) {
             FfiConverterSequenceString.write(value.`fields`, buf)
             FfiConverterString.write(value.`code`, buf)
             FfiConverterString.write(value.`message`, buf)
+            FfiConverterOptionalTypeDuplicates.write(value.`duplicates`, buf)
+    }
+}
+
+
+
+/**
+ * A record that somebody looked at.
+ */
+data class Recent (
+    /**
+     * The record.
+     */
+    val `record`: kotlin.String
+    ,
+    /**
+     * Its object.
+     */
+    val `object`: kotlin.String
+    ,
+    /**
+     * When somebody looked at it last, by this device's clock, in milliseconds since 1970.
+     */
+    val `viewedAtMs`: kotlin.Long
+    ,
+    /**
+     * The size of its values when it was looked at.
+     */
+    val `bytes`: kotlin.ULong
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRecent: FfiConverterRustBuffer<Recent> {
+    override fun read(buf: ByteBuffer): Recent {
+        return Recent(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Recent) = (
+            FfiConverterString.allocationSize(value.`record`) +
+            FfiConverterString.allocationSize(value.`object`) +
+            FfiConverterLong.allocationSize(value.`viewedAtMs`) +
+            FfiConverterULong.allocationSize(value.`bytes`)
+    )
+
+    override fun write(value: Recent, buf: ByteBuffer) {
+            FfiConverterString.write(value.`record`, buf)
+            FfiConverterString.write(value.`object`, buf)
+            FfiConverterLong.write(value.`viewedAtMs`, buf)
+            FfiConverterULong.write(value.`bytes`, buf)
     }
 }
 
@@ -4384,6 +12553,93 @@ public object FfiConverterTypeRecord: FfiConverterRustBuffer<Record> {
             FfiConverterString.write(value.`id`, buf)
             FfiConverterString.write(value.`object`, buf)
             FfiConverterMapStringTypeValue.write(value.`fields`, buf)
+    }
+}
+
+
+
+/**
+ * A record type of an object.
+ */
+data class RecordType (
+    /**
+     * The org's id of it.
+     */
+    val `id`: kotlin.String
+    ,
+    /**
+     * What a person sees.
+     */
+    val `name`: kotlin.String
+    ,
+    /**
+     * Its API name.
+     */
+    val `developerName`: kotlin.String?
+    ,
+    /**
+     * It is in use.
+     */
+    val `active`: kotlin.Boolean
+    ,
+    /**
+     * This user may choose it.
+     */
+    val `available`: kotlin.Boolean
+    ,
+    /**
+     * New records of this user have it.
+     */
+    val `default`: kotlin.Boolean
+    ,
+    /**
+     * It stands for no record type.
+     */
+    val `master`: kotlin.Boolean
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRecordType: FfiConverterRustBuffer<RecordType> {
+    override fun read(buf: ByteBuffer): RecordType {
+        return RecordType(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: RecordType) = (
+            FfiConverterString.allocationSize(value.`id`) +
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterOptionalString.allocationSize(value.`developerName`) +
+            FfiConverterBoolean.allocationSize(value.`active`) +
+            FfiConverterBoolean.allocationSize(value.`available`) +
+            FfiConverterBoolean.allocationSize(value.`default`) +
+            FfiConverterBoolean.allocationSize(value.`master`)
+    )
+
+    override fun write(value: RecordType, buf: ByteBuffer) {
+            FfiConverterString.write(value.`id`, buf)
+            FfiConverterString.write(value.`name`, buf)
+            FfiConverterOptionalString.write(value.`developerName`, buf)
+            FfiConverterBoolean.write(value.`active`, buf)
+            FfiConverterBoolean.write(value.`available`, buf)
+            FfiConverterBoolean.write(value.`default`, buf)
+            FfiConverterBoolean.write(value.`master`, buf)
     }
 }
 
@@ -4447,6 +12703,93 @@ public object FfiConverterTypeRejected: FfiConverterRustBuffer<Rejected> {
             FfiConverterString.write(value.`object`, buf)
             FfiConverterSequenceLong.write(value.`mutations`, buf)
             FfiConverterSequenceTypeProblem.write(value.`problems`, buf)
+    }
+}
+
+
+
+/**
+ * A list of children beneath a record.
+ */
+data class RelatedList (
+    /**
+     * What stands above it.
+     */
+    val `label`: kotlin.String
+    ,
+    /**
+     * Its name in queries.
+     */
+    val `name`: kotlin.String
+    ,
+    /**
+     * The object of the children.
+     */
+    val `object`: kotlin.String?
+    ,
+    /**
+     * Their lookup that leads here.
+     */
+    val `field`: kotlin.String?
+    ,
+    /**
+     * The columns.
+     */
+    val `columns`: List<ListColumn>
+    ,
+    /**
+     * The order.
+     */
+    val `sort`: List<ListOrder>
+    ,
+    /**
+     * Children shown at most.
+     */
+    val `limit`: kotlin.UInt
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRelatedList: FfiConverterRustBuffer<RelatedList> {
+    override fun read(buf: ByteBuffer): RelatedList {
+        return RelatedList(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterSequenceTypeListColumn.read(buf),
+            FfiConverterSequenceTypeListOrder.read(buf),
+            FfiConverterUInt.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: RelatedList) = (
+            FfiConverterString.allocationSize(value.`label`) +
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterOptionalString.allocationSize(value.`object`) +
+            FfiConverterOptionalString.allocationSize(value.`field`) +
+            FfiConverterSequenceTypeListColumn.allocationSize(value.`columns`) +
+            FfiConverterSequenceTypeListOrder.allocationSize(value.`sort`) +
+            FfiConverterUInt.allocationSize(value.`limit`)
+    )
+
+    override fun write(value: RelatedList, buf: ByteBuffer) {
+            FfiConverterString.write(value.`label`, buf)
+            FfiConverterString.write(value.`name`, buf)
+            FfiConverterOptionalString.write(value.`object`, buf)
+            FfiConverterOptionalString.write(value.`field`, buf)
+            FfiConverterSequenceTypeListColumn.write(value.`columns`, buf)
+            FfiConverterSequenceTypeListOrder.write(value.`sort`, buf)
+            FfiConverterUInt.write(value.`limit`, buf)
     }
 }
 
@@ -4562,6 +12905,11 @@ data class Report (
     val `stopped`: Stopped?
     ,
     /**
+     * What became of files.
+     */
+    val `files`: FilesReport
+    ,
+    /**
      * Calls to the org.
      */
     val `apiCalls`: kotlin.ULong
@@ -4602,6 +12950,7 @@ public object FfiConverterTypeReport: FfiConverterRustBuffer<Report> {
             FfiConverterSequenceTypeUnpinned.read(buf),
             FfiConverterSequenceTypeUnfollowed.read(buf),
             FfiConverterOptionalTypeStopped.read(buf),
+            FfiConverterTypeFilesReport.read(buf),
             FfiConverterULong.read(buf),
         )
     }
@@ -4628,6 +12977,7 @@ public object FfiConverterTypeReport: FfiConverterRustBuffer<Report> {
             FfiConverterSequenceTypeUnpinned.allocationSize(value.`unpinned`) +
             FfiConverterSequenceTypeUnfollowed.allocationSize(value.`unfollowed`) +
             FfiConverterOptionalTypeStopped.allocationSize(value.`stopped`) +
+            FfiConverterTypeFilesReport.allocationSize(value.`files`) +
             FfiConverterULong.allocationSize(value.`apiCalls`)
     )
 
@@ -4653,6 +13003,7 @@ public object FfiConverterTypeReport: FfiConverterRustBuffer<Report> {
             FfiConverterSequenceTypeUnpinned.write(value.`unpinned`, buf)
             FfiConverterSequenceTypeUnfollowed.write(value.`unfollowed`, buf)
             FfiConverterOptionalTypeStopped.write(value.`stopped`, buf)
+            FfiConverterTypeFilesReport.write(value.`files`, buf)
             FfiConverterULong.write(value.`apiCalls`, buf)
     }
 }
@@ -4709,6 +13060,527 @@ public object FfiConverterTypeRow: FfiConverterRustBuffer<Row> {
             FfiConverterOptionalString.write(value.`id`, buf)
             FfiConverterSequenceTypeValue.write(value.`cells`, buf)
             FfiConverterMapStringTypeChildRows.write(value.`children`, buf)
+    }
+}
+
+
+
+/**
+ * How the answer of a watched query changed. To bring a copy forward: take out what was removed and updated,
+ * by their places before, then put in what was updated and inserted, in order of their places now.
+ */
+data class RowChanges (
+    /**
+     * The rows that left, in order of their places before.
+     */
+    val `removed`: List<RowRemoved>
+    ,
+    /**
+     * The rows that changed, in order of their places now.
+     */
+    val `updated`: List<RowUpdated>
+    ,
+    /**
+     * The rows that came, in order of their places now.
+     */
+    val `inserted`: List<RowInserted>
+    ,
+    /**
+     * Rows of the answer now.
+     */
+    val `total`: kotlin.ULong
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRowChanges: FfiConverterRustBuffer<RowChanges> {
+    override fun read(buf: ByteBuffer): RowChanges {
+        return RowChanges(
+            FfiConverterSequenceTypeRowRemoved.read(buf),
+            FfiConverterSequenceTypeRowUpdated.read(buf),
+            FfiConverterSequenceTypeRowInserted.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: RowChanges) = (
+            FfiConverterSequenceTypeRowRemoved.allocationSize(value.`removed`) +
+            FfiConverterSequenceTypeRowUpdated.allocationSize(value.`updated`) +
+            FfiConverterSequenceTypeRowInserted.allocationSize(value.`inserted`) +
+            FfiConverterULong.allocationSize(value.`total`)
+    )
+
+    override fun write(value: RowChanges, buf: ByteBuffer) {
+            FfiConverterSequenceTypeRowRemoved.write(value.`removed`, buf)
+            FfiConverterSequenceTypeRowUpdated.write(value.`updated`, buf)
+            FfiConverterSequenceTypeRowInserted.write(value.`inserted`, buf)
+            FfiConverterULong.write(value.`total`, buf)
+    }
+}
+
+
+
+/**
+ * A row that came into an answer.
+ */
+data class RowInserted (
+    /**
+     * Its place in the answer now.
+     */
+    val `at`: kotlin.ULong
+    ,
+    /**
+     * The row.
+     */
+    val `row`: Row
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRowInserted: FfiConverterRustBuffer<RowInserted> {
+    override fun read(buf: ByteBuffer): RowInserted {
+        return RowInserted(
+            FfiConverterULong.read(buf),
+            FfiConverterTypeRow.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: RowInserted) = (
+            FfiConverterULong.allocationSize(value.`at`) +
+            FfiConverterTypeRow.allocationSize(value.`row`)
+    )
+
+    override fun write(value: RowInserted, buf: ByteBuffer) {
+            FfiConverterULong.write(value.`at`, buf)
+            FfiConverterTypeRow.write(value.`row`, buf)
+    }
+}
+
+
+
+/**
+ * A row that left an answer.
+ */
+data class RowRemoved (
+    /**
+     * Its place in the answer before.
+     */
+    val `from`: kotlin.ULong
+    ,
+    /**
+     * The row as it was.
+     */
+    val `row`: Row
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRowRemoved: FfiConverterRustBuffer<RowRemoved> {
+    override fun read(buf: ByteBuffer): RowRemoved {
+        return RowRemoved(
+            FfiConverterULong.read(buf),
+            FfiConverterTypeRow.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: RowRemoved) = (
+            FfiConverterULong.allocationSize(value.`from`) +
+            FfiConverterTypeRow.allocationSize(value.`row`)
+    )
+
+    override fun write(value: RowRemoved, buf: ByteBuffer) {
+            FfiConverterULong.write(value.`from`, buf)
+            FfiConverterTypeRow.write(value.`row`, buf)
+    }
+}
+
+
+
+/**
+ * A row that changed.
+ */
+data class RowUpdated (
+    /**
+     * Its place in the answer before.
+     */
+    val `from`: kotlin.ULong
+    ,
+    /**
+     * Its place in the answer now.
+     */
+    val `at`: kotlin.ULong
+    ,
+    /**
+     * The row as it is now.
+     */
+    val `row`: Row
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRowUpdated: FfiConverterRustBuffer<RowUpdated> {
+    override fun read(buf: ByteBuffer): RowUpdated {
+        return RowUpdated(
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterTypeRow.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: RowUpdated) = (
+            FfiConverterULong.allocationSize(value.`from`) +
+            FfiConverterULong.allocationSize(value.`at`) +
+            FfiConverterTypeRow.allocationSize(value.`row`)
+    )
+
+    override fun write(value: RowUpdated, buf: ByteBuffer) {
+            FfiConverterULong.write(value.`from`, buf)
+            FfiConverterULong.write(value.`at`, buf)
+            FfiConverterTypeRow.write(value.`row`, buf)
+    }
+}
+
+
+
+/**
+ * What a rule would hold.
+ */
+data class RuleEstimate (
+    /**
+     * The rule's name.
+     */
+    val `rule`: kotlin.String
+    ,
+    /**
+     * The object of its records.
+     */
+    val `object`: kotlin.String
+    ,
+    /**
+     * Records at the org that it matches.
+     */
+    val `matches`: kotlin.ULong
+    ,
+    /**
+     * The org counted them. If not, they were estimated.
+     */
+    val `exact`: kotlin.Boolean
+    ,
+    /**
+     * The rule's limit.
+     */
+    val `limit`: kotlin.UInt?
+    ,
+    /**
+     * The limit would leave records out.
+     */
+    val `truncated`: kotlin.Boolean
+    ,
+    /**
+     * Records that it would hold: what it matches, as far as its limit lets in.
+     */
+    val `records`: kotlin.ULong
+    ,
+    /**
+     * About how many bytes these have.
+     */
+    val `bytes`: kotlin.ULong
+    ,
+    /**
+     * Records of this device that it would hold.
+     */
+    val `here`: kotlin.ULong
+    ,
+    /**
+     * Records that would have to be brought here.
+     */
+    val `download`: kotlin.ULong
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRuleEstimate: FfiConverterRustBuffer<RuleEstimate> {
+    override fun read(buf: ByteBuffer): RuleEstimate {
+        return RuleEstimate(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: RuleEstimate) = (
+            FfiConverterString.allocationSize(value.`rule`) +
+            FfiConverterString.allocationSize(value.`object`) +
+            FfiConverterULong.allocationSize(value.`matches`) +
+            FfiConverterBoolean.allocationSize(value.`exact`) +
+            FfiConverterOptionalUInt.allocationSize(value.`limit`) +
+            FfiConverterBoolean.allocationSize(value.`truncated`) +
+            FfiConverterULong.allocationSize(value.`records`) +
+            FfiConverterULong.allocationSize(value.`bytes`) +
+            FfiConverterULong.allocationSize(value.`here`) +
+            FfiConverterULong.allocationSize(value.`download`)
+    )
+
+    override fun write(value: RuleEstimate, buf: ByteBuffer) {
+            FfiConverterString.write(value.`rule`, buf)
+            FfiConverterString.write(value.`object`, buf)
+            FfiConverterULong.write(value.`matches`, buf)
+            FfiConverterBoolean.write(value.`exact`, buf)
+            FfiConverterOptionalUInt.write(value.`limit`, buf)
+            FfiConverterBoolean.write(value.`truncated`, buf)
+            FfiConverterULong.write(value.`records`, buf)
+            FfiConverterULong.write(value.`bytes`, buf)
+            FfiConverterULong.write(value.`here`, buf)
+            FfiConverterULong.write(value.`download`, buf)
+    }
+}
+
+
+
+/**
+ * What a rule holds on this device.
+ */
+data class RuleMembership (
+    /**
+     * The rule's name.
+     */
+    val `rule`: kotlin.String
+    ,
+    /**
+     * The object of its records.
+     */
+    val `object`: kotlin.String
+    ,
+    /**
+     * Records of this device that it holds.
+     */
+    val `records`: kotlin.ULong
+    ,
+    /**
+     * About how many bytes their values have.
+     */
+    val `bytes`: kotlin.ULong
+    ,
+    /**
+     * How many records it matches at the org, if that is more than its limit lets in.
+     */
+    val `cutFrom`: kotlin.ULong?
+    ,
+    /**
+     * All that it matches was read. If not, the next session goes on.
+     */
+    val `loaded`: kotlin.Boolean
+    ,
+    /**
+     * When all that it matches was last looked at, by this device's clock, in milliseconds since 1970.
+     */
+    val `sweptAtMs`: kotlin.Long?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRuleMembership: FfiConverterRustBuffer<RuleMembership> {
+    override fun read(buf: ByteBuffer): RuleMembership {
+        return RuleMembership(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterOptionalLong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: RuleMembership) = (
+            FfiConverterString.allocationSize(value.`rule`) +
+            FfiConverterString.allocationSize(value.`object`) +
+            FfiConverterULong.allocationSize(value.`records`) +
+            FfiConverterULong.allocationSize(value.`bytes`) +
+            FfiConverterOptionalULong.allocationSize(value.`cutFrom`) +
+            FfiConverterBoolean.allocationSize(value.`loaded`) +
+            FfiConverterOptionalLong.allocationSize(value.`sweptAtMs`)
+    )
+
+    override fun write(value: RuleMembership, buf: ByteBuffer) {
+            FfiConverterString.write(value.`rule`, buf)
+            FfiConverterString.write(value.`object`, buf)
+            FfiConverterULong.write(value.`records`, buf)
+            FfiConverterULong.write(value.`bytes`, buf)
+            FfiConverterOptionalULong.write(value.`cutFrom`, buf)
+            FfiConverterBoolean.write(value.`loaded`, buf)
+            FfiConverterOptionalLong.write(value.`sweptAtMs`, buf)
+    }
+}
+
+
+
+/**
+ * How the org is talked to.
+ */
+data class SalesforceOptions (
+    /**
+     * The version of the API, such as `67.0`.
+     */
+    val `apiVersion`: kotlin.String? = null
+    ,
+    /**
+     * The name under which the org's logs know this application.
+     */
+    val `clientName`: kotlin.String? = null
+    ,
+    /**
+     * API calls that may be made while this is set.
+     */
+    val `callsMax`: kotlin.ULong? = null
+    ,
+    /**
+     * Percent of the org's daily calls, made by all its clients together, beyond which none is made.
+     */
+    val `orgPercentMax`: kotlin.UByte? = null
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSalesforceOptions: FfiConverterRustBuffer<SalesforceOptions> {
+    override fun read(buf: ByteBuffer): SalesforceOptions {
+        return SalesforceOptions(
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterOptionalUByte.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SalesforceOptions) = (
+            FfiConverterOptionalString.allocationSize(value.`apiVersion`) +
+            FfiConverterOptionalString.allocationSize(value.`clientName`) +
+            FfiConverterOptionalULong.allocationSize(value.`callsMax`) +
+            FfiConverterOptionalUByte.allocationSize(value.`orgPercentMax`)
+    )
+
+    override fun write(value: SalesforceOptions, buf: ByteBuffer) {
+            FfiConverterOptionalString.write(value.`apiVersion`, buf)
+            FfiConverterOptionalString.write(value.`clientName`, buf)
+            FfiConverterOptionalULong.write(value.`callsMax`, buf)
+            FfiConverterOptionalUByte.write(value.`orgPercentMax`, buf)
+    }
+}
+
+
+
+/**
+ * What a sandbox answered.
+ */
+data class SandboxAnswer (
+    /**
+     * The status; 0 if a planned fault left no answer.
+     */
+    val `status`: kotlin.UShort
+    ,
+    /**
+     * The body, JSON for the most part.
+     */
+    val `body`: kotlin.String
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSandboxAnswer: FfiConverterRustBuffer<SandboxAnswer> {
+    override fun read(buf: ByteBuffer): SandboxAnswer {
+        return SandboxAnswer(
+            FfiConverterUShort.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SandboxAnswer) = (
+            FfiConverterUShort.allocationSize(value.`status`) +
+            FfiConverterString.allocationSize(value.`body`)
+    )
+
+    override fun write(value: SandboxAnswer, buf: ByteBuffer) {
+            FfiConverterUShort.write(value.`status`, buf)
+            FfiConverterString.write(value.`body`, buf)
     }
 }
 
@@ -4772,6 +13644,116 @@ public object FfiConverterTypeSandboxUser: FfiConverterRustBuffer<SandboxUser> {
             FfiConverterString.write(value.`username`, buf)
             FfiConverterString.write(value.`accessToken`, buf)
             FfiConverterString.write(value.`refreshToken`, buf)
+    }
+}
+
+
+
+/**
+ * A part of a page.
+ */
+data class Section (
+    /**
+     * What stands above it, if it is shown.
+     */
+    val `heading`: kotlin.String?
+    ,
+    /**
+     * Columns beside each other.
+     */
+    val `columns`: kotlin.UInt
+    ,
+    /**
+     * A person may fold it.
+     */
+    val `collapsible`: kotlin.Boolean
+    ,
+    /**
+     * The places, row by row.
+     */
+    val `rows`: List<List<LayoutItem>>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSection: FfiConverterRustBuffer<Section> {
+    override fun read(buf: ByteBuffer): Section {
+        return Section(
+            FfiConverterOptionalString.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterSequenceSequenceTypeLayoutItem.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Section) = (
+            FfiConverterOptionalString.allocationSize(value.`heading`) +
+            FfiConverterUInt.allocationSize(value.`columns`) +
+            FfiConverterBoolean.allocationSize(value.`collapsible`) +
+            FfiConverterSequenceSequenceTypeLayoutItem.allocationSize(value.`rows`)
+    )
+
+    override fun write(value: Section, buf: ByteBuffer) {
+            FfiConverterOptionalString.write(value.`heading`, buf)
+            FfiConverterUInt.write(value.`columns`, buf)
+            FfiConverterBoolean.write(value.`collapsible`, buf)
+            FfiConverterSequenceSequenceTypeLayoutItem.write(value.`rows`, buf)
+    }
+}
+
+
+
+/**
+ * What a sign-in in the browser came to.
+ */
+data class SignedIn (
+    /**
+     * The first access token.
+     */
+    val `accessToken`: AccessToken
+    ,
+    /**
+     * What buys the next ones: keep it in a keychain, and give it to `refresh_token`.
+     */
+    val `refreshToken`: kotlin.String?
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSignedIn: FfiConverterRustBuffer<SignedIn> {
+    override fun read(buf: ByteBuffer): SignedIn {
+        return SignedIn(
+            FfiConverterTypeAccessToken.read(buf),
+            FfiConverterOptionalString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SignedIn) = (
+            FfiConverterTypeAccessToken.allocationSize(value.`accessToken`) +
+            FfiConverterOptionalString.allocationSize(value.`refreshToken`)
+    )
+
+    override fun write(value: SignedIn, buf: ByteBuffer) {
+            FfiConverterTypeAccessToken.write(value.`accessToken`, buf)
+            FfiConverterOptionalString.write(value.`refreshToken`, buf)
     }
 }
 
@@ -4914,6 +13896,61 @@ public object FfiConverterTypeStopped: FfiConverterRustBuffer<Stopped> {
     override fun write(value: Stopped, buf: ByteBuffer) {
             FfiConverterTypeStopReason.write(value.`why`, buf)
             FfiConverterULong.write(value.`retryAfterMs`, buf)
+    }
+}
+
+
+
+/**
+ * What one session is to spare.
+ */
+data class SyncOptions (
+    /**
+     * Calls of this session at most.
+     */
+    val `sessionCalls`: kotlin.ULong? = null
+    ,
+    /**
+     * Calls of all sessions of this store in a day of UTC.
+     */
+    val `dayCalls`: kotlin.ULong? = null
+    ,
+    /**
+     * The network is paid for by the byte: edits are sent, small changes are read, and what is large waits.
+     */
+    val `metered`: kotlin.Boolean = false
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSyncOptions: FfiConverterRustBuffer<SyncOptions> {
+    override fun read(buf: ByteBuffer): SyncOptions {
+        return SyncOptions(
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SyncOptions) = (
+            FfiConverterOptionalULong.allocationSize(value.`sessionCalls`) +
+            FfiConverterOptionalULong.allocationSize(value.`dayCalls`) +
+            FfiConverterBoolean.allocationSize(value.`metered`)
+    )
+
+    override fun write(value: SyncOptions, buf: ByteBuffer) {
+            FfiConverterOptionalULong.write(value.`sessionCalls`, buf)
+            FfiConverterOptionalULong.write(value.`dayCalls`, buf)
+            FfiConverterBoolean.write(value.`metered`, buf)
     }
 }
 
@@ -5426,6 +14463,324 @@ public object FfiConverterTypeErrorKind: FfiConverterRustBuffer<ErrorKind> {
 
 
 /**
+ * Where the bytes of a file are.
+ */
+sealed class FileState {
+
+    /**
+     * At the org only: `fetch_file` brings them.
+     */
+    object Absent : FileState()
+
+
+    /**
+     * In part here; the next download goes on from there.
+     */
+    data class Partial(
+        /**
+         * How many are here.
+         */
+        val `bytes`: kotlin.ULong) : FileState()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Here.
+     */
+    object Present : FileState()
+
+
+    /**
+     * Here only: it was attached here, and `pending` tells how its sending stands.
+     */
+    object Queued : FileState()
+
+
+
+
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFileState : FfiConverterRustBuffer<FileState>{
+    override fun read(buf: ByteBuffer): FileState {
+        return when(buf.getInt()) {
+            1 -> FileState.Absent
+            2 -> FileState.Partial(
+                FfiConverterULong.read(buf),
+                )
+            3 -> FileState.Present
+            4 -> FileState.Queued
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: FileState): ULong = when(value) {
+        is FileState.Absent -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is FileState.Partial -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterULong.allocationSize(value.`bytes`)
+            )
+        }
+        is FileState.Present -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is FileState.Queued -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+    }
+
+    override fun write(value: FileState, buf: ByteBuffer) {
+        when(value) {
+            is FileState.Absent -> {
+                buf.putInt(1)
+                Unit
+            }
+            is FileState.Partial -> {
+                buf.putInt(2)
+                FfiConverterULong.write(value.`bytes`, buf)
+                Unit
+            }
+            is FileState.Present -> {
+                buf.putInt(3)
+                Unit
+            }
+            is FileState.Queued -> {
+                buf.putInt(4)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+/**
+ * One reason why a record is on this device.
+ */
+sealed class Holder {
+
+    /**
+     * A rule of the briefcase.
+     */
+    data class Rule(
+        /**
+         * Its name.
+         */
+        val `rule`: kotlin.String) : Holder()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * It is pinned.
+     */
+    data class Pinned(
+        /**
+         * Since when, by this device's clock, in milliseconds since 1970.
+         */
+        val `atMs`: kotlin.Long) : Holder()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * Somebody looked at it.
+     */
+    data class Viewed(
+        /**
+         * When last, by this device's clock, in milliseconds since 1970.
+         */
+        val `atMs`: kotlin.Long) : Holder()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * It has unsent edits.
+     */
+    object Edited : Holder()
+
+
+    /**
+     * A record with unsent edits points at it.
+     */
+    data class PointedAt(
+        /**
+         * The record with the edits.
+         */
+        val `by`: kotlin.String,
+        /**
+         * Its lookup.
+         */
+        val `field`: kotlin.String) : Holder()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * A reason that is newer than these bindings.
+     */
+    object Other : Holder()
+
+
+
+
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHolder : FfiConverterRustBuffer<Holder>{
+    override fun read(buf: ByteBuffer): Holder {
+        return when(buf.getInt()) {
+            1 -> Holder.Rule(
+                FfiConverterString.read(buf),
+                )
+            2 -> Holder.Pinned(
+                FfiConverterLong.read(buf),
+                )
+            3 -> Holder.Viewed(
+                FfiConverterLong.read(buf),
+                )
+            4 -> Holder.Edited
+            5 -> Holder.PointedAt(
+                FfiConverterString.read(buf),
+                FfiConverterString.read(buf),
+                )
+            6 -> Holder.Other
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: Holder): ULong = when(value) {
+        is Holder.Rule -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`rule`)
+            )
+        }
+        is Holder.Pinned -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterLong.allocationSize(value.`atMs`)
+            )
+        }
+        is Holder.Viewed -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterLong.allocationSize(value.`atMs`)
+            )
+        }
+        is Holder.Edited -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is Holder.PointedAt -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`by`)
+                + FfiConverterString.allocationSize(value.`field`)
+            )
+        }
+        is Holder.Other -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+    }
+
+    override fun write(value: Holder, buf: ByteBuffer) {
+        when(value) {
+            is Holder.Rule -> {
+                buf.putInt(1)
+                FfiConverterString.write(value.`rule`, buf)
+                Unit
+            }
+            is Holder.Pinned -> {
+                buf.putInt(2)
+                FfiConverterLong.write(value.`atMs`, buf)
+                Unit
+            }
+            is Holder.Viewed -> {
+                buf.putInt(3)
+                FfiConverterLong.write(value.`atMs`, buf)
+                Unit
+            }
+            is Holder.Edited -> {
+                buf.putInt(4)
+                Unit
+            }
+            is Holder.PointedAt -> {
+                buf.putInt(5)
+                FfiConverterString.write(value.`by`, buf)
+                FfiConverterString.write(value.`field`, buf)
+                Unit
+            }
+            is Holder.Other -> {
+                buf.putInt(6)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+/**
  * What to keep of one field.
  */
 sealed class Keep {
@@ -5537,6 +14892,159 @@ public object FfiConverterTypeKeep : FfiConverterRustBuffer<Keep>{
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+/**
+ * The key of an encrypted store.
+ */
+sealed class Key {
+
+    /**
+     * 32 random bytes, as a keychain or a secure element keeps them.
+     */
+    data class Raw(
+        /**
+         * The bytes.
+         */
+        val `bytes`: kotlin.ByteArray) : Key()
+
+    {
+
+
+        companion object
+    }
+
+    /**
+     * A passphrase that a person remembers. Opening takes a part of a second, on purpose.
+     */
+    data class Passphrase(
+        /**
+         * The passphrase.
+         */
+        val `text`: kotlin.String) : Key()
+
+    {
+
+
+        companion object
+    }
+
+
+
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeKey : FfiConverterRustBuffer<Key>{
+    override fun read(buf: ByteBuffer): Key {
+        return when(buf.getInt()) {
+            1 -> Key.Raw(
+                FfiConverterByteArray.read(buf),
+                )
+            2 -> Key.Passphrase(
+                FfiConverterString.read(buf),
+                )
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: Key): ULong = when(value) {
+        is Key.Raw -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterByteArray.allocationSize(value.`bytes`)
+            )
+        }
+        is Key.Passphrase -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`text`)
+            )
+        }
+    }
+
+    override fun write(value: Key, buf: ByteBuffer) {
+        when(value) {
+            is Key.Raw -> {
+                buf.putInt(1)
+                FfiConverterByteArray.write(value.`bytes`, buf)
+                Unit
+            }
+            is Key.Passphrase -> {
+                buf.putInt(2)
+                FfiConverterString.write(value.`text`, buf)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+/**
+ * How much a line of the log matters.
+ */
+
+enum class LogLevel {
+
+    /**
+     * Something failed.
+     */
+    ERROR,
+    /**
+     * Something is odd.
+     */
+    WARN,
+    /**
+     * What a session does, in a few lines.
+     */
+    INFO,
+    /**
+     * Each call.
+     */
+    DEBUG,
+    /**
+     * Everything.
+     */
+    TRACE;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeLogLevel: FfiConverterRustBuffer<LogLevel> {
+    override fun read(buf: ByteBuffer) = try {
+        LogLevel.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: LogLevel) = 4UL
+
+    override fun write(value: LogLevel, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
     }
 }
 
@@ -6051,6 +15559,165 @@ public object FfiConverterTypeStopReason: FfiConverterRustBuffer<StopReason> {
 
 
 
+
+
+/**
+ * Why a request has no answer. The reason is one clause for a person, without a URL, a header or a body in it.
+ */
+sealed class TransportException: kotlin.Exception() {
+
+    /**
+     * Nothing of the request left: no name, no route, no TLS. Safe to send again.
+     */
+    class NotSent(
+
+        /**
+         * Why.
+         */
+        val `reason`: kotlin.String
+        ) : TransportException() {
+        override val message
+            get() = "reason=${ `reason` }"
+    }
+
+    /**
+     * The request may have left and no whole answer came: the org may have acted.
+     */
+    class NoAnswer(
+
+        /**
+         * Why.
+         */
+        val `reason`: kotlin.String
+        ) : TransportException() {
+        override val message
+            get() = "reason=${ `reason` }"
+    }
+
+    /**
+     * The answer is larger than `response_bytes_max`: the org may have acted.
+     */
+    class TooLarge(
+        ) : TransportException() {
+        override val message
+            get() = ""
+    }
+
+
+
+
+
+    companion object ErrorHandler : UniffiRustCallStatusErrorHandler<TransportException> {
+        override fun lift(error_buf: RustBuffer.ByValue): TransportException = FfiConverterTypeTransportError.lift(error_buf)
+    }
+
+
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeTransportError : FfiConverterRustBuffer<TransportException> {
+    override fun read(buf: ByteBuffer): TransportException {
+
+
+        return when(buf.getInt()) {
+            1 -> TransportException.NotSent(
+                FfiConverterString.read(buf),
+                )
+            2 -> TransportException.NoAnswer(
+                FfiConverterString.read(buf),
+                )
+            3 -> TransportException.TooLarge()
+            else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: TransportException): ULong {
+        return when(value) {
+            is TransportException.NotSent -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterString.allocationSize(value.`reason`)
+            )
+            is TransportException.NoAnswer -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterString.allocationSize(value.`reason`)
+            )
+            is TransportException.TooLarge -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+        }
+    }
+
+    override fun write(value: TransportException, buf: ByteBuffer) {
+        when(value) {
+            is TransportException.NotSent -> {
+                buf.putInt(1)
+                FfiConverterString.write(value.`reason`, buf)
+                Unit
+            }
+            is TransportException.NoAnswer -> {
+                buf.putInt(2)
+                FfiConverterString.write(value.`reason`, buf)
+                Unit
+            }
+            is TransportException.TooLarge -> {
+                buf.putInt(3)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+
+}
+
+
+
+/**
+ * What `wipe` does with work that was not sent.
+ */
+
+enum class Unsent {
+
+    /**
+     * Keep the store, and fail.
+     */
+    REFUSE,
+    /**
+     * Destroy it with the rest.
+     */
+    DISCARD;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeUnsent: FfiConverterRustBuffer<Unsent> {
+    override fun read(buf: ByteBuffer) = try {
+        Unsent.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: Unsent) = 4UL
+
+    override fun write(value: Unsent, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
 /**
  * A field's value.
  */
@@ -6290,6 +15957,70 @@ public object FfiConverterTypeValue : FfiConverterRustBuffer<Value>{
 /**
  * @suppress
  */
+public object FfiConverterOptionalUByte: FfiConverterRustBuffer<kotlin.UByte?> {
+    override fun read(buf: ByteBuffer): kotlin.UByte? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterUByte.read(buf)
+    }
+
+    override fun allocationSize(value: kotlin.UByte?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterUByte.allocationSize(value)
+        }
+    }
+
+    override fun write(value: kotlin.UByte?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterUByte.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalUInt: FfiConverterRustBuffer<kotlin.UInt?> {
+    override fun read(buf: ByteBuffer): kotlin.UInt? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterUInt.read(buf)
+    }
+
+    override fun allocationSize(value: kotlin.UInt?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterUInt.allocationSize(value)
+        }
+    }
+
+    override fun write(value: kotlin.UInt?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterUInt.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalULong: FfiConverterRustBuffer<kotlin.ULong?> {
     override fun read(buf: ByteBuffer): kotlin.ULong? {
         if (buf.get().toInt() == 0) {
@@ -6450,6 +16181,326 @@ public object FfiConverterOptionalTypeProgressObserver: FfiConverterRustBuffer<P
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeTokenStore: FfiConverterRustBuffer<TokenStore?> {
+    override fun read(buf: ByteBuffer): TokenStore? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeTokenStore.read(buf)
+    }
+
+    override fun allocationSize(value: TokenStore?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeTokenStore.allocationSize(value)
+        }
+    }
+
+    override fun write(value: TokenStore?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeTokenStore.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeTransport: FfiConverterRustBuffer<Transport?> {
+    override fun read(buf: ByteBuffer): Transport? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeTransport.read(buf)
+    }
+
+    override fun allocationSize(value: Transport?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeTransport.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Transport?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeTransport.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeDuplicates: FfiConverterRustBuffer<Duplicates?> {
+    override fun read(buf: ByteBuffer): Duplicates? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeDuplicates.read(buf)
+    }
+
+    override fun allocationSize(value: Duplicates?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeDuplicates.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Duplicates?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeDuplicates.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeFetchFailure: FfiConverterRustBuffer<FetchFailure?> {
+    override fun read(buf: ByteBuffer): FetchFailure? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeFetchFailure.read(buf)
+    }
+
+    override fun allocationSize(value: FetchFailure?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeFetchFailure.allocationSize(value)
+        }
+    }
+
+    override fun write(value: FetchFailure?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeFetchFailure.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeFileInfo: FfiConverterRustBuffer<FileInfo?> {
+    override fun read(buf: ByteBuffer): FileInfo? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeFileInfo.read(buf)
+    }
+
+    override fun allocationSize(value: FileInfo?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeFileInfo.allocationSize(value)
+        }
+    }
+
+    override fun write(value: FileInfo?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeFileInfo.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeLayout: FfiConverterRustBuffer<Layout?> {
+    override fun read(buf: ByteBuffer): Layout? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeLayout.read(buf)
+    }
+
+    override fun allocationSize(value: Layout?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeLayout.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Layout?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeLayout.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeLimits: FfiConverterRustBuffer<Limits?> {
+    override fun read(buf: ByteBuffer): Limits? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeLimits.read(buf)
+    }
+
+    override fun allocationSize(value: Limits?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeLimits.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Limits?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeLimits.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeObjectSchema: FfiConverterRustBuffer<ObjectSchema?> {
+    override fun read(buf: ByteBuffer): ObjectSchema? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeObjectSchema.read(buf)
+    }
+
+    override fun allocationSize(value: ObjectSchema?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeObjectSchema.allocationSize(value)
+        }
+    }
+
+    override fun write(value: ObjectSchema?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeObjectSchema.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeOptions: FfiConverterRustBuffer<Options?> {
+    override fun read(buf: ByteBuffer): Options? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeOptions.read(buf)
+    }
+
+    override fun allocationSize(value: Options?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeOptions.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Options?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeOptions.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypePace: FfiConverterRustBuffer<Pace?> {
+    override fun read(buf: ByteBuffer): Pace? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypePace.read(buf)
+    }
+
+    override fun allocationSize(value: Pace?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypePace.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Pace?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypePace.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeRecord: FfiConverterRustBuffer<Record?> {
     override fun read(buf: ByteBuffer): Record? {
         if (buf.get().toInt() == 0) {
@@ -6472,6 +16523,70 @@ public object FfiConverterOptionalTypeRecord: FfiConverterRustBuffer<Record?> {
         } else {
             buf.put(1)
             FfiConverterTypeRecord.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeRowChanges: FfiConverterRustBuffer<RowChanges?> {
+    override fun read(buf: ByteBuffer): RowChanges? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeRowChanges.read(buf)
+    }
+
+    override fun allocationSize(value: RowChanges?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeRowChanges.allocationSize(value)
+        }
+    }
+
+    override fun write(value: RowChanges?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeRowChanges.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeSalesforceOptions: FfiConverterRustBuffer<SalesforceOptions?> {
+    override fun read(buf: ByteBuffer): SalesforceOptions? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeSalesforceOptions.read(buf)
+    }
+
+    override fun allocationSize(value: SalesforceOptions?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeSalesforceOptions.allocationSize(value)
+        }
+    }
+
+    override fun write(value: SalesforceOptions?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeSalesforceOptions.write(value, buf)
         }
     }
 }
@@ -6514,6 +16629,166 @@ public object FfiConverterOptionalTypeStopped: FfiConverterRustBuffer<Stopped?> 
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeSyncOptions: FfiConverterRustBuffer<SyncOptions?> {
+    override fun read(buf: ByteBuffer): SyncOptions? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeSyncOptions.read(buf)
+    }
+
+    override fun allocationSize(value: SyncOptions?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeSyncOptions.allocationSize(value)
+        }
+    }
+
+    override fun write(value: SyncOptions?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeSyncOptions.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeKey: FfiConverterRustBuffer<Key?> {
+    override fun read(buf: ByteBuffer): Key? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeKey.read(buf)
+    }
+
+    override fun allocationSize(value: Key?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeKey.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Key?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeKey.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeResolution: FfiConverterRustBuffer<Resolution?> {
+    override fun read(buf: ByteBuffer): Resolution? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeResolution.read(buf)
+    }
+
+    override fun allocationSize(value: Resolution?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeResolution.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Resolution?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeResolution.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeValue: FfiConverterRustBuffer<Value?> {
+    override fun read(buf: ByteBuffer): Value? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeValue.read(buf)
+    }
+
+    override fun allocationSize(value: Value?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeValue.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Value?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeValue.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalSequenceBoolean: FfiConverterRustBuffer<List<kotlin.Boolean>?> {
+    override fun read(buf: ByteBuffer): List<kotlin.Boolean>? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterSequenceBoolean.read(buf)
+    }
+
+    override fun allocationSize(value: List<kotlin.Boolean>?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterSequenceBoolean.allocationSize(value)
+        }
+    }
+
+    override fun write(value: List<kotlin.Boolean>?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterSequenceBoolean.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceLong: FfiConverterRustBuffer<List<kotlin.Long>> {
     override fun read(buf: ByteBuffer): List<kotlin.Long> {
         val len = buf.getInt()
@@ -6542,6 +16817,34 @@ public object FfiConverterSequenceLong: FfiConverterRustBuffer<List<kotlin.Long>
 /**
  * @suppress
  */
+public object FfiConverterSequenceBoolean: FfiConverterRustBuffer<List<kotlin.Boolean>> {
+    override fun read(buf: ByteBuffer): List<kotlin.Boolean> {
+        val len = buf.getInt()
+        return List<kotlin.Boolean>(len) {
+            FfiConverterBoolean.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<kotlin.Boolean>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterBoolean.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<kotlin.Boolean>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterBoolean.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.String>> {
     override fun read(buf: ByteBuffer): List<kotlin.String> {
         val len = buf.getInt()
@@ -6560,6 +16863,62 @@ public object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.Str
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterString.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeCandidate: FfiConverterRustBuffer<List<Candidate>> {
+    override fun read(buf: ByteBuffer): List<Candidate> {
+        val len = buf.getInt()
+        return List<Candidate>(len) {
+            FfiConverterTypeCandidate.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Candidate>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeCandidate.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Candidate>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeCandidate.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeChildRelationship: FfiConverterRustBuffer<List<ChildRelationship>> {
+    override fun read(buf: ByteBuffer): List<ChildRelationship> {
+        val len = buf.getInt()
+        return List<ChildRelationship>(len) {
+            FfiConverterTypeChildRelationship.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<ChildRelationship>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeChildRelationship.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<ChildRelationship>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeChildRelationship.write(it, buf)
         }
     }
 }
@@ -6654,6 +17013,314 @@ public object FfiConverterSequenceTypeDropped: FfiConverterRustBuffer<List<Dropp
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeFetched: FfiConverterRustBuffer<List<Fetched>> {
+    override fun read(buf: ByteBuffer): List<Fetched> {
+        val len = buf.getInt()
+        return List<Fetched>(len) {
+            FfiConverterTypeFetched.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Fetched>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeFetched.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Fetched>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeFetched.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeFieldSchema: FfiConverterRustBuffer<List<FieldSchema>> {
+    override fun read(buf: ByteBuffer): List<FieldSchema> {
+        val len = buf.getInt()
+        return List<FieldSchema>(len) {
+            FfiConverterTypeFieldSchema.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<FieldSchema>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeFieldSchema.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<FieldSchema>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeFieldSchema.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeFileInfo: FfiConverterRustBuffer<List<FileInfo>> {
+    override fun read(buf: ByteBuffer): List<FileInfo> {
+        val len = buf.getInt()
+        return List<FileInfo>(len) {
+            FfiConverterTypeFileInfo.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<FileInfo>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeFileInfo.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<FileInfo>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeFileInfo.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeFilesEstimate: FfiConverterRustBuffer<List<FilesEstimate>> {
+    override fun read(buf: ByteBuffer): List<FilesEstimate> {
+        val len = buf.getInt()
+        return List<FilesEstimate>(len) {
+            FfiConverterTypeFilesEstimate.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<FilesEstimate>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeFilesEstimate.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<FilesEstimate>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeFilesEstimate.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeHit: FfiConverterRustBuffer<List<Hit>> {
+    override fun read(buf: ByteBuffer): List<Hit> {
+        val len = buf.getInt()
+        return List<Hit>(len) {
+            FfiConverterTypeHit.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Hit>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeHit.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Hit>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeHit.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeHttpHeader: FfiConverterRustBuffer<List<HttpHeader>> {
+    override fun read(buf: ByteBuffer): List<HttpHeader> {
+        val len = buf.getInt()
+        return List<HttpHeader>(len) {
+            FfiConverterTypeHttpHeader.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<HttpHeader>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeHttpHeader.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<HttpHeader>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeHttpHeader.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeIndex: FfiConverterRustBuffer<List<Index>> {
+    override fun read(buf: ByteBuffer): List<Index> {
+        val len = buf.getInt()
+        return List<Index>(len) {
+            FfiConverterTypeIndex.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Index>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeIndex.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Index>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeIndex.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeLayoutItem: FfiConverterRustBuffer<List<LayoutItem>> {
+    override fun read(buf: ByteBuffer): List<LayoutItem> {
+        val len = buf.getInt()
+        return List<LayoutItem>(len) {
+            FfiConverterTypeLayoutItem.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<LayoutItem>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeLayoutItem.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<LayoutItem>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeLayoutItem.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeListColumn: FfiConverterRustBuffer<List<ListColumn>> {
+    override fun read(buf: ByteBuffer): List<ListColumn> {
+        val len = buf.getInt()
+        return List<ListColumn>(len) {
+            FfiConverterTypeListColumn.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<ListColumn>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeListColumn.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<ListColumn>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeListColumn.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeListOrder: FfiConverterRustBuffer<List<ListOrder>> {
+    override fun read(buf: ByteBuffer): List<ListOrder> {
+        val len = buf.getInt()
+        return List<ListOrder>(len) {
+            FfiConverterTypeListOrder.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<ListOrder>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeListOrder.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<ListOrder>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeListOrder.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeMark: FfiConverterRustBuffer<List<Mark>> {
+    override fun read(buf: ByteBuffer): List<Mark> {
+        val len = buf.getInt()
+        return List<Mark>(len) {
+            FfiConverterTypeMark.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Mark>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeMark.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Mark>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeMark.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeMerged: FfiConverterRustBuffer<List<Merged>> {
     override fun read(buf: ByteBuffer): List<Merged> {
         val len = buf.getInt()
@@ -6710,6 +17377,62 @@ public object FfiConverterSequenceTypeMutation: FfiConverterRustBuffer<List<Muta
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypePicklistEntry: FfiConverterRustBuffer<List<PicklistEntry>> {
+    override fun read(buf: ByteBuffer): List<PicklistEntry> {
+        val len = buf.getInt()
+        return List<PicklistEntry>(len) {
+            FfiConverterTypePicklistEntry.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<PicklistEntry>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypePicklistEntry.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<PicklistEntry>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypePicklistEntry.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypePin: FfiConverterRustBuffer<List<Pin>> {
+    override fun read(buf: ByteBuffer): List<Pin> {
+        val len = buf.getInt()
+        return List<Pin>(len) {
+            FfiConverterTypePin.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Pin>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypePin.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Pin>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypePin.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeProblem: FfiConverterRustBuffer<List<Problem>> {
     override fun read(buf: ByteBuffer): List<Problem> {
         val len = buf.getInt()
@@ -6728,6 +17451,62 @@ public object FfiConverterSequenceTypeProblem: FfiConverterRustBuffer<List<Probl
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeProblem.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeRecent: FfiConverterRustBuffer<List<Recent>> {
+    override fun read(buf: ByteBuffer): List<Recent> {
+        val len = buf.getInt()
+        return List<Recent>(len) {
+            FfiConverterTypeRecent.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Recent>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeRecent.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Recent>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeRecent.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeRecordType: FfiConverterRustBuffer<List<RecordType>> {
+    override fun read(buf: ByteBuffer): List<RecordType> {
+        val len = buf.getInt()
+        return List<RecordType>(len) {
+            FfiConverterTypeRecordType.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<RecordType>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeRecordType.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<RecordType>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeRecordType.write(it, buf)
         }
     }
 }
@@ -6766,6 +17545,34 @@ public object FfiConverterSequenceTypeRejected: FfiConverterRustBuffer<List<Reje
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeRelatedList: FfiConverterRustBuffer<List<RelatedList>> {
+    override fun read(buf: ByteBuffer): List<RelatedList> {
+        val len = buf.getInt()
+        return List<RelatedList>(len) {
+            FfiConverterTypeRelatedList.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<RelatedList>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeRelatedList.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<RelatedList>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeRelatedList.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeRow: FfiConverterRustBuffer<List<Row>> {
     override fun read(buf: ByteBuffer): List<Row> {
         val len = buf.getInt()
@@ -6794,6 +17601,146 @@ public object FfiConverterSequenceTypeRow: FfiConverterRustBuffer<List<Row>> {
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeRowInserted: FfiConverterRustBuffer<List<RowInserted>> {
+    override fun read(buf: ByteBuffer): List<RowInserted> {
+        val len = buf.getInt()
+        return List<RowInserted>(len) {
+            FfiConverterTypeRowInserted.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<RowInserted>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeRowInserted.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<RowInserted>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeRowInserted.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeRowRemoved: FfiConverterRustBuffer<List<RowRemoved>> {
+    override fun read(buf: ByteBuffer): List<RowRemoved> {
+        val len = buf.getInt()
+        return List<RowRemoved>(len) {
+            FfiConverterTypeRowRemoved.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<RowRemoved>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeRowRemoved.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<RowRemoved>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeRowRemoved.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeRowUpdated: FfiConverterRustBuffer<List<RowUpdated>> {
+    override fun read(buf: ByteBuffer): List<RowUpdated> {
+        val len = buf.getInt()
+        return List<RowUpdated>(len) {
+            FfiConverterTypeRowUpdated.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<RowUpdated>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeRowUpdated.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<RowUpdated>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeRowUpdated.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeRuleEstimate: FfiConverterRustBuffer<List<RuleEstimate>> {
+    override fun read(buf: ByteBuffer): List<RuleEstimate> {
+        val len = buf.getInt()
+        return List<RuleEstimate>(len) {
+            FfiConverterTypeRuleEstimate.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<RuleEstimate>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeRuleEstimate.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<RuleEstimate>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeRuleEstimate.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeRuleMembership: FfiConverterRustBuffer<List<RuleMembership>> {
+    override fun read(buf: ByteBuffer): List<RuleMembership> {
+        val len = buf.getInt()
+        return List<RuleMembership>(len) {
+            FfiConverterTypeRuleMembership.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<RuleMembership>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeRuleMembership.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<RuleMembership>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeRuleMembership.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeSandboxUser: FfiConverterRustBuffer<List<SandboxUser>> {
     override fun read(buf: ByteBuffer): List<SandboxUser> {
         val len = buf.getInt()
@@ -6812,6 +17759,34 @@ public object FfiConverterSequenceTypeSandboxUser: FfiConverterRustBuffer<List<S
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeSandboxUser.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeSection: FfiConverterRustBuffer<List<Section>> {
+    override fun read(buf: ByteBuffer): List<Section> {
+        val len = buf.getInt()
+        return List<Section>(len) {
+            FfiConverterTypeSection.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Section>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeSection.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Section>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeSection.write(it, buf)
         }
     }
 }
@@ -6906,6 +17881,34 @@ public object FfiConverterSequenceTypeUnpinned: FfiConverterRustBuffer<List<Unpi
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeHolder: FfiConverterRustBuffer<List<Holder>> {
+    override fun read(buf: ByteBuffer): List<Holder> {
+        val len = buf.getInt()
+        return List<Holder>(len) {
+            FfiConverterTypeHolder.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Holder>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeHolder.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Holder>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeHolder.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeValue: FfiConverterRustBuffer<List<Value>> {
     override fun read(buf: ByteBuffer): List<Value> {
         val len = buf.getInt()
@@ -6924,6 +17927,34 @@ public object FfiConverterSequenceTypeValue: FfiConverterRustBuffer<List<Value>>
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeValue.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceSequenceTypeLayoutItem: FfiConverterRustBuffer<List<List<LayoutItem>>> {
+    override fun read(buf: ByteBuffer): List<List<LayoutItem>> {
+        val len = buf.getInt()
+        return List<List<LayoutItem>>(len) {
+            FfiConverterSequenceTypeLayoutItem.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<List<LayoutItem>>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterSequenceTypeLayoutItem.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<List<LayoutItem>>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterSequenceTypeLayoutItem.write(it, buf)
         }
     }
 }
@@ -7092,6 +18123,220 @@ public object FfiConverterMapStringTypeValue: FfiConverterRustBuffer<Map<kotlin.
 
 
         /**
+         * Makes a provider that signs in as the application itself.
+         */
+    @Throws(AttacheException::class) fun `clientCredentials`(`url`: kotlin.String, `clientId`: kotlin.String, `clientSecret`: kotlin.String): TokenProvider {
+            return FfiConverterTypeTokenProvider.lift(
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_func_client_credentials(
+
+
+        FfiConverterString.lower(`url`),
+        FfiConverterString.lower(`clientId`),
+        FfiConverterString.lower(`clientSecret`),_status)
+}
+    )
+    }
+
+
+        /**
+         * Makes a provider that signs a user in with an assertion; the key is an RSA key in PEM.
+         */
+    @Throws(AttacheException::class) fun `jwtBearer`(`url`: kotlin.String, `clientId`: kotlin.String, `username`: kotlin.String, `privateKey`: kotlin.String): TokenProvider {
+            return FfiConverterTypeTokenProvider.lift(
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_func_jwt_bearer(
+
+
+        FfiConverterString.lower(`url`),
+        FfiConverterString.lower(`clientId`),
+        FfiConverterString.lower(`username`),
+        FfiConverterString.lower(`privateKey`),_status)
+}
+    )
+    }
+
+
+        /**
+         * Makes a provider that renews access tokens with a refresh token.
+         */
+    @Throws(AttacheException::class) fun `refreshToken`(`url`: kotlin.String, `clientId`: kotlin.String, `token`: kotlin.String, `clientSecret`: kotlin.String? = null, `store`: TokenStore? = null): TokenProvider {
+            return FfiConverterTypeTokenProvider.lift(
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_func_refresh_token(
+
+
+        FfiConverterString.lower(`url`),
+        FfiConverterString.lower(`clientId`),
+        FfiConverterString.lower(`token`),
+        FfiConverterOptionalString.lower(`clientSecret`),
+        FfiConverterOptionalTypeTokenStore.lower(`store`),_status)
+}
+    )
+    }
+
+
+        /**
+         * Tells what differs between two briefcases (JSON).
+         */
+    @Throws(AttacheException::class) fun `briefcaseDiff`(`older`: kotlin.String, `newer`: kotlin.String): BriefcaseDiff {
+            return FfiConverterTypeBriefcaseDiff.lift(
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_func_briefcase_diff(
+
+
+        FfiConverterString.lower(`older`),
+        FfiConverterString.lower(`newer`),_status)
+}
+    )
+    }
+
+
+        /**
+         * Makes a briefcase of all records of these objects.
+         */ fun `briefcaseEverything`(`objects`: List<kotlin.String>): kotlin.String {
+            return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_func_briefcase_everything(
+
+
+        FfiConverterSequenceString.lower(`objects`),_status)
+}
+    )
+    }
+
+
+        /**
+         * Makes a briefcase of a `.briefcaseDefinition` of Briefcase Builder (XML).
+         */
+    @Throws(AttacheException::class) fun `briefcaseFromDefinition`(`xml`: kotlin.String): BriefcaseImport {
+            return FfiConverterTypeBriefcaseImport.lift(
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_func_briefcase_from_definition(
+
+
+        FfiConverterString.lower(`xml`),_status)
+}
+    )
+    }
+
+
+        /**
+         * Reads a briefcase document and writes it as the store keeps it. Fails with what is wrong and where.
+         */
+    @Throws(AttacheException::class) fun `briefcaseFromJson`(`json`: kotlin.String): kotlin.String {
+            return FfiConverterString.lift(
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_func_briefcase_from_json(
+
+
+        FfiConverterString.lower(`json`),_status)
+}
+    )
+    }
+
+
+        /**
+         * Makes a briefcase of the describe of a Salesforce list view (JSON).
+         */
+    @Throws(AttacheException::class) fun `briefcaseFromListView`(`json`: kotlin.String): BriefcaseImport {
+            return FfiConverterTypeBriefcaseImport.lift(
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_func_briefcase_from_list_view(
+
+
+        FfiConverterString.lower(`json`),_status)
+}
+    )
+    }
+
+
+        /**
+         * Makes a briefcase of the `usersyncs.json` of MobileSync, and of its `userstore.json` if there is one.
+         */
+    @Throws(AttacheException::class) fun `briefcaseFromMobileSync`(`usersyncs`: kotlin.String, `userstore`: kotlin.String? = null): BriefcaseImport {
+            return FfiConverterTypeBriefcaseImport.lift(
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_func_briefcase_from_mobile_sync(
+
+
+        FfiConverterString.lower(`usersyncs`),
+        FfiConverterOptionalString.lower(`userstore`),_status)
+}
+    )
+    }
+
+
+        /**
+         * The JSON schema of briefcase documents.
+         */ fun `briefcaseJsonSchema`(): kotlin.String {
+            return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_func_briefcase_json_schema(
+
+        _status)
+}
+    )
+    }
+
+
+        /**
+         * Gives a briefcase that comes with the engine.
+         */
+    @Throws(AttacheException::class) fun `briefcaseTemplate`(`name`: kotlin.String): kotlin.String {
+            return FfiConverterString.lift(
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_func_briefcase_template(
+
+
+        FfiConverterString.lower(`name`),_status)
+}
+    )
+    }
+
+
+        /**
+         * Lists the briefcases that come with the engine, by name.
+         */ fun `briefcaseTemplates`(): List<kotlin.String> {
+            return FfiConverterSequenceString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_func_briefcase_templates(
+
+        _status)
+}
+    )
+    }
+
+
+        /**
+         * Gives the log of all stores of this process to a logger, from now on. Once for a process.
+         */
+    @Throws(AttacheException::class) fun `setLogger`(`level`: LogLevel, `logger`: Logger)
+        =
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_func_set_logger(
+
+
+        FfiConverterTypeLogLevel.lower(`level`),
+        FfiConverterTypeLogger.lower(`logger`),_status)
+}
+
+
+
+        /**
+         * The limits of a store that is opened without others: what to change some of.
+         */ fun `defaultLimits`(): Limits {
+            return FfiConverterTypeLimits.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_func_default_limits(
+
+        _status)
+}
+    )
+    }
+
+
+        /**
          * Makes a provider of one token, which cannot be renewed.
          */ fun `staticToken`(`token`: kotlin.String): TokenProvider {
             return FfiConverterTypeTokenProvider.lift(
@@ -7100,6 +18345,40 @@ public object FfiConverterMapStringTypeValue: FfiConverterRustBuffer<Map<kotlin.
 
 
         FfiConverterString.lower(`token`),_status)
+}
+    )
+    }
+
+
+        /**
+         * Reads what a store's file holds, without opening it for writing.
+         */
+    @Throws(AttacheException::class) fun `inspect`(`path`: kotlin.String, `key`: Key? = null): Inspection {
+            return FfiConverterTypeInspection.lift(
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_func_inspect(
+
+
+        FfiConverterString.lower(`path`),
+        FfiConverterOptionalTypeKey.lower(`key`),_status)
+}
+    )
+    }
+
+
+        /**
+         * Saves unsent work out of a file that no longer opens, as far as its pages are whole; into a sealed file with a
+         * passphrase.
+         */
+    @Throws(AttacheException::class) fun `salvage`(`path`: kotlin.String, `key`: Key? = null, `passphrase`: kotlin.String? = null): kotlin.ByteArray {
+            return FfiConverterByteArray.lift(
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_func_salvage(
+
+
+        FfiConverterString.lower(`path`),
+        FfiConverterOptionalTypeKey.lower(`key`),
+        FfiConverterOptionalString.lower(`passphrase`),_status)
 }
     )
     }

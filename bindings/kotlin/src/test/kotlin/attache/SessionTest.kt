@@ -19,12 +19,12 @@ import java.util.Collections
 private class Tokens(private val token: String) : TokenProvider {
     var asked = 0
 
-    override suspend fun accessToken(): String {
+    override suspend fun accessToken(): AccessToken {
         asked++
-        return token
+        return AccessToken(token)
     }
 
-    override suspend fun refresh(): String = throw AttacheException.Failed(
+    override suspend fun refresh(rejected: AccessToken): AccessToken = throw AttacheException.Failed(
         ErrorKind.NOT_AUTHORIZED, "sign in again", Retry.AfterAuth, null, emptyList(),
     )
 }

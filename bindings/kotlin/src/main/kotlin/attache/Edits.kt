@@ -1,0 +1,46 @@
+package attache
+
+import java.io.ByteArrayOutputStream
+import java.io.InputStream
+import java.io.OutputStream
+
+/**
+ * Makes several edits in one transaction, all of them or none, and gives what [edit] gives.
+ *
+ * [edit] runs on a thread of its own; within it, call the changeset and not the store. What it throws takes all edits
+ * back and is thrown here. With [allOrNone] the org takes all of them together as well, or none.
+ */
+fun <T> Attache.changeset(allOrNone: Boolean = false, edit: Changeset.() -> T): T {
+    var made: Result<T>? = null
+    val work = object : ChangesetWork {
+        override fun edit(changes: Changeset) {
+            made = runCatching {
+                changes.use {
+                    if (allOrNone) it.allOrNone()
+                    it.edit()
+                }
+            }.onFailure {
+                throw it as? AttacheException
+                    ?: AttacheException.Failed(ErrorKind.INTERRUPTED, "the application threw", Retry.Never, null, emptyList())
+            }
+        }
+    }
+    val done = runCatching { changeset(work) }
+    made?.getOrThrow()
+    done.getOrThrow()
+    return made!!.getOrThrow()
+}
+
+/** Reads the bytes of a file that is here into [to], and gives how many they are. */
+fun Attache.readFile(id: String, to: OutputStream): ULong = readFile(id, object : FileSink {
+    override fun write(part: ByteArray) = to.write(part)
+})
+
+/** Reads the bytes of a small file that is here. */
+fun Attache.readFile(id: String): ByteArray = ByteArrayOutputStream().also { readFile(id, it) }.toByteArray()
+
+/** Attaches what [from] gives to a record, and gives the file's identity. */
+fun Attache.attach(record: String, name: String, from: InputStream): String =
+    attachFrom(record, name, object : FileSource {
+        override fun read(bytesMax: UInt): ByteArray = from.readNBytes(bytesMax.toInt())
+    })
