@@ -1,5 +1,6 @@
 //! The C steps: the header, what the library exports, the tests and the quickstart.
 
+use crate::install;
 use crate::run::{Done, command, failed, io_failed, output, quiet};
 use crate::sandbox::Sandbox;
 use crate::tools::{find, need};
@@ -28,7 +29,9 @@ pub fn run(workspace: &Workspace, sandbox: &Done<Sandbox>) -> Done {
         &[],
     )?;
     let sandbox = sandbox.as_ref().map_err(Clone::clone)?;
-    quiet(sandbox.visit(&mut Command::new(quickstart)))
+    quiet(sandbox.visit(&mut Command::new(quickstart)))?;
+    // Last: it builds the library anew, with a soname and without what only tests need.
+    install::check(workspace, &scratch)
 }
 
 /// Compiles the header alone, as C11 and as C++17, with and without the functions for tests.

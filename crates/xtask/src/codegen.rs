@@ -3,6 +3,7 @@
 //! The Swift and Kotlin sources carry checksums of the library they were made
 //! for. The features of attache-uniffi do not change them.
 
+use crate::abi;
 use crate::run::{Done, command, failed, io_failed};
 use crate::workspace::{Workspace, cargo};
 use std::fs;
@@ -27,7 +28,13 @@ pub fn build_and_run(workspace: &Workspace, check: bool) -> Done {
 
 /// Generates from a library that is built, and writes or compares.
 pub fn run(workspace: &Workspace, check: bool) -> Done {
-    let mut files = vec![header(workspace)?];
+    let header = header(workspace)?;
+    let abi = Generated {
+        text: abi::list(&header.text),
+        path: workspace.path("crates/attache-c/abi.txt"),
+    };
+    abi::check(&abi.path, &abi.text)?;
+    let mut files = vec![header, abi];
     files.extend(bindings(workspace)?);
     let mut differ = Vec::new();
     for Generated { text, path } in files {

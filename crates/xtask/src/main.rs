@@ -6,8 +6,10 @@
     reason = "a command talks to its terminal"
 )]
 
+mod abi;
 mod c;
 mod codegen;
+mod install;
 mod kotlin;
 mod outside;
 mod run;
@@ -45,6 +47,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Install the C library: header, shared and static library, pkg-config and CMake files.
+    InstallC(install::Arguments),
     /// Hold the rules of the house that no compiler holds.
     Tidy,
 }
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
         ),
         Task::Ci => everything(&workspace, true),
         Task::Codegen { check } => finish("codegen", codegen::build_and_run(&workspace, check)),
+        Task::InstallC(arguments) => finish("install-c", install::run(&workspace, &arguments)),
         Task::Tidy => finish("tidy", tidy::run(&workspace)),
     }
 }
