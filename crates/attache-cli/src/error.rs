@@ -131,7 +131,9 @@ impl Failure {
             }
             StorageBusy => "another program is using the store; try again in a moment",
             StorageTooNew => "use a newer version of attache",
-            StorageWrongKey => "give the file with its key: --key-file FILE",
+            StorageWrongKey => {
+                "--key-file FILE names the file with its key; a store that is not encrypted is opened without"
+            }
             _ => return None,
         })
     }

@@ -3,21 +3,22 @@
 use crate::error::Result;
 use crate::output::Output;
 use crate::store;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde::Serialize;
 use std::path::PathBuf;
 
 /// Which store, and the key it gets. The key it has is in --key-file.
 #[derive(Args)]
+#[command(group(ArgGroup::new("key").required(true).args(["new_key_file", "decrypt"])))]
 pub struct Arguments {
     /// The store's file.
     #[arg(value_name = "FILE")]
     store: PathBuf,
     /// Encrypt it with the key in this file: 64 hex digits, or a passphrase.
-    #[arg(long, value_name = "FILE", required_unless_present = "decrypt")]
+    #[arg(long, value_name = "FILE")]
     new_key_file: Option<PathBuf>,
     /// Take its encryption away.
-    #[arg(long, conflicts_with = "new_key_file")]
+    #[arg(long)]
     decrypt: bool,
 }
 
