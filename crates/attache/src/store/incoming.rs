@@ -15,13 +15,27 @@ use std::collections::{BTreeSet, HashSet};
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Arrived {
     Inserted,
+    /// It has other values, but leads where it led and is held by what held it.
     Updated,
+    /// It has other values, and leads elsewhere or is held by a rule more.
+    Moved,
+    /// It has the same values, and is held by a rule more.
+    Joined,
     Unchanged,
     Merged(Merged),
     Conflicted,
     Purged,
     /// A deletion made here was confirmed, or nothing of the record was here.
     Nothing,
+}
+
+impl Arrived {
+    /// Says whether related rules may lead to other records now.
+    ///
+    /// To look at that they go through all records of their objects, so it is not said lightly.
+    pub(crate) fn unsettles(&self) -> bool {
+        !matches!(self, Arrived::Updated | Arrived::Unchanged)
+    }
 }
 
 /// Whose doing it is that a record looks different.
@@ -85,6 +99,7 @@ impl Writing<'_> {
             None => (Known::Absent, Seen::Changed),
             Some(row) => (Known::Clean, seen(differs(table, &row.values, &values))),
         };
+        let joins = row.as_ref().is_some_and(|row| row.rules & rules != rules);
         match plan::incoming(known, seen, Survivor::Edit) {
             Incoming::Insert => {
                 let key = self.key_of(&id)?;
@@ -93,14 +108,20 @@ impl Writing<'_> {
             }
             Incoming::Replace => {
                 self.replace_row(table, &values, rules)?;
-                Ok(Arrived::Updated)
+                // An edit of ours has the row lead there before the server says so.
+                let leads = |row: Row| {
+                    origin == Origin::Echo || leads_elsewhere(table, &row.values, &values)
+                };
+                Ok(match joins || row.is_some_and(leads) {
+                    true => Arrived::Moved,
+                    false => Arrived::Updated,
+                })
             }
-            _ => {
-                if row.is_some_and(|row| row.rules & rules != rules) {
-                    self.add_rules(table, &id, rules)?;
-                }
-                Ok(Arrived::Unchanged)
+            _ if joins => {
+                self.add_rules(table, &id, rules)?;
+                Ok(Arrived::Joined)
             }
+            _ => Ok(Arrived::Unchanged),
         }
     }
 
@@ -197,12 +218,17 @@ impl Writing<'_> {
                     held | if deleted { rules } else { 0 },
                     key.as_deref(),
                 )?;
-                if !deleted {
+                let row = reading.row(table, id)?.filter(|_| !deleted);
+                let joins = row.is_some_and(|row| row.rules & rules != rules);
+                if joins {
                     self.add_rules(table, id, rules)?;
                 }
                 self.found_again(id, &entries)?;
                 self.settle_doubt(&entries)?;
-                Ok(Arrived::Unchanged)
+                Ok(match joins {
+                    true => Arrived::Joined,
+                    false => Arrived::Unchanged,
+                })
             }
         }
     }
@@ -343,6 +369,13 @@ fn differs(table: &Table, a: &[Value], b: &[Value]) -> bool {
         .any(|(column, (a, b))| !merge::same(&column.ty, a, b))
 }
 
+/// Says whether a lookup has another value.
+fn leads_elsewhere(table: &Table, a: &[Value], b: &[Value]) -> bool {
+    let mut columns = table.columns.iter().zip(a.iter().zip(b));
+    columns
+        .any(|(column, (a, b))| column.ty == FieldType::Reference && !merge::same(&column.ty, a, b))
+}
+
 /// Says whether somebody edited the record, as opposed to a job that touched it.
 ///
 /// A lookup that was emptied in a version of the same date is no edit: the server
@@ -373,5 +406,45 @@ pub(super) fn overlay(table: &Table, values: &mut [Value], entries: &[Entry]) {
         {
             values[at] = value;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Options;
+    use crate::store::{Durability, Store};
+
+    const CONTACT: &str = r#"{"name": "Contact", "keyPrefix": "003", "fields": [
+        {"name": "Id", "type": "id"}, {"name": "Phone", "type": "phone"},
+        {"name": "AccountId", "type": "reference", "referenceTo": ["Account"]}]}"#;
+
+    #[test]
+    fn relations_are_looked_at_again_when_a_record_leads_elsewhere_or_is_held_by_more() {
+        let store = Store::open_in_memory(Options::new()).unwrap();
+        let done = store.write(Durability::Durable, |w| {
+            w.define(
+                CONTACT,
+                None,
+                &["Id", "Phone", "AccountId"].map(str::to_owned),
+            )?;
+            let table = std::sync::Arc::clone(w.catalogue().known("Contact")?);
+            for (phone, account, rules, is, unsettles) in [
+                ("1", "001a", 1, Arrived::Inserted, true),
+                ("1", "001a", 1, Arrived::Unchanged, false),
+                ("2", "001a", 1, Arrived::Updated, false),
+                ("2", "001b", 1, Arrived::Moved, true),
+                ("3", "001b", 3, Arrived::Moved, true),
+                ("3", "001b", 5, Arrived::Joined, true),
+                ("3", "001b", 5, Arrived::Unchanged, false),
+            ] {
+                let edited = w.reading().edited_records()?;
+                let values = ["003a", phone, account].map(Value::text).to_vec();
+                let arrived = w.arrive(&table, &edited, values, rules, Origin::Server)?;
+                assert_eq!((&arrived, arrived.unsettles()), (&is, unsettles));
+            }
+            Ok(())
+        });
+        done.unwrap();
     }
 }

@@ -6,6 +6,7 @@ use super::{Reading, Table, Writing, quote, value};
 use crate::error::Result;
 use crate::json;
 use crate::record::{Fields, Record, RecordId, Value, is_local};
+use crate::schema::FieldType;
 use rusqlite::types::ToSql;
 use rusqlite::{OptionalExtension, params, params_from_iter};
 use std::sync::Arc;
@@ -271,6 +272,7 @@ impl Writing<'_> {
     /// Sets some columns of a row. What a column cannot show stays away from it.
     pub(crate) fn set_fields(&self, table: &Table, id: &str, fields: &Fields) -> Result<()> {
         let mut sets = Vec::new();
+        let mut leads_elsewhere = false;
         let mut binds: Vec<Box<dyn ToSql>> = vec![Box::new(id.to_owned())];
         for (name, value) in fields.iter() {
             let Some(at) = table.place(name) else {
@@ -280,6 +282,7 @@ impl Writing<'_> {
             let Some(value) = value::adapt(value, &column.ty) else {
                 continue;
             };
+            leads_elsewhere |= column.ty == FieldType::Reference;
             binds.push(Box::new(value::to_sql(&value, &column.ty)));
             sets.push(format!("{} = ?{}", quote(&column.name), binds.len()));
         }
@@ -292,6 +295,9 @@ impl Writing<'_> {
             self.connection
                 .prepare_cached(&sql)?
                 .execute(params_from_iter(binds))?;
+        }
+        if leads_elsewhere {
+            self.unsettle_relations(&table.object.name)?;
         }
         Ok(())
     }

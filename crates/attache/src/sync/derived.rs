@@ -69,8 +69,10 @@ impl Run<'_> {
 
     /// Says whether a record came in so that a formula below it may read otherwise than before.
     pub(super) fn is_moved(&self, table: &Table, arrived: &Arrived) -> bool {
-        matches!(arrived, Arrived::Updated | Arrived::Merged(_))
-            && self.ways.iter().any(|way| way.parent == table.object.name)
+        matches!(
+            arrived,
+            Arrived::Updated | Arrived::Moved | Arrived::Merged(_)
+        ) && self.ways.iter().any(|way| way.parent == table.object.name)
     }
 
     pub(super) fn note_moved(&mut self, table: &Table, moved: Vec<String>) {

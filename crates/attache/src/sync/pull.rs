@@ -13,7 +13,7 @@ use super::{Run, apply, derived, sweep_rest};
 use crate::error::{ErrorKind, Result};
 use crate::outcome::Phase;
 use crate::record::{ServerTime, Value};
-use crate::store::{Count, Durability, Origin, RuleState, Table};
+use crate::store::{Arrived, Count, Durability, Origin, RuleState, Table};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -363,7 +363,7 @@ impl Run<'_> {
                     arrived.push(one);
                 }
             }
-            if !arrived.is_empty() {
+            if arrived.iter().any(Arrived::unsettles) {
                 w.unsettle_relations(&table.object.name)?;
             }
             w.tally_arrived(&arrived, Count::OutOfSight)?;
