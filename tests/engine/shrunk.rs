@@ -1,10 +1,11 @@
 //! What random walks have found, each shrunk to the few steps that show it.
 
-use attache::{Attache, Briefcase, ErrorKind, RecordId, Value};
+use attache::{Attache, Briefcase, ErrorKind, MutationState, RecordId, Resolution, Value};
 use attache_sandbox::{Fault, FaultKind};
 use attache_sim::{World, wait};
 use attache_tests::{
-    agrees, at_org, briefcase, create, edit, first, prime, server_id, settle, sync,
+    agrees, all, at_org, briefcase, create, decide, edit, first, prime, quoted, server_id, settle,
+    sync, value,
 };
 
 const ME: usize = 0;
@@ -67,7 +68,7 @@ fn a_record_in_conflict_is_not_deleted_although_its_edit_was_refused() {
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     let conflict = device.conflicts().expect("a read").remove(0);
     device
-        .resolve(conflict.id, attache::Resolution::Theirs)
+        .resolve(conflict.id, Resolution::Theirs)
         .expect("a valid resolution");
     device.delete(&account).expect("nothing is in the way");
 }
@@ -116,4 +117,114 @@ fn a_record_deleted_before_its_update_was_read_back_is_deleted() {
     let report = settle(&world, &device);
     assert_eq!((report.pushed_deletes, &*report.merged), (1, &[][..]));
     assert_eq!(at_org(&world, "Account", &there, "Id"), None);
+}
+
+/// A person made a deleted contact again; then somebody took the old one out of the recycle bin.
+#[test]
+fn a_record_that_is_back_is_not_the_one_that_was_made_in_its_place() {
+    let world = World::new(404, 300);
+    let contacts = briefcase(r#"{"version": 1, "rules": ["Contact"]}"#);
+    let device = prime(&world, ME, &contacts);
+    let contact = first(&device, "SELECT Id FROM Contact ORDER BY Id LIMIT 1");
+    edit(&device, &contact, "Fax", "mine");
+    let old = contact.as_str().to_owned();
+    world.remove("Contact", &old).expect("the boss may");
+    world.sandbox.advance(60);
+    assert_eq!(sync(&device).conflicts, 1);
+    decide(&device, Resolution::Mine);
+    settle(&world, &device);
+    let new = server_id(&device, &contact);
+    assert_ne!(new, old);
+    let boss = world.boss().to_owned();
+    let back = |org: &mut attache_sandbox::org::Org| org.undelete(&boss, "Contact", &old);
+    world.sandbox.with_org(back).expect("it is in the bin");
+    settle(&world, &device);
+    // Whoever held the record holds the one that was made in its place.
+    assert_eq!(server_id(&device, &contact), new);
+    let ids: Vec<String> = all(&device, "SELECT Id FROM Contact")
+        .iter()
+        .map(|id| server_id(&device, id))
+        .collect();
+    for id in [&old, &new] {
+        assert_eq!(ids.iter().filter(|it| *it == id).count(), 1, "{id}");
+    }
+    agrees(&world, ME, &device);
+    // It is edited, sent and deleted under an identity of its own.
+    let found = all(&device, "SELECT Id FROM Contact");
+    let own = found.iter().find(|id| server_id(&device, id) == old);
+    let own = own.expect("it is listed").clone();
+    edit(&device, &own, "Department", "back");
+    settle(&world, &device);
+    let department = at_org(&world, "Contact", &old, "Department");
+    assert_eq!(department.as_deref(), Some("\"back\""));
+    agrees(&world, ME, &device);
+}
+
+/// The rule that held it was dropped while its deletion waited.
+#[test]
+fn a_deletion_that_is_taken_back_does_not_bring_a_membership_back() {
+    let world = World::new(405, 300);
+    let with_tasks = briefcase(r#"{"version": 1, "rules": ["Account", "Task"]}"#);
+    let device = prime(&world, ME, &with_tasks);
+    let task = first(&device, "SELECT Id FROM Task ORDER BY Id LIMIT 1");
+    device.delete(&task).expect("it is here");
+    let without = r#"{"version": 1, "objects": {"Task": {}}, "rules": ["Account"]}"#;
+    device
+        .set_briefcase(briefcase(without))
+        .expect("a briefcase is stored");
+    wait(device.prepare()).expect("the rules are known");
+    let deletion = device.pending().expect("a read").remove(0);
+    device.discard(deletion.seq).expect("it was not sent");
+    assert!(device.get(&task).expect("a read").is_some());
+    settle(&world, &device);
+    assert_eq!(device.get(&task).expect("a read"), None);
+    agrees(&world, ME, &device);
+}
+
+/// Records share stages, dates and accounts; what they are called tells them apart.
+#[test]
+fn a_create_in_doubt_is_not_taken_for_a_record_of_another_name() {
+    let world = World::new(406, 300);
+    let everything = briefcase(r#"{"version": 1, "rules": ["Account", "Opportunity"]}"#);
+    let device = prime(&world, ME, &everything);
+    let account = first(&device, "SELECT Id FROM Account ORDER BY Id LIMIT 1");
+    // The same person, at a desk.
+    let at_the_desk = attache_sim::fields(&[
+        ("Name", "At the desk"),
+        ("StageName", "Prospecting"),
+        ("CloseDate", "2026-12-24"),
+        ("AccountId", &quoted(account.as_str())),
+    ]);
+    let me = world.users[ME].id.clone();
+    world
+        .sandbox
+        .with_org(|org| org.create(&me, "Opportunity", &at_the_desk))
+        .expect("a valid row");
+    let fields = [
+        ("Name", Value::from("In the field")),
+        ("StageName", "Prospecting".into()),
+        ("CloseDate", Value::Date(jiff::civil::date(2026, 12, 24))),
+        ("AccountId", (&account).into()),
+    ];
+    let mine = create(&device, "Opportunity", fields);
+    let lost = Fault::new(FaultKind::LoseRequest).method("POST");
+    world.sandbox.fail_next(lost.path("/composite/sobjects"));
+    let _ = wait(device.sync());
+    for _ in 0..3 {
+        world.sandbox.advance(700);
+        sync(&device);
+    }
+    // It waits for a person, who sends it once more.
+    let pending = device.pending().expect("a read").remove(0);
+    assert!(
+        matches!(pending.state, MutationState::InDoubt(_)),
+        "{pending:?}"
+    );
+    assert_eq!(value(&device, &mine, "Name"), "In the field".into());
+    device.retry(pending.seq).expect("nobody can find it out");
+    settle(&world, &device);
+    for name in ["At the desk", "In the field"] {
+        assert_eq!(world.times("Opportunity", "Name", name), Ok(1), "{name}");
+    }
+    agrees(&world, ME, &device);
 }

@@ -1,6 +1,7 @@
 //! Random walks: whatever people, colleagues, clocks and networks do, all comes to rest.
 //!
-//! A seed that fails here is shrunk by hand to a named test of its own.
+//! A seed that fails here is shrunk by `cargo xtask sim --replay`, and its scenario lives on as a named test in
+//! `shrunk.rs`.
 
 use attache_sim::walk;
 
@@ -16,7 +17,7 @@ fn walks(seeds: std::ops::Range<u64>) {
                 conflicts += once.conflicts;
                 broken += once.broken_sessions;
             }
-            (Err(error), _) | (_, Err(error)) => failed.push(error),
+            (Err(failure), _) | (_, Err(failure)) => failed.push(failure.to_string()),
         }
     }
     assert!(

@@ -3,13 +3,18 @@
 use crate::random::Prng;
 use attache::{Env, LocalTime};
 use attache_sandbox::Sandbox;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// An [`Env`] whose clock is the sandbox's and whose chance is a number's.
+///
+/// Clones are of the same device: they draw on from where the others are, and show the same time.
+#[derive(Clone)]
 pub struct SimEnv {
     sandbox: Sandbox,
-    chance: Mutex<Prng>,
+    chance: Arc<Mutex<Prng>>,
+    wrong_by: Arc<AtomicI64>,
 }
 
 impl SimEnv {
@@ -17,15 +22,21 @@ impl SimEnv {
     pub fn new(sandbox: Sandbox, seed: u64) -> SimEnv {
         SimEnv {
             sandbox,
-            chance: Mutex::new(Prng::fork(seed, "keys")),
+            chance: Arc::new(Mutex::new(Prng::fork(seed, "keys"))),
+            wrong_by: Arc::default(),
         }
+    }
+
+    /// Has the clock show another time than the org's, by so many seconds.
+    pub fn set_wrong_by(&self, seconds: i64) {
+        self.wrong_by.store(seconds, Ordering::Relaxed);
     }
 }
 
 #[async_trait::async_trait]
 impl Env for SimEnv {
     fn now(&self) -> LocalTime {
-        LocalTime(self.sandbox.now() * 1000)
+        LocalTime((self.sandbox.now() + self.wrong_by.load(Ordering::Relaxed)) * 1000)
     }
 
     fn random(&self, buffer: &mut [u8]) {

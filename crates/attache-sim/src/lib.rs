@@ -19,6 +19,9 @@
 //! # Ok::<(), attache::Error>(())
 //! ```
 
+#[cfg(feature = "simulation")]
+pub use attache::simulation;
+
 mod clock;
 mod expected;
 mod oracle;
@@ -33,5 +36,5 @@ pub use oracle::Row;
 pub use random::Prng;
 pub use run::{abandon, wait};
 pub use transport::{InProcess, Moment, Watcher};
-pub use walk::{Walked, walk};
+pub use walk::{Class, Failure, Scenario, Shrunk, Walked, run, shrink, walk};
 pub use world::{World, fields};

@@ -104,6 +104,36 @@ impl World {
         Ok(differences)
     }
 
+    /// The same for some objects, where the device may also hold other records that its user sees, by their ids.
+    pub(crate) fn compare_all(
+        &self,
+        user: usize,
+        device: &Attache,
+        objects: &[&str],
+        also: &BTreeSet<String>,
+    ) -> Result<Vec<String>> {
+        let briefcase = device.briefcase()?.ok_or_else(|| wrong("no briefcase"))?;
+        let user = &self.users[user].id;
+        let mut expected = expected(self, user, &briefcase.to_json()).map_err(wrong)?;
+        let mut differences = Vec::new();
+        for object in objects {
+            let sees = |id: &&String| {
+                self.sandbox
+                    .with_org(|org| org.read(user, object, id).is_some())
+            };
+            let ids = also.iter().filter(sees).cloned();
+            expected
+                .ids
+                .entry((*object).to_owned())
+                .or_default()
+                .extend(ids);
+            if device.schema()?.object(object).is_some() {
+                differences.extend(self.compare(user, device, object, &expected)?);
+            }
+        }
+        Ok(differences)
+    }
+
     fn compare(
         &self,
         user: &str,

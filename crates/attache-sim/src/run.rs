@@ -23,3 +23,22 @@ pub fn abandon<F: IntoFuture>(future: F, waits: usize) -> Option<F::Output> {
     }
     None
 }
+
+/// Runs something to its end, and does something else once it has waited this often.
+///
+/// Always `Some`, as [`abandon`] gives it for what was not dropped.
+pub(crate) fn after<F: IntoFuture>(
+    future: F,
+    waits: usize,
+    act: impl FnOnce(),
+) -> Option<F::Output> {
+    let mut future = pin!(future.into_future());
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..=waits {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return Some(output);
+        }
+    }
+    act();
+    Some(futures_lite::future::block_on(future))
+}

@@ -59,6 +59,20 @@ pub(crate) enum Event {
     Suspect,
 }
 
+#[cfg(feature = "simulation")]
+impl Event {
+    pub(crate) const ALL: [Event; 8] = [
+        Event::Send,
+        Event::NotDone,
+        Event::NoAnswer,
+        Event::Refuse,
+        Event::Dispute,
+        Event::Decide,
+        Event::Retry,
+        Event::Suspect,
+    ];
+}
+
 /// Gives the state after an event; `None` for what cannot happen.
 pub(crate) fn next(state: State, event: Event) -> Option<State> {
     use Event::*;

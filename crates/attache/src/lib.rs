@@ -72,6 +72,9 @@
 //! The map is `ARCHITECTURE.md` in the repository; the policy is the module
 //! `plan`, two pure functions.
 
+#[macro_use]
+mod planted;
+
 mod briefcase;
 mod budget;
 mod changeset;
@@ -104,6 +107,9 @@ mod remote;
 mod resolver;
 mod schema;
 mod search;
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub mod simulation;
 mod store;
 mod sync;
 mod together;

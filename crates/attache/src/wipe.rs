@@ -46,7 +46,7 @@ impl Attache {
     pub fn wipe(self, unsent: Unsent) -> Result<()> {
         let _alone = self.begin()?;
         self.store.wipe(|reading| {
-            if unsent == Unsent::Discard {
+            if unsent == Unsent::Discard || planted!(WipesUnsent) {
                 return Ok(());
             }
             let entries = reading.entries()?;

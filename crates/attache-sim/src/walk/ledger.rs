@@ -1,11 +1,12 @@
 //! The books of a walk: who wrote what, who had seen what, and what became of it.
 //!
 //! Every edit of a walk writes a value that nobody else ever writes, so that a
-//! value found at the org tells who made it and when.
+//! value found at the org, in a journal or on a device tells who made it and when.
 
+use super::org::Shot;
 use crate::oracle::same;
 use crate::world::World;
-use attache::{Attache, Conflict, ConflictKind, Record, RecordId, Value};
+use attache::{Conflict, Mutation, MutationKind, Record, RecordId, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The objects of a walk: their name field, and the fields that are edited.
@@ -26,14 +27,23 @@ pub(super) const OBJECTS: [(&str, &str, &[&str]); 5] = [
 /// Who writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum By {
-    Device(usize),
+    /// A device, and its user.
+    Device(usize, usize),
     Colleague,
 }
 
+/// A device and its user.
+pub(super) type Who = (usize, usize);
+
 struct Edit {
     device: usize,
+    user: usize,
     record: RecordId,
     field: String,
+    /// What stood there before, on that device.
+    before: String,
+    /// What the person had seen there before the value was written.
+    seen: BTreeSet<String>,
     /// It reached the org.
     arrived: bool,
     /// Somebody decided that it should not.
@@ -42,13 +52,13 @@ struct Edit {
 
 struct Create {
     device: usize,
+    user: usize,
     object: &'static str,
-    record: RecordId,
     dropped: bool,
 }
 
 struct Delete {
-    device: usize,
+    user: usize,
     object: String,
     record: RecordId,
     id: String,
@@ -61,13 +71,11 @@ struct Delete {
 #[derive(Default)]
 pub(super) struct Ledger {
     count: u64,
-    /// The org's values when it was last looked at: id -> field -> value.
-    shadow: BTreeMap<String, BTreeMap<String, String>>,
+    /// The org when it was last looked at.
+    shadow: Shot,
+    /// Every value that a field ever had at the org.
+    history: BTreeMap<(String, String), BTreeSet<String>>,
     edits: BTreeMap<String, Edit>,
-    /// The order in which values were made.
-    order: Vec<String>,
-    /// What a device has seen of a field before it wrote it.
-    seen: BTreeMap<(usize, RecordId, String), BTreeSet<String>>,
     creates: BTreeMap<String, Create>,
     /// The rows that ever had a name, those that were purged since included.
     named: BTreeMap<String, BTreeSet<String>>,
@@ -76,6 +84,12 @@ pub(super) struct Ledger {
     deletes: Vec<Delete>,
     /// Values in transactions that were still open.
     late: BTreeSet<String>,
+    /// Values that are in a file only: their device was wiped.
+    filed: BTreeSet<String>,
+    /// Values of mutations that were taken back, or had to go.
+    gone: BTreeSet<String>,
+    /// The names of records that the org is to take all together.
+    together: Vec<Vec<String>>,
     /// What must never happen, and did.
     pub wrong: Vec<String>,
 }
@@ -87,53 +101,57 @@ impl Ledger {
         format!("{by}{}", self.count)
     }
 
-    /// Notes an edit, before it is made.
+    /// Notes an edit.
     pub(super) fn edited(
         &mut self,
-        device: usize,
+        who: Who,
         record: &RecordId,
         field: &str,
         before: &Value,
         value: &str,
     ) {
-        let seen = self.seen_of(device, record, field);
-        seen.insert(text(before));
+        let before = text(before);
+        let mut seen = match self.edits.get(&before) {
+            Some(edit) if edit.user == who.1 => edit.seen.clone(),
+            _ => BTreeSet::new(),
+        };
+        seen.insert(before.clone());
         seen.insert(value.to_owned());
         let edit = Edit {
-            device,
+            device: who.0,
+            user: who.1,
             record: record.clone(),
             field: field.to_owned(),
+            before,
+            seen,
             arrived: false,
             dropped: false,
         };
         self.edits.insert(value.to_owned(), edit);
-        self.order.push(value.to_owned());
     }
 
-    fn seen_of(&mut self, device: usize, record: &RecordId, field: &str) -> &mut BTreeSet<String> {
-        let key = (device, record.clone(), field.to_owned());
-        self.seen.entry(key).or_default()
-    }
-
-    pub(super) fn created(&mut self, device: usize, at: usize, record: &RecordId, mark: &str) {
-        let (object, ..) = OBJECTS[at];
+    pub(super) fn created(&mut self, who: Who, object: &'static str, mark: &str) {
         let create = Create {
-            device,
+            device: who.0,
+            user: who.1,
             object,
-            record: record.clone(),
             dropped: false,
         };
         self.creates.insert(mark.to_owned(), create);
     }
 
-    /// Notes that a host deleted a record: what it had written there may never arrive.
-    pub(super) fn deleted(&mut self, device: usize, before: &Record) {
-        self.drop_record(device, &before.id);
+    /// Notes that creates of these names are taken all together, or not at all.
+    pub(super) fn tied(&mut self, marks: Vec<String>) {
+        self.together.push(marks);
+    }
+
+    /// Notes that a person deleted a record.
+    pub(super) fn deleted(&mut self, user: usize, before: &Record) {
         let field = |name| before.fields.get(name).cloned().unwrap_or(Value::Null);
         let id = text(&field("Id"));
         if !id.starts_with("local-") {
             self.deletes.push(Delete {
-                device,
+                user,
                 object: before.object.clone(),
                 record: before.id.clone(),
                 id,
@@ -143,11 +161,11 @@ impl Ledger {
         }
     }
 
-    /// Notes that a deletion was taken back.
-    pub(super) fn undeleted(&mut self, device: usize, record: &RecordId) {
+    /// Notes that a deletion may never arrive.
+    pub(super) fn undeleted(&mut self, user: usize, record: &RecordId) {
         let deletes = self.deletes.iter_mut();
         deletes
-            .filter(|delete| delete.device == device && delete.record == *record)
+            .filter(|delete| delete.user == user && delete.record == *record)
             .for_each(|delete| delete.dropped = true);
     }
 
@@ -156,14 +174,38 @@ impl Ledger {
         self.late.insert(mark.to_owned());
     }
 
-    /// Notes that all that a device wrote to a record may never arrive.
-    pub(super) fn drop_record(&mut self, device: usize, record: &RecordId) {
-        let edits = self.edits.values_mut();
-        let edits = edits.filter(|edit| edit.device == device && edit.record == *record);
-        edits.for_each(|edit| edit.dropped = true);
-        let creates = self.creates.values_mut();
-        let creates = creates.filter(|create| create.device == device && create.record == *record);
-        creates.for_each(|create| create.dropped = true);
+    /// Notes that mutations may never arrive.
+    pub(super) fn dropped<'a>(
+        &mut self,
+        user: usize,
+        mutations: impl IntoIterator<Item = &'a Mutation>,
+    ) {
+        for mutation in mutations {
+            for (_, value) in mutation.fields.iter() {
+                self.drop_value(value);
+                self.gone.insert(text(value));
+            }
+            match mutation.kind {
+                MutationKind::Create => {
+                    let name = name_of(mutation);
+                    if let Some(create) = name.and_then(|name| self.creates.get_mut(&name)) {
+                        create.dropped = true;
+                    }
+                }
+                MutationKind::Update => {}
+                MutationKind::Delete => self.undeleted(user, &mutation.record),
+            }
+        }
+    }
+
+    /// Notes that of two edits of one person, made on two devices, one was chosen.
+    pub(super) fn passed_over(&mut self, user: usize, value: &Value) {
+        if let Some(edit) = self.edits.get_mut(&text(value))
+            && edit.user == user
+            && !edit.arrived
+        {
+            edit.dropped = true;
+        }
     }
 
     /// Notes that a value may never arrive.
@@ -173,83 +215,125 @@ impl Ledger {
         }
     }
 
+    /// Says whether the file with this title, or what it was attached to, was given up.
+    pub(super) fn is_dropped(&self, title: &str) -> bool {
+        self.gone.contains(title)
+    }
+
     /// Notes what a person who looks at a conflict sees.
-    pub(super) fn saw(&mut self, device: usize, conflict: &Conflict) {
+    pub(super) fn saw(&mut self, conflict: &Conflict) {
         for field in &conflict.fields {
-            let seen = self.seen_of(device, &conflict.record, &field.name);
-            seen.extend([text(&field.base), text(&field.local), text(&field.remote)]);
+            let shown = [&field.base, &field.local, &field.remote].map(text);
+            // What the value on top replaced may come to the top again.
+            let mut at = text(&field.local);
+            while let Some(edit) = self.edits.get_mut(&at) {
+                edit.seen.extend(shown.iter().cloned());
+                at = edit.before.clone();
+            }
+            let base = text(&field.base);
+            // What was edited of a record that was merged into this one has the base of that.
+            let of_field = |at: &&(String, String)| at.1 == field.name;
+            let mut known = self.history.keys().filter(of_field).peekable();
+            let is_known =
+                known.peek().is_none() || known.any(|at| self.history[at].contains(&base));
+            if !(base.is_empty() || self.edits.contains_key(&base) || is_known) {
+                self.wrong.push(format!(
+                    "a conflict about {} of {} has the base {base:?}, which the org never had",
+                    field.name, conflict.record
+                ));
+            }
         }
     }
 
-    /// Notes that a record that is gone at the org is made again.
-    pub(super) fn made_again(&mut self, name: &Value) {
-        *self.again.entry(text(name)).or_default() += 1;
+    /// Notes that a record that is gone at the org, or a copy of one, may be made again.
+    pub(super) fn made_again(&mut self, name: &str) {
+        *self.again.entry(name.to_owned()).or_default() += 1;
+    }
+
+    /// Notes what is in a file only from here on.
+    pub(super) fn filed<'a>(&mut self, mutations: impl IntoIterator<Item = &'a Mutation>) {
+        let values = mutations.into_iter().flat_map(values_of);
+        self.filed.extend(values);
+    }
+
+    /// Notes that a file was taken in.
+    pub(super) fn unfiled(&mut self, values: &BTreeSet<String>) {
+        self.filed.retain(|value| !values.contains(value));
     }
 
     /// Looks at the org, and judges what is new there.
     pub(super) fn look(&mut self, world: &World, by: By) {
-        let mut now: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-        for (object, name, fields) in OBJECTS {
-            let soql = format!("SELECT Id, {name}, {} FROM {object}", fields.join(", "));
-            match world.rows(world.boss(), &soql) {
-                Ok(rows) => {
-                    let here: BTreeSet<String> =
-                        rows.iter().filter_map(|row| row.text("Id")).collect();
-                    for row in rows {
-                        let id = row.text("Id").unwrap_or_default();
-                        let name = row.text(name).unwrap_or_default();
-                        let ids = self.named.entry(name.clone()).or_default();
-                        // One that was deleted or given away before it was found is made anew, not twice.
-                        let maker = self.creates.get(&name).map(|create| create.device);
-                        let gone = |id: &String| {
-                            !here.contains(id)
-                                || maker.is_some_and(|maker| !is_in_sight(world, maker, object, id))
-                        };
-                        if !ids.is_empty() && !ids.contains(&id) && ids.iter().all(gone) {
-                            *self.again.entry(name).or_default() += 1;
-                        }
-                        ids.insert(id.clone());
-                        let value = |field: &&str| {
-                            ((*field).to_owned(), row.text(field).unwrap_or_default())
-                        };
-                        now.insert(id, fields.iter().map(value).collect());
-                    }
-                }
-                Err(error) => self.wrong.push(error),
+        let now = match Shot::take(world) {
+            Ok(now) => now,
+            Err(error) => return self.wrong.push(error),
+        };
+        for (id, row) in &now.rows {
+            self.count_name(world, &now, id, &row.name);
+            if row
+                .parents
+                .iter()
+                .any(|parent| parent.starts_with("local-"))
+            {
+                self.wrong
+                    .push(format!("{id} at the org points at a local key"));
             }
         }
-        for (id, fields) in &now {
-            let before = self.shadow.get(id).cloned();
-            for (field, new) in fields {
-                let old = before.as_ref().and_then(|before| before.get(field));
+        let before = std::mem::replace(&mut self.shadow, now);
+        let now = std::mem::take(&mut self.shadow);
+        for (id, row) in &now.rows {
+            let old_row = before.rows.get(id);
+            for (field, new) in &row.fields {
+                let old = old_row.and_then(|row| row.fields.get(field));
                 if old != Some(new) {
                     self.judge(by, id, field, old.map(String::as_str), new);
+                    let key = (id.clone(), field.clone());
+                    self.history.entry(key).or_default().insert(new.clone());
                 }
             }
+        }
+        if let By::Device(device, user) = by {
+            for id in before.rows.keys().filter(|id| !now.rows.contains_key(*id)) {
+                self.judge_deletion((device, user), &before, id);
+            }
+            self.judge_together();
         }
         self.shadow = now;
     }
 
+    fn count_name(&mut self, world: &World, now: &Shot, id: &str, name: &str) {
+        let ids = self.named.entry(name.to_owned()).or_default();
+        if ids.contains(id) {
+            return;
+        }
+        // One that was deleted or given away before it was found is made anew, not twice.
+        let maker = self.creates.get(name).map(|create| create.user);
+        let gone = |id: &String| match now.rows.get(id) {
+            None => true,
+            Some(row) => maker.is_some_and(|maker| !is_in_sight(world, maker, row.object, id)),
+        };
+        if !ids.is_empty() && ids.iter().all(gone) {
+            *self.again.entry(name.to_owned()).or_default() += 1;
+        }
+        ids.insert(id.to_owned());
+    }
+
     /// A device writes its own values only, and over nothing that its person had not seen.
     fn judge(&mut self, by: By, id: &str, field: &str, old: Option<&str>, new: &str) {
-        let By::Device(device) = by else { return };
+        let By::Device(device, user) = by else { return };
         if self.late.remove(new) {
             return;
         }
         let Some(edit) = self.edits.get_mut(new) else {
             if old.is_some() {
-                let line = format!(
+                self.wrong.push(format!(
                     "device {device} wrote {new:?} over {old:?} in {field} of {id}, which it never edited"
-                );
-                self.wrong.push(line);
+                ));
             }
             return;
         };
         edit.arrived = true;
-        let Some(old) = old else { return };
-        let key = (device, edit.record.clone(), field.to_owned());
-        let is_own = edit.device == device && edit.field == field;
-        let has_seen = self.seen.get(&key).is_some_and(|seen| seen.contains(old));
+        let is_own = edit.user == user && edit.field == field;
+        let has_seen = old.is_none_or(|old| edit.seen.contains(old));
         if !(is_own && has_seen) {
             self.wrong.push(format!(
                 "device {device} overwrote {old:?} in {field} of {id} with {new:?} unseen"
@@ -257,37 +341,116 @@ impl Ledger {
         }
     }
 
+    /// A device deletes what its person deleted, and what hangs on that; what is evicted stays at the org.
+    fn judge_deletion(&mut self, (device, user): Who, before: &Shot, id: &str) {
+        let mut open = vec![id];
+        let mut seen = BTreeSet::new();
+        while let Some(at) = open.pop() {
+            let of = |delete: &Delete| delete.user == user && delete.id == at;
+            if self.deletes.iter().any(of) {
+                return;
+            }
+            match before.rows.get(at) {
+                Some(row) if seen.insert(at) => open.extend(row.parents.iter().map(String::as_str)),
+                Some(_) => {}
+                // It hung on a row of an object that no walk looks at, which may have hung on anything.
+                None => return,
+            }
+        }
+        self.wrong.push(format!(
+            "device {device} deleted {id}, which nobody deleted there"
+        ));
+    }
+
+    /// What is taken together is at the org whole, or not at all.
+    fn judge_together(&mut self) {
+        for marks in &self.together {
+            let dropped = |mark: &String| self.creates.get(mark).is_none_or(|it| it.dropped);
+            let there = marks.iter().filter(|mark| self.named.contains_key(*mark));
+            let there = there.count();
+            if there > 0 && there < marks.len() && !marks.iter().any(dropped) {
+                self.wrong.push(format!(
+                    "of {marks:?}, which are all or none, {there} are at the org"
+                ));
+            }
+        }
+    }
+
+    /// Says whether an edit has been replaced by a later one that still stands.
+    fn is_replaced(&self, value: &str, by: &BTreeMap<&str, Vec<&str>>) -> bool {
+        by.get(value).into_iter().flatten().any(|later| {
+            let edit = &self.edits[*later];
+            edit.arrived || !edit.dropped || self.is_replaced(later, by)
+        })
+    }
+
+    /// The edits and creates that must still arrive.
+    fn owed(&self) -> Vec<(&String, &Edit)> {
+        let mut by: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (value, edit) in &self.edits {
+            by.entry(&edit.before).or_default().push(value);
+        }
+        let mut owed: Vec<(&String, &Edit)> = self
+            .edits
+            .iter()
+            .filter(|(_, edit)| !(edit.arrived || edit.dropped))
+            .collect();
+        owed.retain(|(value, _)| !self.is_replaced(value, &by));
+        owed
+    }
+
+    /// Every edit that has not arrived is in a journal, in a conflict or in a file, never nowhere.
+    pub(super) fn account(&mut self, journals: &BTreeSet<String>) {
+        let is_kept = |value: &str| journals.contains(value) || self.filed.contains(value);
+        let mut lost = Vec::new();
+        for (value, edit) in self.owed() {
+            if !is_kept(value) {
+                lost.push(format!(
+                    "device {} set {} of {} to {value}, and no journal has it",
+                    edit.device, edit.field, edit.record
+                ));
+            }
+        }
+        for (mark, create) in &self.creates {
+            if !(create.dropped || self.named.contains_key(mark) || is_kept(mark)) {
+                lost.push(format!(
+                    "device {} made {} {mark}, and no journal has it",
+                    create.device, create.object
+                ));
+            }
+        }
+        self.wrong.extend(lost);
+    }
+
+    /// Says whether a device may show a value: the org had it, or this user wrote it.
+    pub(super) fn is_true(&self, user: usize, id: &str, field: &str, value: &str) -> bool {
+        if value.is_empty() || self.edits.get(value).is_some_and(|edit| edit.user == user) {
+            return true;
+        }
+        let known = self.history.get(&(id.to_owned(), field.to_owned()));
+        // Of rows that the books never saw nothing can be told.
+        known.is_none_or(|known| known.contains(value))
+    }
+
     /// Says what was lost, or happened twice, once all devices have settled.
-    pub(super) fn close(&mut self, world: &World, devices: &[Attache]) -> Vec<String> {
+    pub(super) fn close(&mut self, world: &World) -> Vec<String> {
         let mut wrong = std::mem::take(&mut self.wrong);
         for (mark, create) in &self.creates {
             let again = self.again.get(mark).copied().unwrap_or(0);
             let times = self.named.get(mark).map_or(0, BTreeSet::len);
             let least = usize::from(!create.dropped);
             if times < least || times > 1 + again {
-                let who = create.device;
                 wrong.push(format!(
-                    "device {who} made {} {mark}, and it is at the org {times} times",
-                    create.object
+                    "device {} made {} {mark}, and it is at the org {times} times",
+                    create.device, create.object
                 ));
             }
         }
-        for (at, value) in self.order.iter().enumerate() {
-            let edit = &self.edits[value];
-            let later = self.order[at + 1..].iter().map(|value| &self.edits[value]);
-            let same = |other: &Edit| {
-                other.device == edit.device
-                    && other.record == edit.record
-                    && other.field == edit.field
-            };
-            let replaced = later.into_iter().any(same);
-            if !(edit.arrived || edit.dropped || replaced) {
-                let (who, field) = (edit.device, &edit.field);
-                wrong.push(format!(
-                    "device {who} set {field} of {} to {value}, and nobody knows of it",
-                    edit.record
-                ));
-            }
+        for (value, edit) in self.owed() {
+            wrong.push(format!(
+                "device {} set {} of {} to {value}, and nobody knows of it",
+                edit.device, edit.field, edit.record
+            ));
         }
         for delete in self.deletes.iter().filter(|delete| !delete.dropped) {
             let soql = format!(
@@ -295,47 +458,41 @@ impl Ledger {
                 delete.object, delete.id
             );
             // What went out of the person's sight cannot be deleted any more.
-            let user = &world.users[delete.device].id;
-            let rows = world.rows(user, &soql).unwrap_or_default();
+            let rows = world.rows(&world.users[delete.user].id, &soql);
+            let rows = rows.unwrap_or_default();
             // What somebody else did to it meanwhile beats a deletion, be it that its lookup was cleared.
             let version = rows.first().and_then(|row| row.raw("SystemModstamp"));
             if version.is_some_and(|version| same(&delete.version, version)) {
                 wrong.push(format!(
-                    "device {} deleted {} {}, and it is still there",
-                    delete.device, delete.object, delete.id
+                    "user {} deleted {} {}, and it is still there",
+                    delete.user, delete.object, delete.id
                 ));
-            }
-        }
-        for (who, device) in devices.iter().enumerate() {
-            match device.pending() {
-                Ok(pending) if pending.is_empty() => {}
-                other => wrong.push(format!("device {who} has not settled: {other:?}")),
             }
         }
         wrong
     }
-
-    /// Notes what a person decides about a conflict, for one field.
-    pub(super) fn decided(&mut self, device: usize, conflict: &Conflict, field: Option<&str>) {
-        match (conflict.kind, field) {
-            (ConflictKind::DeletedAtRemote, _) => self.drop_record(device, &conflict.record),
-            (_, None) => conflict
-                .fields
-                .iter()
-                .for_each(|field| self.drop_value(&field.local)),
-            (_, Some(name)) => {
-                let field = conflict.fields.iter().filter(|field| field.name == name);
-                field.for_each(|field| self.drop_value(&field.local));
-            }
-        }
-    }
 }
 
-/// Says whether the person of a device sees a row of the org.
-fn is_in_sight(world: &World, device: usize, object: &str, id: &str) -> bool {
-    let soql = format!("SELECT Id FROM {object} WHERE Id = '{id}'");
-    let rows = world.rows(&world.users[device].id, &soql);
-    rows.is_ok_and(|rows| !rows.is_empty())
+/// The name that a create gives its record.
+pub(super) fn name_of(mutation: &Mutation) -> Option<String> {
+    let (_, name, _) = OBJECTS
+        .iter()
+        .find(|(object, ..)| *object == mutation.object)?;
+    mutation.fields.get(name).map(text)
+}
+
+/// The texts that a mutation sets.
+pub(super) fn values_of(mutation: &Mutation) -> impl Iterator<Item = String> {
+    let values = mutation.fields.iter().map(|(_, value)| text(value));
+    values.filter(|text| !text.is_empty())
+}
+
+/// Says whether a user sees a row of the org.
+pub(super) fn is_in_sight(world: &World, user: usize, object: &str, id: &str) -> bool {
+    let user = &world.users[user].id;
+    world
+        .sandbox
+        .with_org(|org| org.read(user, object, id).is_some())
 }
 
 /// A text value; empty for null.

@@ -1,55 +1,37 @@
-//! A random walk: two devices, their people, colleagues, a clock and a bad network.
+//! A random walk: devices, their people, colleagues, clocks and a bad network.
 //!
 //! Everything comes from the seed, and the same seed walks the same way. After
+//! each step it is checked that nothing has happened that never may; after
 //! the walk the faults stop, and all must come to rest: each device equal to
 //! what its user's briefcase says, nothing twice, and every edit accounted for.
 
+mod disk;
+mod errands;
+mod faults;
 mod ledger;
+mod org;
 mod people;
+mod rest;
+mod scenario;
+mod scene;
+mod shrink;
 
-use crate::clock::SimEnv;
 use crate::random::Prng;
 use crate::run::{abandon, wait};
-use crate::transport::{Moment, Watcher};
-use crate::world::World;
-use attache::{Attache, Briefcase, Report};
-use attache_sandbox::org::Rights;
-use attache_sandbox::{Fault, FaultKind, Sandbox};
-use ledger::{By, Ledger};
+use crate::transport::Moment;
+use attache::CancelToken;
+use ledger::{By, Who};
+pub use scenario::{Class, Scenario};
+use scene::Scene;
+pub use shrink::{Shrunk, shrink};
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-
-/// Rows of the org: so few that people meet.
-const ROWS: usize = 60;
-/// Rounds of sessions after which two devices without troubles must have come to rest.
-const ROUNDS_MAX: usize = 12;
-/// Decisions of one person in one round after which no conflict may be left.
-const DECISIONS_MAX: usize = 100;
-
-/// What belongs to a person in the field.
-const FIELD: &str = r#"{"version": 1, "objects": {"Account": {"client_key": "External_Id__c"}}, "rules": [
-    {"object": "Account", "scope": "mine", "related": [
-        {"children": "Contact.AccountId"}, {"children": "Opportunity.AccountId"}, {"children": "Task.WhatId"}]},
-    {"object": "Opportunity", "scope": "mine", "where": "CloseDate = NEXT_N_DAYS:90", "related": [{"parent": "AccountId"}]},
-    {"object": "Task", "scope": "mine", "where": "ActivityDate = THIS_WEEK"},
-    {"object": "Lead", "scope": "mine"}]}"#;
-/// What a person in the office takes: all of it.
-const OFFICE: &str = r#"{"version": 1, "objects": {"Account": {"client_key": "External_Id__c"}},
-    "rules": ["Account", "Contact", "Opportunity", "Task", {"object": "Lead", "order_by": "Company", "limit": 5}]}"#;
-
-/// A world with its devices and its books.
-struct Scene {
-    world: World,
-    devices: Vec<Attache>,
-    ledger: Mutex<Ledger>,
-    /// What happens while a session is under way.
-    meanwhile: Mutex<Prng>,
-}
 
 /// What a walk came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Walked {
-    /// A number made of everything that was sent to the org: the same for the same seed.
+    /// A number made of everything that was sent to the org: the same for the same scenario.
     pub digest: u64,
     /// Requests the org was sent.
     pub requests: u64,
@@ -59,36 +41,70 @@ pub struct Walked {
     pub sessions: u32,
     /// Conflicts that people met.
     pub conflicts: u32,
+    /// Devices of the world.
+    pub devices: u32,
+    /// Virtual time, from the first step to the last session.
+    pub seconds: u64,
+    /// What happened how often, by name.
+    pub met: BTreeMap<String, u64>,
 }
 
-/// Walks so many steps from a seed.
+/// A walk on which something went wrong that never may.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Failure {
+    /// What was walked.
+    pub scenario: Scenario,
+    /// What is wrong, a line each.
+    pub wrong: Vec<String>,
+    /// What happened, a line each; empty unless it was asked for.
+    pub story: Vec<String>,
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "cargo xtask sim --replay '{}'", self.scenario)?;
+        for line in &self.wrong {
+            writeln!(f, "  {line}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Walks so many steps of a seed.
 ///
 /// # Errors
-/// What is wrong in the end, a line each, with the seed.
-pub fn walk(seed: u64, steps: usize) -> Result<Walked, String> {
-    let scene = Scene::new(seed)?;
+/// What is wrong, with the line that replays it.
+pub fn walk(seed: u64, steps: usize) -> Result<Walked, Failure> {
+    run(&Scenario::new(seed, steps), false)
+}
+
+/// Walks as a scenario says, and keeps the story if asked to.
+///
+/// # Errors
+/// What is wrong.
+pub fn run(scenario: &Scenario, keep_story: bool) -> Result<Walked, Failure> {
+    let fail = |wrong: Vec<String>, story| Failure {
+        scenario: scenario.clone(),
+        wrong,
+        story,
+    };
+    let scene = Scene::new(scenario, keep_story).map_err(|error| fail(vec![error], Vec::new()))?;
+    let begun = scene.world.sandbox.now();
     let mut walked = Walked::default();
-    let mut chance = Prng::fork(seed, "steps");
     scene.ledger().look(&scene.world, By::Colleague);
-    for _ in 0..steps {
-        scene.step(&mut chance, &mut walked);
+    for step in &scenario.steps {
+        scene.tell(format_args!("-- step {step}"));
+        scene.step(*step, &mut walked);
+        scene.account();
         if !scene.ledger().wrong.is_empty() {
-            break;
+            return Err(fail(scene.take_wrong(), scene.take_story()));
         }
     }
-    let rest = scene.come_to_rest(&mut chance);
-    let mut wrong = scene.ledger().close(&scene.world, &scene.devices);
-    wrong.extend(rest.err());
+    let mut wrong = scene.come_to_rest().err().unwrap_or_default();
     if wrong.is_empty() {
-        for (user, device) in scene.devices.iter().enumerate() {
-            let differences = scene.world.differences(user, device);
-            let differences = differences.map_err(|error| error.to_string())?;
-            wrong.extend(
-                differences
-                    .into_iter()
-                    .map(|line| format!("device {user}: {line}")),
-            );
-        }
+        wrong = scene.ledger().close(&scene.world);
+        wrong.extend(scene.differences());
     }
     let mut hasher = DefaultHasher::new();
     for request in scene.world.sandbox.log() {
@@ -96,99 +112,81 @@ pub fn walk(seed: u64, steps: usize) -> Result<Walked, String> {
     }
     walked.digest = hasher.finish();
     walked.requests = scene.world.sandbox.requests();
+    walked.devices = scene.devices.len() as u32;
+    walked.seconds = u64::try_from(scene.world.sandbox.now() - begun).unwrap_or(0);
+    walked.met = scene.take_met();
     if wrong.is_empty() {
         Ok(walked)
     } else {
-        Err(format!(
-            "seed {seed} of {steps} steps:\n{}",
-            wrong.join("\n")
-        ))
+        Err(fail(wrong, scene.take_story()))
     }
 }
 
 impl Scene {
-    fn new(seed: u64) -> Result<Arc<Scene>, String> {
-        let world = World::built(seed, Sandbox::builder().records(ROWS));
-        let office = Rights {
-            view_all: true,
-            modify_all: true,
-        };
-        let user = world.users[1].id.clone();
-        world.sandbox.with_org(|org| org.set_rights(&user, office));
-        let scene: Arc<OnceLock<Weak<Scene>>> = Arc::default();
-        let mut devices = Vec::new();
-        for (user, briefcase) in [FIELD, OFFICE].into_iter().enumerate() {
-            let at = Arc::clone(&scene);
-            let watcher: Watcher = Arc::new(move |moment, method, target| {
-                if let Some(scene) = at.get().and_then(Weak::upgrade) {
-                    scene.meanwhile(user, moment, method, target);
-                }
-            });
-            let device = device(&world, seed, user, watcher, briefcase);
-            devices.push(device.map_err(|error| error.to_string())?);
-        }
-        let made = Arc::new(Scene {
-            world,
-            devices,
-            ledger: Mutex::default(),
-            meanwhile: Mutex::new(Prng::fork(seed, "meanwhile")),
-        });
-        // Nobody else sets it.
-        let _ = scene.set(Arc::downgrade(&made));
-        Ok(made)
-    }
-
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// What happens around a request of a device: its person and colleagues go on working.
-    fn meanwhile(&self, device: usize, moment: Moment, method: &str, target: &str) {
+    fn meanwhile(&self, who: Who, moment: Moment, method: &str, target: &str) {
+        self.tell(format_args!(
+            "device {} {moment:?} {method} {target}",
+            who.0
+        ));
         if method != "GET" && !is_read(method, target) {
             // Transactions that were open may have come to their end.
             self.world.sandbox.with_org(|_| ());
             let by = match moment {
                 Moment::Sent => By::Colleague,
-                Moment::Answered => By::Device(device),
+                Moment::Answered => By::Device(who.0, who.1),
             };
             self.ledger().look(&self.world, by);
         }
-        let mut chance = self
-            .meanwhile
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match chance.below(60) {
-            0 => self.edit(device, &mut chance),
-            1 => self.colleague(&mut chance),
-            2 => self.create(device, &mut chance),
-            3 => self.world.sandbox.advance(1 + chance.below(20) as u32),
-            4 if chance.percent(30) => self.delete(device, &mut chance),
+        let mut chance = self.chance();
+        match chance.below(90) {
+            0 | 1 => self.edit(who, &mut chance),
+            2 | 3 => self.colleague(&mut chance),
+            4 => self.create(who, &mut chance),
+            5 => self.world.sandbox.advance(1 + chance.below(20) as u32),
+            6 if chance.percent(40) => self.delete(who, &mut chance),
+            7 => self.discard(who, &mut chance),
+            8 => self.resolve(who, &mut chance),
+            9 => self.changeset(who, &mut chance),
+            10 if chance.percent(30) => self.change_briefcase(who, &mut chance),
+            11 => self.attach(who, &mut chance),
+            12 if chance.percent(30) => self.pin(who, &mut chance),
+            13 => self.clear_up(who, false),
             _ => {}
         }
     }
 
-    fn step(&self, chance: &mut Prng, walked: &mut Walked) {
+    /// Takes one step. What it does follows from its number alone, and from the state of the world.
+    fn step(&self, step: usize, walked: &mut Walked) {
+        let mut chance = Prng::fork(self.seed, &format!("step {step}"));
+        let chance = &mut chance;
         let device = chance.below(self.devices.len());
-        match chance.below(100) {
-            0..28 => self.edit(device, chance),
-            28..40 => self.create(device, chance),
-            40..44 => self.delete(device, chance),
-            44..62 => self.colleague(chance),
-            62..68 => {
-                let conflicts = self.devices[device].conflicts().unwrap_or_default();
+        let who = self.who(device);
+        match chance.below(200) {
+            0..46 => self.edit(who, chance),
+            46..62 => self.create(who, chance),
+            62..70 => self.delete(who, chance),
+            70..76 => self.changeset(who, chance),
+            76..108 => self.colleague(chance),
+            108..120 => {
+                let conflicts = self.at(device).conflicts().unwrap_or_default();
                 walked.conflicts += conflicts.len().min(1) as u32;
-                self.resolve(device, chance);
+                self.resolve(who, chance);
             }
-            68..70 => self.discard(device, chance),
-            70..72 => self.clear_up(device, false),
-            72..78 => self.pass_time(chance),
-            78..80 => {
-                let rows = if chance.percent(50) { 3 } else { 2_000 };
-                self.world
-                    .sandbox
-                    .with_switches(|switches| switches.page_rows_max = rows);
-            }
-            _ => self.session(device, chance, walked),
+            120..126 => self.discard(who, chance),
+            126..130 => self.clear_up(who, false),
+            130..140 => self.pass_time(chance),
+            140..143 => self.change_manners(chance),
+            143..147 => self.pin(who, chance),
+            147..149 => self.change_briefcase(who, chance),
+            149..152 => self.attach(who, chance),
+            152..154 => self.carry(who, chance),
+            154 => self.take_in(who),
+            155 => self.log_out(who),
+            156 => self.stranger(who, chance),
+            157 => self.jump_clock(device, chance),
+            158..160 => self.restart(device, chance),
+            _ => self.session(step, who, chance, walked),
         }
     }
 
@@ -196,124 +194,59 @@ impl Scene {
         let seconds = match chance.below(10) {
             0..5 => chance.below(90),
             5..8 => 700 + chance.below(600),
-            8 => 86_400 + chance.below(86_400),
+            8 if self.has(Class::Weeks) => 86_400 + chance.below(86_400),
             // Longer than the org remembers deletions.
-            _ if chance.percent(20) => 20 * 86_400,
+            _ if self.has(Class::Weeks) && chance.percent(20) => 20 * 86_400,
             _ => 3_600,
         };
+        self.tell(format_args!("{seconds} seconds pass"));
         self.world.sandbox.advance(seconds as u32);
         self.ledger().look(&self.world, By::Colleague);
     }
 
     /// Runs a session on a bad network, or drops it on the way.
-    fn session(&self, device: usize, chance: &mut Prng, walked: &mut Walked) {
-        for _ in 0..chance.below(3) {
-            let kind = match chance.below(6) {
-                0 => FaultKind::LoseRequest,
-                1 | 2 => FaultKind::LoseAnswer,
-                3 => FaultKind::Truncate(chance.below(400)),
-                4 => FaultKind::Status(503, "<html>Down for maintenance</html>".into()),
-                _ => {
-                    let body =
-                        r#"[{"message":"Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]"#;
-                    FaultKind::Status(403, body.into())
-                }
-            };
-            let nth = 1 + chance.below(30) as u32;
-            self.world.sandbox.fail_next(Fault::new(kind).nth(nth));
+    fn session(&self, step: usize, who: Who, chance: &mut Prng, walked: &mut Walked) {
+        self.tell(format_args!("device {} syncs", who.0));
+        self.plan_faults(chance);
+        if self.has(Class::Offline) && chance.percent(10) {
+            self.world.sandbox.offline(true);
         }
-        let session = self.devices[device].sync();
-        let ended = match chance.percent(20) {
-            true => abandon(session, chance.below(60)),
-            false => Some(wait(session)),
+        if self.has(Class::Meanwhile) {
+            *self.chance() = Prng::fork(self.seed, &format!("meanwhile {step}"));
+        }
+        let cancel = CancelToken::new();
+        let session = self.at(who.0).sync().cancel_token(cancel.clone());
+        let ended = match chance.below(100) {
+            0..20 if self.has(Class::Death) => abandon(session, chance.below(60)),
+            20..25 if self.has(Class::Death) => {
+                let waits = chance.below(60);
+                crate::run::after(session, waits, || cancel.cancel())
+            }
+            _ => Some(wait(session)),
         };
+        *self.chance() = Prng::still();
+        let died = ended.is_none();
         match ended {
-            Some(Ok(_)) => walked.sessions += 1,
-            _ => walked.broken_sessions += 1,
+            Some(Ok(report)) => {
+                walked.sessions += 1;
+                self.check_report(who, &report);
+            }
+            ended => {
+                walked.broken_sessions += 1;
+                self.tell(format_args!("the session broke: {ended:?}"));
+                self.check_secrets(ended.and_then(Result::err));
+            }
         }
         self.world.sandbox.clear_faults();
+        self.world.sandbox.offline(false);
         // A session that was dropped after its request was executed has no one to tell.
-        self.ledger().look(&self.world, By::Device(device));
-    }
-
-    /// Lets everybody settle, without faults and without anything new.
-    fn come_to_rest(&self, chance: &mut Prng) -> Result<(), String> {
-        *self
-            .meanwhile
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Prng::still();
-        self.world
-            .sandbox
-            .with_switches(|switches| switches.page_rows_max = 2_000);
-        // Whatever date rules and sharing moved is found by the look of the next day.
-        self.world.sandbox.advance(86_400);
-        self.ledger().look(&self.world, By::Colleague);
-        let mut looked = false;
-        for round in 0..ROUNDS_MAX {
-            let mut quiet = true;
-            // Once a round: were it another day for the second device, the first would not know of it.
-            self.world.sandbox.advance(700);
-            for device in 0..self.devices.len() {
-                self.decide_all(device, chance)?;
-                self.clear_up(device, round > ROUNDS_MAX / 2);
-                let report = wait(self.devices[device].sync());
-                let report = report.map_err(|error| format!("device {device}: {error:?}"))?;
-                quiet &= is_quiet(&report);
-            }
-            if quiet && looked {
-                return Ok(());
-            }
-            if quiet {
-                // What the others' last writes took out of sight is found by one more such look.
-                self.world.sandbox.advance(86_400);
-                looked = true;
-            }
+        self.ledger().look(&self.world, By::Device(who.0, who.1));
+        if died && chance.percent(50) {
+            self.restart(who.0, chance);
         }
-        Err(format!("no rest after {ROUNDS_MAX} rounds"))
+        self.check_contents(who);
+        self.check_edits(who);
     }
-
-    /// Settles all conflicts of a device.
-    fn decide_all(&self, device: usize, chance: &mut Prng) -> Result<(), String> {
-        let open = || self.devices[device].conflicts();
-        for _ in 0..DECISIONS_MAX {
-            if open().map_err(|error| error.to_string())?.is_empty() {
-                return Ok(());
-            }
-            self.resolve(device, chance);
-        }
-        let left = open().map_err(|error| error.to_string())?;
-        Err(format!("device {device}: no decision ends {left:?}"))
-    }
-}
-
-fn device(
-    world: &World,
-    seed: u64,
-    user: usize,
-    watcher: Watcher,
-    briefcase: &str,
-) -> attache::Result<Attache> {
-    let env = SimEnv::new(world.sandbox.clone(), seed.wrapping_add(user as u64));
-    let device = Attache::open_in_memory()?
-        .with_env(env)
-        .with_remote(world.watched_remote(user, watcher)?);
-    device.set_briefcase(Briefcase::from_json(briefcase)?)?;
-    Ok(device)
-}
-
-/// Says whether a session moved nothing and left nothing.
-fn is_quiet(report: &Report) -> bool {
-    let moved = [
-        report.inserted,
-        report.updated,
-        report.evicted,
-        report.deleted,
-        report.out_of_sight,
-        report.pushed_creates,
-        report.pushed_updates,
-        report.pushed_deletes,
-    ];
-    report.is_settled() && moved.iter().all(|count| *count == 0)
 }
 
 /// Records are also read by requests with a body.

@@ -1,32 +1,50 @@
-//! What people do: on their devices, and at the org.
+//! What people do with records on their devices.
 
 use super::Scene;
-use super::ledger::{By, OBJECTS};
+use super::ledger::{OBJECTS, Who, name_of, text};
+use super::scenario::Class;
 use crate::random::Prng;
 use attache::{
-    ConflictKind, Fields, Keep, MutationKind, MutationState, RecordId, Resolution, Value,
+    Attache, Conflict, ConflictKind, Fields, Keep, Mutation, MutationState, RecordId, Resolution,
+    Value,
 };
 
 /// A value that the org refuses in an account, and a device does not know to be wrong.
-const REFUSED: (&str, i32) = ("NumberOfEmployees", -1);
+pub(super) const REFUSED: (&str, i32) = ("NumberOfEmployees", -1);
+
+/// A record about to be written: its fields, and what of them the books want to know.
+pub(super) struct Draft {
+    pub object: &'static str,
+    pub name: String,
+    pub fields: Fields,
+    /// Fields with the values made for them.
+    pub marks: Vec<(&'static str, String)>,
+}
 
 impl Scene {
-    fn records(&self, device: usize, object: &str) -> Vec<RecordId> {
-        let rows = self.devices[device].query(&format!("SELECT Id FROM {object} ORDER BY Id"));
+    pub(super) fn records(&self, device: &Attache, object: &str) -> Vec<RecordId> {
+        let rows = device.query(&format!("SELECT Id FROM {object} ORDER BY Id"));
         rows.map(|rows| rows.filter_map(|row| row.id().cloned()).collect())
             .unwrap_or_default()
     }
 
+    /// Some record of a device.
+    pub(super) fn any(&self, device: &Attache, chance: &mut Prng) -> Option<(usize, RecordId)> {
+        let at = chance.below(OBJECTS.len());
+        let records = self.records(device, OBJECTS[at].0);
+        Some((at, chance.pick(&records)?.clone()))
+    }
+
     /// Edits a record on a device.
-    pub(super) fn edit(&self, device: usize, chance: &mut Prng) {
-        let (object, _, fields) = OBJECTS[chance.below(OBJECTS.len())];
-        let records = self.records(device, object);
-        let Some(record) = chance.pick(&records) else {
+    pub(super) fn edit(&self, who: Who, chance: &mut Prng) {
+        let device = self.at(who.0);
+        let Some((at, record)) = self.any(&device, chance) else {
             return;
         };
-        let Ok(Some(before)) = self.devices[device].get(record) else {
+        let Ok(Some(before)) = device.get(&record) else {
             return;
         };
+        let (object, _, fields) = OBJECTS[at];
         let mut edits = Fields::new();
         let mut marks = Vec::new();
         for _ in 0..=chance.below(2) {
@@ -37,23 +55,41 @@ impl Scene {
                 marks.push((field, mark));
             }
         }
-        if object == "Account" && chance.percent(8) {
-            edits.set(REFUSED.0, REFUSED.1);
+        match object {
+            "Account" if chance.percent(8) => {
+                edits.set(REFUSED.0, REFUSED.1);
+            }
+            "Contact" | "Opportunity" | "Task" if chance.percent(15) => {
+                let lookup = if object == "Task" {
+                    "WhatId"
+                } else {
+                    "AccountId"
+                };
+                if let Some(parent) = chance.pick(&self.records(&device, "Account")) {
+                    edits.set(lookup, parent);
+                }
+            }
+            _ => {}
         }
-        if self.devices[device].update(record, edits).is_ok() {
+        let done = device.update(&record, edits);
+        self.tell(format_args!(
+            "device {} edits {object} {record}: {marks:?} -> {:?}",
+            who.0,
+            done.as_ref().err()
+        ));
+        if done.is_ok() {
             for (field, mark) in marks {
                 let before = before.fields.get(field).unwrap_or(&Value::Null);
-                self.ledger().edited(device, record, field, before, &mark);
+                self.ledger().edited(who, &record, field, before, &mark);
             }
         }
     }
 
-    /// Creates a record on a device, often under one that is there.
-    pub(super) fn create(&self, device: usize, chance: &mut Prng) {
-        let at = chance.below(OBJECTS.len());
-        let (object, name_field, _) = OBJECTS[at];
-        let mark = self.ledger().mark('n');
-        let mut fields = Fields::from([(name_field, mark.as_str())]);
+    /// Makes up a record, often under one that is there.
+    pub(super) fn draft(&self, device: &Attache, chance: &mut Prng) -> Draft {
+        let (object, name_field, texts) = OBJECTS[chance.below(OBJECTS.len())];
+        let name = self.ledger().mark('n');
+        let mut fields = Fields::from([(name_field, name.as_str())]);
         let accounts = self.records(device, "Account");
         let parent = chance.pick(&accounts).filter(|_| chance.percent(80));
         match (object, parent) {
@@ -75,195 +111,290 @@ impl Scene {
             fields.set("StageName", "Prospecting");
             fields.set("CloseDate", Value::Date(jiff::civil::date(2026, 12, 24)));
         }
-        if let Ok(record) = self.devices[device].create(object, fields) {
-            self.ledger().created(device, at, &record, &mark);
+        if object == "Contact" && self.has(Class::Duplicates) && chance.percent(50) {
+            fields.set("Email", "twin@example.com");
+        }
+        let mut marks = Vec::new();
+        if chance.percent(50) {
+            let field = texts[chance.below(texts.len())];
+            let mark = self.ledger().mark('d');
+            fields.set(field, mark.as_str());
+            marks.push((field, mark));
+        }
+        Draft {
+            object,
+            name,
+            fields,
+            marks,
+        }
+    }
+
+    /// Notes a record that was made as a draft says.
+    pub(super) fn noted(&self, who: Who, record: &RecordId, draft: &Draft) {
+        let mut ledger = self.ledger();
+        ledger.created(who, draft.object, &draft.name);
+        for (field, mark) in &draft.marks {
+            ledger.edited(who, record, field, &Value::Null, mark);
+        }
+    }
+
+    /// Creates a record on a device.
+    pub(super) fn create(&self, who: Who, chance: &mut Prng) {
+        let device = self.at(who.0);
+        let draft = self.draft(&device, chance);
+        let made = device.create(draft.object, draft.fields.clone());
+        self.tell(format_args!(
+            "device {} creates {} {} ({:?}) -> {made:?}",
+            who.0, draft.object, draft.name, draft.marks
+        ));
+        if let Ok(record) = made {
+            self.noted(who, &record, &draft);
         }
     }
 
     /// Deletes a record on a device.
-    pub(super) fn delete(&self, device: usize, chance: &mut Prng) {
-        let (object, ..) = OBJECTS[chance.below(OBJECTS.len())];
-        let records = self.records(device, object);
-        let Some(record) = chance.pick(&records) else {
+    pub(super) fn delete(&self, who: Who, chance: &mut Prng) {
+        let device = self.at(who.0);
+        let Some((_, record)) = self.any(&device, chance) else {
             return;
         };
-        let Ok(Some(before)) = self.devices[device].get(record) else {
+        let Ok(Some(before)) = device.get(&record) else {
             return;
         };
-        if self.devices[device].delete(record).is_ok() {
-            self.ledger().deleted(device, &before);
+        let mutations = self.mutations_of(&device, &record);
+        let done = device.delete(&record);
+        self.tell(format_args!(
+            "device {} deletes {record} -> {done:?}",
+            who.0
+        ));
+        if done.is_ok() {
+            let mut ledger = self.ledger();
+            ledger.dropped(who.1, &mutations);
+            ledger.deleted(who.1, &before);
+            drop(ledger);
+            self.unpinned(who.0, &before);
         }
     }
 
-    /// Settles a conflict, one way or another.
-    pub(super) fn resolve(&self, device: usize, chance: &mut Prng) {
-        let conflicts = self.devices[device].conflicts().unwrap_or_default();
+    pub(super) fn mutations_of(&self, device: &Attache, record: &RecordId) -> Vec<Mutation> {
+        let mut mutations = device.pending().unwrap_or_default();
+        mutations.retain(|mutation| mutation.record == *record);
+        mutations
+    }
+
+    /// Settles a conflict, one way or another, or all of them.
+    pub(super) fn resolve(&self, who: Who, chance: &mut Prng) {
+        let device = self.at(who.0);
+        let conflicts = device.conflicts().unwrap_or_default();
         let Some(conflict) = chance.pick(&conflicts) else {
             return;
         };
-        self.ledger().saw(device, conflict);
-        let way = chance.below(3);
-        let resolution = match way {
-            0 => Resolution::Mine,
-            1 => Resolution::Theirs,
-            _ if conflict.kind == ConflictKind::DeletedAtRemote => Resolution::Theirs,
-            _ => Resolution::per_field(conflict.fields.iter().enumerate().map(|(nth, field)| {
-                let keep = if nth % 2 == 0 {
-                    Keep::Mine
-                } else {
-                    Keep::Theirs
+        if chance.percent(15) {
+            let resolution = match chance.percent(50) {
+                true => Resolution::Mine,
+                false => Resolution::Theirs,
+            };
+            return self.resolve_all(who, &conflicts, &resolution);
+        }
+        let mut ledger = self.ledger();
+        ledger.saw(conflict);
+        let (resolution, marks) = match chance.below(4) {
+            0 => (Resolution::Mine, Vec::new()),
+            1 => (Resolution::Theirs, Vec::new()),
+            _ if conflict.kind != ConflictKind::Fields => (Resolution::Theirs, Vec::new()),
+            _ => {
+                let mut marks = Vec::new();
+                let mut choose = |field: &attache::ConflictField| match chance.below(5) {
+                    0 | 1 => Keep::Mine,
+                    2 | 3 => Keep::Theirs,
+                    _ if is_walked(conflict, &field.name) => {
+                        let mark = ledger.mark('d');
+                        marks.push((field.name.clone(), mark.clone()));
+                        Keep::Value(mark.into())
+                    }
+                    _ => Keep::Theirs,
                 };
-                (field.name.clone(), keep)
-            })),
+                let fields = conflict.fields.iter();
+                let choices: Vec<_> = fields
+                    .map(|field| (field.name.clone(), choose(field)))
+                    .collect();
+                (Resolution::per_field(choices), marks)
+            }
         };
-        let record = self.devices[device].get(&conflict.record).ok().flatten();
-        if self.devices[device]
-            .resolve(conflict.id, resolution.clone())
-            .is_err()
-        {
+        drop(ledger);
+        let before = self.mutations_of(&device, &conflict.record);
+        let record = device.get(&conflict.record).ok().flatten();
+        let done = device.resolve(conflict.id, resolution.clone());
+        self.tell(format_args!(
+            "device {} settles {:?} of {} with {resolution:?} -> {done:?}",
+            who.0, conflict.kind, conflict.record
+        ));
+        if done.is_err() {
             return;
         }
+        self.decided(who, conflict, &resolution, &before, record.as_ref());
+        for (field, mark) in marks {
+            let local = conflict.fields.iter().find(|it| it.name == field);
+            let local = local.map_or(&Value::Null, |it| &it.local);
+            let mut ledger = self.ledger();
+            ledger.edited(who, &conflict.record, &field, local, &mark);
+            // It stands over all three of them.
+            let mut shown = conflict.clone();
+            for shown in shown.fields.iter_mut().filter(|it| it.name == field) {
+                shown.local = mark.as_str().into();
+            }
+            ledger.saw(&shown);
+        }
+    }
+
+    fn resolve_all(&self, who: Who, conflicts: &[Conflict], resolution: &Resolution) {
+        let device = self.at(who.0);
+        for conflict in conflicts {
+            self.ledger().saw(conflict);
+        }
+        let before: Vec<_> = conflicts
+            .iter()
+            .map(|conflict| {
+                let record = device.get(&conflict.record).ok().flatten();
+                (self.mutations_of(&device, &conflict.record), record)
+            })
+            .collect();
+        let done = device.resolve_all(None, resolution);
+        self.tell(format_args!(
+            "device {} settles all {resolution:?} -> {done:?}",
+            who.0
+        ));
+        if done.is_ok() {
+            for (conflict, (before, record)) in conflicts.iter().zip(&before) {
+                self.decided(who, conflict, resolution, before, record.as_ref());
+            }
+        }
+    }
+
+    /// Notes what a decision means for the edits of a record.
+    fn decided(
+        &self,
+        who: Who,
+        conflict: &Conflict,
+        resolution: &Resolution,
+        before: &[Mutation],
+        record: Option<&attache::Record>,
+    ) {
         let mut ledger = self.ledger();
-        match (&resolution, conflict.kind) {
-            (Resolution::Mine, ConflictKind::DeletedAtRemote) => {
-                let name = OBJECTS
-                    .iter()
-                    .find(|(object, ..)| *object == conflict.object);
+        let theirs = |name: &str| match resolution {
+            Resolution::Mine => false,
+            Resolution::Theirs => true,
+            Resolution::PerField(choices) => choices.get(name) == Some(&Keep::Theirs),
+        };
+        match conflict.kind {
+            ConflictKind::DeletedAtRemote if *resolution == Resolution::Mine => {
+                let name = OBJECTS.iter().find(|(it, ..)| *it == conflict.object);
                 if let Some((record, (_, field, _))) = record.zip(name) {
-                    ledger.made_again(record.fields.get(field).unwrap_or(&Value::Null));
+                    ledger.made_again(&record.fields.get(*field).map(text).unwrap_or_default());
                 }
             }
-            (Resolution::Mine, _) => {}
-            (Resolution::Theirs, _) => ledger.decided(device, conflict, None),
-            (Resolution::PerField(choices), _) => {
-                for name in choices
-                    .iter()
-                    .filter(|(_, keep)| **keep == Keep::Theirs)
-                    .map(|(name, _)| name)
-                {
-                    ledger.decided(device, conflict, Some(name));
+            ConflictKind::DeletedAtRemote => ledger.dropped(who.1, before),
+            ConflictKind::DeletedHere => {
+                if *resolution != Resolution::Mine {
+                    ledger.undeleted(who.1, &conflict.record);
+                }
+            }
+            _ => {
+                for field in &conflict.fields {
+                    let mutations = before.iter().filter_map(|it| it.fields.get(&field.name));
+                    match theirs(&field.name) {
+                        true => mutations.for_each(|value| ledger.drop_value(value)),
+                        false => ledger.passed_over(who.1, &field.remote),
+                    }
                 }
             }
         }
     }
 
-    /// Takes a mutation back.
-    pub(super) fn discard(&self, device: usize, chance: &mut Prng) {
-        let pending = self.devices[device].pending().unwrap_or_default();
-        if let Some(mutation) = chance.pick(&pending) {
-            self.take_back(device, mutation);
-        }
-    }
-
-    fn take_back(&self, device: usize, mutation: &attache::Mutation) {
-        if self.devices[device].discard(mutation.seq).is_err() {
+    /// Takes a mutation, a record's mutations or a changeset back.
+    pub(super) fn discard(&self, who: Who, chance: &mut Prng) {
+        if !self.has(Class::Undo) {
             return;
         }
-        let mut ledger = self.ledger();
-        match mutation.kind {
-            MutationKind::Create => ledger.drop_record(device, &mutation.record),
-            MutationKind::Update => mutation
-                .fields
-                .iter()
-                .for_each(|(_, value)| ledger.drop_value(value)),
-            MutationKind::Delete => ledger.undeleted(device, &mutation.record),
+        let device = self.at(who.0);
+        let pending = device.pending().unwrap_or_default();
+        let Some(mutation) = chance.pick(&pending) else {
+            return;
+        };
+        match chance.below(5) {
+            0 => self.taken_back(who, "undo", |device| device.undo()),
+            1 => self.taken_back(who, "undo_changeset", |device| {
+                device.undo_changeset(mutation.changeset)
+            }),
+            2 => self.taken_back(who, "discard_record", |device| {
+                device.discard_record(&mutation.record)
+            }),
+            _ => self.take_back(who, mutation),
         }
+    }
+
+    /// Takes a mutation back; a create takes the other edits of its record along.
+    fn take_back(&self, who: Who, mutation: &Mutation) {
+        self.taken_back(who, "discard", |device| {
+            let taken = match mutation.kind {
+                attache::MutationKind::Create => self.mutations_of(device, &mutation.record),
+                _ => vec![mutation.clone()],
+            };
+            device.discard(mutation.seq).map(|()| taken)
+        });
+    }
+
+    fn taken_back(
+        &self,
+        who: Who,
+        how: &str,
+        act: impl FnOnce(&Attache) -> attache::Result<Vec<Mutation>>,
+    ) {
+        let device = self.at(who.0);
+        let before = device.pending().unwrap_or_default();
+        let done = act(&device);
+        self.tell(format_args!(
+            "device {} takes back by {how} -> {done:?}",
+            who.0
+        ));
+        let Ok(taken) = done else { return };
+        let after = device.pending().unwrap_or_default();
+        // What stands in the journal still, or again, is not gone.
+        let gone = |it: &&Mutation| !after.iter().any(|left| left.seq == it.seq);
+        let of_taken = |it: &&Mutation| taken.iter().any(|taken| taken.record == it.record);
+        let lost: Vec<&Mutation> = before.iter().filter(gone).filter(of_taken).collect();
+        let mut ledger = self.ledger();
+        ledger.dropped(who.1, lost);
+        // A decision that is taken back takes the value along that it made.
+        ledger.dropped(who.1, taken.iter().filter(|it| gone(&it)));
     }
 
     /// Clears up what the org refused: what cannot be sent is taken back, the rest is sent once more.
     ///
     /// For good, everything that is left is taken back, newest first, so that
     /// nothing unsent points at what goes.
-    pub(super) fn clear_up(&self, device: usize, for_good: bool) {
-        let pending = self.devices[device].pending().unwrap_or_default();
+    pub(super) fn clear_up(&self, who: Who, for_good: bool) {
+        let device = self.at(who.0);
+        let pending = device.pending().unwrap_or_default();
         for mutation in pending.iter().rev() {
             let refused = matches!(mutation.state, MutationState::Rejected(_));
+            let undecided =
+                matches!(&mutation.state, MutationState::InDoubt(problems) if !problems.is_empty());
             if for_good || refused && mutation.fields.contains(REFUSED.0) {
-                self.take_back(device, mutation);
-            } else if refused {
-                let _ = self.devices[device].retry(mutation.seq);
+                self.take_back(who, mutation);
+            } else if refused && device.save_anyway(mutation.seq).is_err() {
+                let _ = device.retry(mutation.seq);
+            } else if undecided && device.retry(mutation.seq).is_ok() {
+                // A person was told that it may be there twice then.
+                let name = name_of(mutation).unwrap_or_default();
+                self.ledger().made_again(&name);
             }
         }
     }
+}
 
-    /// Something that happens at the org.
-    pub(super) fn colleague(&self, chance: &mut Prng) {
-        let world = &self.world;
-        // Stamps have whole seconds: what is written in the second in which it was read cannot be told apart.
-        world.sandbox.advance(1);
-        let (object, name_field, fields) = OBJECTS[chance.below(OBJECTS.len())];
-        let rows = world.rows(
-            world.boss(),
-            &format!("SELECT Id FROM {object} ORDER BY Id"),
-        );
-        let ids: Vec<String> = rows
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|row| row.text("Id"))
-            .collect();
-        let Some(id) = chance.pick(&ids) else { return };
-        let mark = self.ledger().mark('c');
-        let user = &world.users[chance.below(3)].id;
-        // The org may refuse: a row is locked, or its deletion would take others along.
-        let _ = match chance.below(12) {
-            0 => world.remove(object, id),
-            1 if object != "Lead" => world.change(object, id, &[("OwnerId", &format!("{user:?}"))]),
-            2 => {
-                let soql = "SELECT Id FROM Account ORDER BY Id";
-                let accounts = world.rows(world.boss(), soql).unwrap_or_default();
-                let account = chance
-                    .pick(&accounts)
-                    .and_then(|row| row.text("Id"))
-                    .unwrap_or_default();
-                let lookup = if object == "Task" {
-                    "WhatId"
-                } else {
-                    "AccountId"
-                };
-                match object {
-                    "Contact" | "Opportunity" | "Task" => {
-                        world.change(object, id, &[(lookup, &format!("{account:?}"))])
-                    }
-                    _ => Ok(()),
-                }
-            }
-            3 => {
-                world.sandbox.with_org(|org| org.touch(object, id));
-                Ok(())
-            }
-            4 => {
-                self.ledger().late(&mark);
-                let until = world.sandbox.now() + 1 + chance.below(400) as i64;
-                let boss = world.boss().to_owned();
-                let edit = crate::world::fields(&[(fields[0], &format!("{mark:?}"))]);
-                let write = |org: &mut attache_sandbox::org::Org| {
-                    org.update(&boss, object, id, &edit, None)
-                };
-                world.sandbox.with_org(|org| org.hold_open(until, write))
-            }
-            5 if object == "Account" => {
-                let owner = format!("{user:?}");
-                world
-                    .add(
-                        object,
-                        &[(name_field, &format!("{mark:?}")), ("OwnerId", &owner)],
-                    )
-                    .map(|_| ())
-            }
-            6 => {
-                world.sandbox.with_org(|org| match chance.percent(50) {
-                    true => org.grant(object, id, user),
-                    false => org.revoke(object, id, user),
-                });
-                Ok(())
-            }
-            way => world.change(
-                object,
-                id,
-                &[(fields[way % fields.len()], &format!("{mark:?}"))],
-            ),
-        };
-        world.sandbox.advance(1);
-        self.ledger().look(world, By::Colleague);
-    }
+/// Says whether a field of a conflict is one that walks edit.
+fn is_walked(conflict: &Conflict, field: &str) -> bool {
+    let object = OBJECTS.iter().find(|(it, ..)| *it == conflict.object);
+    object.is_some_and(|(_, _, fields)| fields.contains(&field))
 }

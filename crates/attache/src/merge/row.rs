@@ -22,6 +22,23 @@ pub(crate) struct Merge {
     pub(crate) conflicts: Vec<usize>,
 }
 
+#[cfg(feature = "simulation")]
+impl Merge {
+    /// The planted mistakes of settling what a person should decide.
+    pub(crate) fn mistaken(mut self, remote: &[Value]) -> Merge {
+        if planted!(MergeTakesLocal) {
+            self.kept.append(&mut self.conflicts);
+        }
+        if planted!(MergeTakesRemote) {
+            for at in std::mem::take(&mut self.conflicts) {
+                self.row[at] = remote[at].clone();
+                self.taken.push(at);
+            }
+        }
+        self
+    }
+}
+
 impl Merger {
     /// Merges sides that are as long as the row into one.
     ///

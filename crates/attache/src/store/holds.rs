@@ -394,13 +394,42 @@ impl Writing<'_> {
             if !self.connection.prepare_cached(&idle)?.exists([])? {
                 continue;
             }
-            let sql = format!("DELETE FROM {name} WHERE \"attache_rules\" = 0 AND NOT {HELD}");
+            #[cfg(feature = "simulation")]
+            self.delete_instead(&name)?;
+            let held = if planted!(ForgetsPins) { "0" } else { HELD };
+            let sql = format!("DELETE FROM {name} WHERE \"attache_rules\" = 0 AND NOT {held}");
             if needed.is_none() {
                 needed = Some(self.reading().needed()?);
             }
             evicted += self.connection.prepare_cached(&sql)?.execute([&needed])? as u64;
         }
         Ok(evicted)
+    }
+}
+
+#[cfg(feature = "simulation")]
+impl Writing<'_> {
+    /// The planted mistake of deleting what is only to be evicted.
+    fn delete_instead(&self, name: &str) -> Result<()> {
+        use rusqlite::OptionalExtension;
+        if !planted!(EvictsAtServer) {
+            return Ok(());
+        }
+        let sql = format!("SELECT \"Id\" FROM {name} WHERE \"attache_rules\" = 0 LIMIT 1");
+        let idle: Option<String> = self
+            .connection
+            .prepare_cached(&sql)?
+            .query_row([], |row| row.get(0))
+            .optional()?;
+        let Some(idle) = idle.filter(|id| !is_local(id)) else {
+            return Ok(());
+        };
+        let changeset = self.reading().next_changeset()?;
+        let stamp = super::Stamp {
+            changeset,
+            now: LocalTime(0),
+        };
+        self.delete_record(&RecordId::trusted(&idle), stamp)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::journal_states::Event;
 use crate::merge::{self, Survivor};
 use crate::outcome::{ConflictKind, Dropped, Merged, MutationKind};
 use crate::plan::{self, Incoming, Known, Seen};
-use crate::record::{Fields, Value};
+use crate::record::{Fields, RecordId, Value};
 use crate::schema::FieldType;
 use std::collections::{BTreeSet, HashSet};
 
@@ -91,7 +91,8 @@ impl Writing<'_> {
                 "a record came without an id",
             ));
         };
-        if self.reading().is_among(edited, &id)? {
+        let replaces = planted!(ReadBackReplacesEdits) && origin == Origin::Echo;
+        if self.reading().is_among(edited, &id)? && !replaces {
             return self.arrive_edited(table, &id, values, rules, origin);
         }
         let row = self.reading().row(table, &id)?;
@@ -100,9 +101,10 @@ impl Writing<'_> {
             Some(row) => (Known::Clean, seen(differs(table, &row.values, &values))),
         };
         let joins = row.as_ref().is_some_and(|row| row.rules & rules != rules);
+        met!("incoming", "{known:?} and {seen:?}");
         match plan::incoming(known, seen, Survivor::Edit) {
             Incoming::Insert => {
-                let key = self.key_of(&id)?;
+                let key = self.key_of(table, &id)?;
                 self.insert_row(table, &Row { values, rules, key })?;
                 Ok(Arrived::Inserted)
             }
@@ -125,14 +127,26 @@ impl Writing<'_> {
         }
     }
 
-    /// The identity that hosts know an id by, if it is another: the record was created here.
+    /// The identity that hosts know a new record by, if it is not its id: it was created here, or its id leads to
+    /// the record that it was made again as, or merged into, before the server brought it back.
     ///
     /// Asked for with each new record, so it must not sort: the index of the aliases is in order of both.
-    fn key_of(&self, id: &str) -> Result<Option<String>> {
-        let mut statement = self
+    fn key_of(&self, table: &Table, id: &str) -> Result<Option<String>> {
+        let (key, leads_elsewhere): (Option<String>, bool) = self
             .connection
-            .prepare_cached("SELECT min(key) FROM attache_alias WHERE current = ?1")?;
-        Ok(statement.query_row([id], |row| row.get(0))?)
+            .prepare_cached(
+                "SELECT (SELECT min(key) FROM attache_alias WHERE current = ?1),
+                    EXISTS (SELECT 1 FROM attache_alias WHERE key = ?1)",
+            )?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if key.is_some() || !leads_elsewhere {
+            return Ok(key);
+        }
+        let key = RecordId::instead_of(id);
+        self.connection
+            .prepare_cached("INSERT INTO attache_alias VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
+            .execute([key.as_str(), id, &table.object.name])?;
+        Ok(Some(key.as_str().to_owned()))
     }
 
     pub(super) fn arrive_edited(
@@ -166,7 +180,12 @@ impl Writing<'_> {
             Known::Edited
         };
         let deleted_here = self.merger(table)?.deletion().here;
-        let decision = plan::incoming(known, seen(changed), deleted_here);
+        let seen = seen(changed);
+        met!("incoming", "{known:?} and {seen:?}");
+        let decision = match plan::incoming(known, seen, deleted_here) {
+            Incoming::WithdrawDelete if planted!(DeletesOverEdits) => Incoming::Keep,
+            decision => decision,
+        };
         let remote = table.fields(&values);
         match decision {
             Incoming::WithdrawDelete => {
@@ -307,6 +326,7 @@ impl Writing<'_> {
             }
             _ => Known::Edited,
         };
+        met!("incoming", "{known:?} and {:?}", Seen::Missing);
         match plan::incoming(known, Seen::Missing, Survivor::Edit) {
             Incoming::Purge => {
                 self.delete_row(table, id)?;
@@ -326,6 +346,12 @@ impl Writing<'_> {
                 self.let_go(id)?;
                 self.drop_base(id)?;
                 Ok(Arrived::Nothing)
+            }
+            Incoming::AskDeleted if planted!(DeletionDropsEdits) => {
+                self.forget(&entries.iter().map(|entry| entry.seq).collect::<Vec<_>>())?;
+                self.delete_row(table, id)?;
+                self.drop_base(id)?;
+                Ok(Arrived::Purged)
             }
             Incoming::AskDeleted => {
                 let names: BTreeSet<&str> = entries

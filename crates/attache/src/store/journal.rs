@@ -252,6 +252,7 @@ impl Writing<'_> {
                 continue;
             };
             let state = state_of(state)?;
+            met!("journal", "{event:?} in {state:?}");
             let next = journal_states::next(state, event).ok_or_else(|| {
                 Error::internal(format!(
                     "mutation {seq} is {state:?}, in which {event:?} cannot happen"

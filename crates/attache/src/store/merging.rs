@@ -107,6 +107,8 @@ impl Writing<'_> {
             .merger(table)?
             .merged(&base, &local.values, &remote, &edited, &sent);
 
+        #[cfg(feature = "simulation")]
+        let merge = merge.mistaken(&remote);
         self.replace_row(table, &merge.row, rules)?;
         let confirmed = table.fields(&remote);
         self.put_base(table, id, &confirmed, 0, local.key.as_deref())?;

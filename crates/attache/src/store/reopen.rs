@@ -251,6 +251,11 @@ impl Writing<'_> {
 
     fn reopen_deleted_there(&self, table: &Table, id: ConflictId, was: &Remembered) -> Result<()> {
         let reading = self.reading();
+        if reading.row(table, &was.record)?.is_some() {
+            return Err(Error::invalid(
+                "the record is at the server again: there is nothing to open",
+            ));
+        }
         if was.record_now != was.record {
             // It was to be created again, under another name: that never was.
             self.rename(table, &was.record_now, &was.record)?;
@@ -264,10 +269,6 @@ impl Writing<'_> {
             );
             self.connection
                 .execute(&sql, params![was.record, was.key, was.rules])?;
-        } else if reading.row(table, &was.record)?.is_some() {
-            return Err(Error::invalid(
-                "the record is at the server again: there is nothing to open",
-            ));
         }
         self.restore(id, was)?;
         let confirmed = was.confirmed.clone().unwrap_or_default();

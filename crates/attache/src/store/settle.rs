@@ -52,7 +52,9 @@ impl Writing<'_> {
             if !write.seqs.iter().all(waits) {
                 continue;
             }
-            self.advance(&write.seqs, Event::Send, &[])?;
+            if !planted!(ForgetsIntent) {
+                self.advance(&write.seqs, Event::Send, &[])?;
+            }
             if let Some(time) = known.filter(|_| write.kind == MutationKind::Create) {
                 self.set_sent_after(&write.seqs, time)?;
             }
@@ -61,6 +63,9 @@ impl Writing<'_> {
                 let field = sent_under.or(keys.get(&write.object).map(String::as_str));
                 // A key that a person has chosen may be another record's: it must not find one.
                 let field = field.filter(|field| !write.fields.contains(field));
+                let fresh =
+                    planted!(FreshKeyEachTime).then(|| format!("{:?}{known:?}", write.seqs));
+                let key = fresh.as_deref().unwrap_or(key);
                 write.client_key = field.map(|field| format!("{field}:{key}"));
                 self.set_client_key(&write.seqs, write.client_key.as_deref())?;
             }
@@ -80,6 +85,10 @@ impl Writing<'_> {
             Settlement::Created(id) => self.settle_create(write, id, now),
             Settlement::Updated => {
                 self.forget(&write.seqs)?;
+                if planted!(AcknowledgesWholeRecord) {
+                    let left = self.reading().entries_of(&write.record)?;
+                    self.forget(&left.iter().map(|it| it.seq).collect::<Vec<_>>())?;
+                }
                 self.tally(Count::PushedUpdates, 1)?;
                 self.confirm(&write.object, &write.record, &write.fields)
             }
@@ -91,8 +100,19 @@ impl Writing<'_> {
                 self.drop_base(&write.record)
             }
             Settlement::NotDone => self.advance(&write.seqs, Event::NotDone, &[]),
+            Settlement::InDoubt
+                if planted!(TakesSilenceForSuccess) && write.kind == MutationKind::Update =>
+            {
+                self.forget(&write.seqs)?;
+                self.confirm(&write.object, &write.record, &write.fields)
+            }
             Settlement::InDoubt => self.advance(&write.seqs, Event::NoAnswer, &[]),
             Settlement::Undecided(problems) => self.advance(&write.seqs, Event::NoAnswer, problems),
+            Settlement::Rejected(_)
+                if planted!(TakesRefusalForSuccess) && write.kind == MutationKind::Update =>
+            {
+                self.forget(&write.seqs)
+            }
             Settlement::Rejected(problems) => {
                 if let Some(made) = &write.client_key {
                     // Nothing was made, so nothing has to be found: the next attempt may name another field.
@@ -220,8 +240,10 @@ impl Writing<'_> {
                 (Fields::new(), 0, key)
             }
         };
-        for (name, value) in sent.iter() {
-            base.set(name, value.clone());
+        if !planted!(BaseStaysAfterPush) {
+            for (name, value) in sent.iter() {
+                base.set(name, value.clone());
+            }
         }
         base.set("Id", id);
         // When that was is known only when the record is read back.

@@ -237,6 +237,9 @@ impl Run<'_> {
         let mut newest = None;
         for write in writes {
             let stamp = self.base_stamp(&write.record)?;
+            if planted!(NoPrecondition) {
+                continue;
+            }
             if stamp.is_some() && stamp < self.began {
                 continue;
             }
@@ -356,7 +359,9 @@ impl Run<'_> {
             MutationKind::Update => WriteAction::Update {
                 id: write.record.clone(),
                 fields: write.fields.clone(),
-                unmodified_since: self.base_stamp(&write.record)?,
+                unmodified_since: self
+                    .base_stamp(&write.record)?
+                    .filter(|_| !planted!(NoPrecondition)),
             },
             MutationKind::Delete => WriteAction::Delete {
                 id: write.record.clone(),

@@ -123,7 +123,9 @@ impl Run<'_> {
             let to = page.next.is_some().then(|| last.clone()).flatten();
             let range = ordered.then_some(SweepRange {
                 after: after.as_deref(),
-                to: to.as_deref(),
+                to: to
+                    .as_deref()
+                    .filter(|_| !planted!(DeletesOnIncompleteSweep)),
                 present: &ids,
             });
             let load = depth == Depth::Records && ordered && !in_file;
@@ -280,6 +282,8 @@ impl Run<'_> {
             self.check_cancelled()?;
             pages.count(&page)?;
             let decoded = apply::decode(&node.table, &reader, &page.records)?;
+            #[cfg(feature = "simulation")]
+            let decoded = decoded.mistaken(page.next.is_some());
             ids.extend(self.apply(&node.table, decoded, rules, Origin::Server, |_| Ok(()))?);
             self.tell(
                 Phase::Pull,
@@ -423,6 +427,9 @@ fn reach(
 ) -> Result<()> {
     let Some(range) = range else { return Ok(()) };
     w.sweep(&node.table, rule.mask, range)?;
+    if planted!(ResumesTooFar) && reached.is_some() {
+        return w.set_after(rule.id, Some("~"));
+    }
     w.set_after(rule.id, reached)
 }
 

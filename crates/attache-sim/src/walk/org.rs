@@ -1,0 +1,237 @@
+//! What is at the org, and what happens there.
+
+use super::Scene;
+use super::ledger::{By, OBJECTS};
+use super::scenario::Class;
+use crate::random::Prng;
+use crate::world::{World, fields};
+use attache_sandbox::org::{Access, Org};
+use std::collections::BTreeMap;
+
+/// The lookups of a walk that lead to its own rows.
+const LOOKUPS: [(&str, &str); 5] = [
+    ("Account", "ParentId"),
+    ("Contact", "AccountId"),
+    ("Opportunity", "AccountId"),
+    ("Task", "WhatId"),
+    ("Task", "WhoId"),
+];
+
+/// A row of the org, as far as a walk edits it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Seen {
+    pub object: &'static str,
+    pub name: String,
+    pub fields: BTreeMap<String, String>,
+    pub parents: Vec<String>,
+}
+
+/// The rows of the org at a moment, by id.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shot {
+    pub rows: BTreeMap<String, Seen>,
+}
+
+impl Shot {
+    pub(super) fn take(world: &World) -> Result<Shot, String> {
+        let mut shot = Shot::default();
+        for (object, name, fields) in OBJECTS {
+            let lookups: Vec<&str> = LOOKUPS
+                .iter()
+                .filter(|(of, _)| *of == object)
+                .map(|(_, field)| *field)
+                .collect();
+            let all: Vec<&str> = [&["Id", name], fields, &lookups].concat();
+            let soql = format!("SELECT {} FROM {object}", all.join(", "));
+            for row in world.rows(world.boss(), &soql)? {
+                let value = |field: &str| row.text(field).unwrap_or_default();
+                let seen = Seen {
+                    object,
+                    name: value(name),
+                    fields: fields
+                        .iter()
+                        .map(|field| ((*field).to_owned(), value(field)))
+                        .collect(),
+                    parents: lookups.iter().filter_map(|field| row.text(field)).collect(),
+                };
+                shot.rows.insert(value("Id"), seen);
+            }
+        }
+        Ok(shot)
+    }
+}
+
+impl Scene {
+    /// Something that a colleague or an administrator does at the org.
+    pub(super) fn colleague(&self, chance: &mut Prng) {
+        if !self.has(Class::Colleagues) {
+            return;
+        }
+        let world = &self.world;
+        // Stamps have whole seconds: what is written in the second in which it was read cannot be told apart.
+        world.sandbox.advance(1);
+        match chance.below(16) {
+            0 | 1 if self.has(Class::Sharing) => self.share(chance),
+            2 if self.has(Class::Rights) => self.change_rights(chance),
+            3 if self.has(Class::Merges) => self.merge(chance),
+            _ => self.change(chance),
+        }
+        world.sandbox.advance(1);
+        self.ledger().look(world, By::Colleague);
+    }
+
+    /// The ids of an object's rows.
+    fn ids(&self, object: &str) -> Vec<String> {
+        let soql = format!("SELECT Id FROM {object} ORDER BY Id");
+        let rows = self.world.rows(self.world.boss(), &soql);
+        let rows = rows.unwrap_or_default();
+        rows.iter().filter_map(|row| row.text("Id")).collect()
+    }
+
+    fn change(&self, chance: &mut Prng) {
+        let world = &self.world;
+        let (object, name_field, texts) = OBJECTS[chance.below(OBJECTS.len())];
+        let ids = self.ids(object);
+        let Some(id) = chance.pick(&ids) else { return };
+        let mark = self.ledger().mark('c');
+        let user = &world.users[chance.below(3)].id;
+        let way = chance.below(12);
+        self.tell(format_args!(
+            "a colleague does {way} to {object} {id}: {mark}"
+        ));
+        // The org may refuse: a row is locked, or its deletion would take others along.
+        let _ = match way {
+            0 => world.remove(object, id),
+            1 => self.move_below(object, id, chance),
+            2 => {
+                world.sandbox.with_org(|org| org.touch(object, id));
+                Ok(())
+            }
+            3 if self.has(Class::Late) => {
+                self.ledger().late(&mark);
+                let until = world.sandbox.now() + 1 + chance.below(400) as i64;
+                let boss = world.boss().to_owned();
+                let edit = fields(&[(texts[0], &format!("{mark:?}"))]);
+                let write = |org: &mut Org| org.update(&boss, object, id, &edit, None);
+                world.sandbox.with_org(|org| org.hold_open(until, write))
+            }
+            4 if object == "Account" => {
+                let owner = format!("{user:?}");
+                let name = format!("{mark:?}");
+                let row = [(name_field, name.as_str()), ("OwnerId", &owner)];
+                world.add(object, &row).map(|_| ())
+            }
+            5 => {
+                let until = world.sandbox.now() + chance.below(120) as i64;
+                world.sandbox.with_org(|org| org.lock(object, id, until));
+                Ok(())
+            }
+            6 => self.bring_back(object, chance),
+            way => world.change(
+                object,
+                id,
+                &[(texts[way % texts.len()], &format!("{mark:?}"))],
+            ),
+        };
+    }
+
+    fn move_below(
+        &self,
+        object: &str,
+        id: &str,
+        chance: &mut Prng,
+    ) -> Result<(), Vec<attache_sandbox::org::SaveError>> {
+        let accounts = self.ids("Account");
+        let account = chance.pick(&accounts).cloned().unwrap_or_default();
+        let lookup = match object {
+            "Task" => "WhatId",
+            "Contact" | "Opportunity" => "AccountId",
+            _ => return Ok(()),
+        };
+        self.world
+            .change(object, id, &[(lookup, &format!("{account:?}"))])
+    }
+
+    /// Takes a row out of the recycle bin.
+    fn bring_back(
+        &self,
+        object: &str,
+        chance: &mut Prng,
+    ) -> Result<(), Vec<attache_sandbox::org::SaveError>> {
+        let soql = format!("SELECT Id FROM {object} WHERE IsDeleted = true ORDER BY Id");
+        let rows = self.world.all_rows(&soql).unwrap_or_default();
+        let ids: Vec<String> = rows.iter().filter_map(|row| row.text("Id")).collect();
+        let Some(id) = chance.pick(&ids) else {
+            return Ok(());
+        };
+        let boss = self.world.boss();
+        self.world
+            .sandbox
+            .with_org(|org| org.undelete(boss, object, id))
+    }
+
+    /// Gives a row to somebody, shows it to somebody, or takes it away.
+    fn share(&self, chance: &mut Prng) {
+        let world = &self.world;
+        let (object, ..) = OBJECTS[chance.below(OBJECTS.len())];
+        let ids = self.ids(object);
+        let Some(id) = chance.pick(&ids) else { return };
+        let user = &world.users[chance.below(3)].id;
+        let way = chance.below(4);
+        self.tell(format_args!("sharing {way} of {object} {id} for {user}"));
+        world.sandbox.with_org(|org| match way {
+            0 => org.grant(object, id, user),
+            1 => org.grant_read(object, id, user),
+            2 => org.revoke(object, id, user),
+            _ => org.transfer_owner(object, id, user),
+        });
+    }
+
+    /// An administrator changes what a user may do with an object or see of it.
+    fn change_rights(&self, chance: &mut Prng) {
+        let world = &self.world;
+        let (object, _, texts) = OBJECTS[chance.below(OBJECTS.len())];
+        let user = &world.users[chance.below(3)].id;
+        let way = chance.below(6);
+        self.tell(format_args!("rights {way} of {object} for {user}"));
+        world.sandbox.with_org(|org| match way {
+            0 => org.set_access(user, object, Access::read_only()),
+            1 if object != "Account" => org.set_access(user, object, Access::none()),
+            2 => org.hide_field(user, object, texts[chance.below(texts.len())], true),
+            _ => lift(org, user),
+        });
+    }
+
+    /// Two rows become one.
+    fn merge(&self, chance: &mut Prng) {
+        let object = ["Account", "Contact", "Lead"][chance.below(3)];
+        let ids = self.ids(object);
+        let (Some(stays), Some(goes)) = (chance.pick(&ids), chance.pick(&ids)) else {
+            return;
+        };
+        self.tell(format_args!("{object} {goes} is merged into {stays}"));
+        let boss = self.world.boss();
+        // A row is not merged with itself.
+        let _ = self
+            .world
+            .sandbox
+            .with_org(|org| org.merge(boss, object, stays, &[goes]));
+    }
+
+    /// Takes back whatever an administrator did.
+    pub(super) fn lift_all(&self) {
+        for user in &self.world.users {
+            self.world.sandbox.with_org(|org| lift(org, &user.id));
+        }
+    }
+}
+
+/// Lets a user do and see everything again that objects and fields allow.
+fn lift(org: &mut Org, user: &str) {
+    for (object, _, texts) in OBJECTS {
+        org.set_access(user, object, Access::default());
+        for field in texts {
+            org.hide_field(user, object, field, false);
+        }
+    }
+}
