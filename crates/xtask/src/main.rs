@@ -51,6 +51,13 @@ enum Task {
     InstallC(install::Arguments),
     /// Hold the rules of the house that no compiler holds.
     Tidy,
+    /// Walk seeds: devices, an org and faults in virtual time. `cargo xtask sim -- --help` tells more.
+    #[command(disable_help_flag = true)]
+    Sim {
+        /// Passed on: --seeds A..B, --minutes M, --json, --twice, --replay SCENARIO, --planted, --coverage.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -67,6 +74,7 @@ fn main() -> ExitCode {
         Task::Codegen { check } => finish("codegen", codegen::build_and_run(&workspace, check)),
         Task::InstallC(arguments) => finish("install-c", install::run(&workspace, &arguments)),
         Task::Tidy => finish("tidy", tidy::run(&workspace)),
+        Task::Sim { arguments } => finish("sim", rust::sim(&workspace, arguments)),
     }
 }
 
@@ -83,6 +91,7 @@ fn everything(workspace: &Workspace, strict: bool) -> ExitCode {
     run.step("codegen --check", || codegen::run(workspace, true));
     run.step("rust tests", || rust::test(workspace));
     run.step("encryption", || rust::encryption(workspace));
+    run.step("planted bugs", || rust::planted(workspace));
     run.step("rust docs", || rust::doc(workspace));
     run.step("python client", || outside::python(workspace));
     run.step("node client", || outside::node(workspace));

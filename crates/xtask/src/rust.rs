@@ -82,6 +82,41 @@ pub fn encryption(workspace: &Workspace) -> Done {
     ]))
 }
 
+/// Walks seeds. What is shipped is walked, unless mistakes are to be planted or the arms to be counted that are met:
+/// only a build for simulations can do that.
+pub fn sim(workspace: &Workspace, mut arguments: Vec<String>) -> Done {
+    let counts = arguments.iter().any(|it| it == "--coverage");
+    arguments.retain(|it| it != "--coverage");
+    let mut walk = cargo();
+    walk.current_dir(workspace.root()).args([
+        "run",
+        "--quiet",
+        "--release",
+        "--package",
+        "attache-sim",
+        "--example",
+        "sim",
+    ]);
+    if counts || arguments.iter().any(|it| it == "--planted") {
+        walk.args(["--features", "simulation"]);
+    }
+    command(walk.arg("--").args(arguments))
+}
+
+/// Plants known mistakes in the engine: the walks have to find each.
+pub fn planted(workspace: &Workspace) -> Done {
+    command(cargo().current_dir(workspace.root()).args([
+        "test",
+        "--release",
+        "--package",
+        "attache-tests",
+        "--features",
+        "simulation",
+        "--test",
+        "planted",
+    ]))
+}
+
 /// Builds the docs. Bare addresses are fine: some docs are also help texts and C comments, where
 /// the brackets of a link would stand as they are.
 pub fn doc(workspace: &Workspace) -> Done {

@@ -25,6 +25,7 @@ pub fn run(workspace: &Workspace) -> Done {
         words::check(source, &mut breaches);
     }
     graph::check(workspace, &mut breaches);
+    graph::check_planted(workspace, &mut breaches);
     licences::check(workspace, &mut breaches)?;
     map(workspace, &mut breaches)?;
     unwinding(workspace, &mut breaches)?;

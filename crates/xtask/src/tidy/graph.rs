@@ -61,3 +61,33 @@ pub(super) fn check(workspace: &Workspace, breaches: &mut Vec<String>) {
         }
     }
 }
+
+/// The feature that plants mistakes in the engine.
+const PLANTS: &str = "simulation";
+
+/// Only who tests the simulation can turn planted mistakes on, and nobody does without being told to.
+pub(super) fn check_planted(workspace: &Workspace, breaches: &mut Vec<String>) {
+    for package in workspace.packages() {
+        let name = package["name"].as_str().unwrap_or_default();
+        let told = |list: &serde_json::Value| {
+            let mut list = list.as_array().into_iter().flatten();
+            list.any(|it| it.as_str().is_some_and(|it| it.contains(PLANTS)))
+        };
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            if told(&dependency["features"]) {
+                breaches.push(format!("{name}: depends on the feature {PLANTS}"));
+            }
+        }
+        for (feature, turns_on) in package["features"].as_object().into_iter().flatten() {
+            let tests = ["attache-sim", "attache-tests"].contains(&name) && feature == PLANTS;
+            if told(turns_on) && !tests {
+                breaches.push(format!("{name}: its feature {feature} turns {PLANTS} on"));
+            }
+        }
+    }
+    if crate::workspace::FEATURES.contains(PLANTS) {
+        breaches.push(format!(
+            "xtask: builds everything with the feature {PLANTS}"
+        ));
+    }
+}
