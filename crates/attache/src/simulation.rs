@@ -31,7 +31,7 @@ bugs! {
     AcknowledgesWholeRecord,
     /// Updates are sent without a precondition, and without another look.
     NoPrecondition,
-    /// A page of a sweep takes away what the pages after it hold.
+    /// A sweep that came no further than its first page takes away what the others hold.
     DeletesOnIncompleteSweep,
     /// What is read back replaces the row, edits made meanwhile included.
     ReadBackReplacesEdits,
@@ -43,8 +43,6 @@ bugs! {
     BaseStaysAfterPush,
     /// Lookups keep the local key of a record that the server has given an id.
     LookupsNotRewritten,
-    /// Of records with one stamp, those behind the last one of a page are passed over.
-    SkipsTies,
     /// What leaves the briefcase is deleted at the server.
     EvictsAtServer,
     /// Children leave before the records that they hang on, without them.
@@ -65,8 +63,6 @@ bugs! {
     ForgetsPins,
     /// Each import adds its mutations once more.
     ImportsTwice,
-    /// A load that was cut off goes on a page too late.
-    ResumesTooFar,
     /// Windows of changes do not overlap: what commits late is never seen.
     NoOverlap,
     /// The intent to send is not kept.

@@ -253,7 +253,15 @@ impl Scene {
             ));
             let Ok(taken) = taken else { return true };
             let after = device.pending().unwrap_or_default();
+            let again = device.import_unsent(&it.file, None);
             let mut ledger = self.ledger();
+            if again
+                .as_ref()
+                .is_ok_and(|again| again.mutations + again.conflicts > 0)
+            {
+                let line = format!("device {} took the same file in twice: {again:?}", who.0);
+                ledger.wrong.push(line);
+            }
             for record in &taken.withdrawn {
                 ledger.undeleted(who.1, record);
                 let of = |it: &&attache::Mutation| it.record == *record;

@@ -64,6 +64,8 @@ struct Delete {
     id: String,
     /// When the version was made that the person deleted.
     version: Value,
+    /// Who made it: stamps have whole seconds.
+    by: Value,
     dropped: bool,
 }
 
@@ -156,6 +158,7 @@ impl Ledger {
                 record: before.id.clone(),
                 id,
                 version: field("SystemModstamp"),
+                by: field("LastModifiedById"),
                 dropped: false,
             });
         }
@@ -454,15 +457,18 @@ impl Ledger {
         }
         for delete in self.deletes.iter().filter(|delete| !delete.dropped) {
             let soql = format!(
-                "SELECT Id, SystemModstamp FROM {} WHERE Id = '{}'",
+                "SELECT Id, SystemModstamp, LastModifiedById FROM {} WHERE Id = '{}'",
                 delete.object, delete.id
             );
             // What went out of the person's sight cannot be deleted any more.
             let rows = world.rows(&world.users[delete.user].id, &soql);
             let rows = rows.unwrap_or_default();
             // What somebody else did to it meanwhile beats a deletion, be it that its lookup was cleared.
-            let version = rows.first().and_then(|row| row.raw("SystemModstamp"));
-            if version.is_some_and(|version| same(&delete.version, version)) {
+            let is = |field, value| {
+                let there = rows.first().and_then(|row| row.raw(field));
+                there.is_some_and(|there| same(value, there))
+            };
+            if is("SystemModstamp", &delete.version) && is("LastModifiedById", &delete.by) {
                 wrong.push(format!(
                     "user {} deleted {} {}, and it is still there",
                     delete.user, delete.object, delete.id

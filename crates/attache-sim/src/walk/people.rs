@@ -290,7 +290,7 @@ impl Scene {
             ConflictKind::DeletedAtRemote if *resolution == Resolution::Mine => {
                 let name = OBJECTS.iter().find(|(it, ..)| *it == conflict.object);
                 if let Some((record, (_, field, _))) = record.zip(name) {
-                    ledger.made_again(&record.fields.get(*field).map(text).unwrap_or_default());
+                    ledger.made_again(&record.fields.get(field).map(text).unwrap_or_default());
                 }
             }
             ConflictKind::DeletedAtRemote => ledger.dropped(who.1, before),
@@ -366,7 +366,7 @@ impl Scene {
         let mut ledger = self.ledger();
         ledger.dropped(who.1, lost);
         // A decision that is taken back takes the value along that it made.
-        ledger.dropped(who.1, taken.iter().filter(|it| gone(&it)));
+        ledger.dropped(who.1, taken.iter().filter(|it| gone(it)));
     }
 
     /// Clears up what the org refused: what cannot be sent is taken back, the rest is sent once more.

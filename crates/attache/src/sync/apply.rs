@@ -25,18 +25,6 @@ pub(super) struct Decoded {
     rows: Vec<Vec<Value>>,
 }
 
-#[cfg(feature = "simulation")]
-impl Decoded {
-    /// The planted mistake of passing over the last record of a page that others follow.
-    pub(super) fn mistaken(mut self, others_follow: bool) -> Decoded {
-        if planted!(SkipsTies) && others_follow {
-            self.ids.pop();
-            self.rows.pop();
-        }
-        self
-    }
-}
-
 /// Reads a page.
 pub(super) fn decode(
     table: &Table,
