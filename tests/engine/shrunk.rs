@@ -119,29 +119,29 @@ fn a_record_deleted_before_its_update_was_read_back_is_deleted() {
     assert_eq!(at_org(&world, "Account", &there, "Id"), None);
 }
 
-/// A person made a deleted contact again; then somebody took the old one out of the recycle bin.
+/// A person made a deleted lead again; then somebody took the old one out of the recycle bin.
 #[test]
 fn a_record_that_is_back_is_not_the_one_that_was_made_in_its_place() {
     let world = World::new(404, 300);
-    let contacts = briefcase(r#"{"version": 1, "rules": ["Contact"]}"#);
-    let device = prime(&world, ME, &contacts);
-    let contact = first(&device, "SELECT Id FROM Contact ORDER BY Id LIMIT 1");
-    edit(&device, &contact, "Fax", "mine");
-    let old = contact.as_str().to_owned();
-    world.remove("Contact", &old).expect("the boss may");
+    let mine = briefcase(r#"{"version": 1, "rules": [{"object": "Lead", "scope": "mine"}]}"#);
+    let device = prime(&world, ME, &mine);
+    let lead = first(&device, "SELECT Id FROM Lead ORDER BY Id LIMIT 1");
+    edit(&device, &lead, "Fax", "mine");
+    let old = lead.as_str().to_owned();
+    world.remove("Lead", &old).expect("the boss may");
     world.sandbox.advance(60);
     assert_eq!(sync(&device).conflicts, 1);
     decide(&device, Resolution::Mine);
     settle(&world, &device);
-    let new = server_id(&device, &contact);
+    let new = server_id(&device, &lead);
     assert_ne!(new, old);
     let boss = world.boss().to_owned();
-    let back = |org: &mut attache_sandbox::org::Org| org.undelete(&boss, "Contact", &old);
+    let back = |org: &mut attache_sandbox::org::Org| org.undelete(&boss, "Lead", &old);
     world.sandbox.with_org(back).expect("it is in the bin");
     settle(&world, &device);
     // Whoever held the record holds the one that was made in its place.
-    assert_eq!(server_id(&device, &contact), new);
-    let ids: Vec<String> = all(&device, "SELECT Id FROM Contact")
+    assert_eq!(server_id(&device, &lead), new);
+    let ids: Vec<String> = all(&device, "SELECT Id FROM Lead")
         .iter()
         .map(|id| server_id(&device, id))
         .collect();
@@ -150,13 +150,13 @@ fn a_record_that_is_back_is_not_the_one_that_was_made_in_its_place() {
     }
     agrees(&world, ME, &device);
     // It is edited, sent and deleted under an identity of its own.
-    let found = all(&device, "SELECT Id FROM Contact");
+    let found = all(&device, "SELECT Id FROM Lead");
     let own = found.iter().find(|id| server_id(&device, id) == old);
     let own = own.expect("it is listed").clone();
-    edit(&device, &own, "Department", "back");
+    edit(&device, &own, "Title", "back");
     settle(&world, &device);
-    let department = at_org(&world, "Contact", &old, "Department");
-    assert_eq!(department.as_deref(), Some("\"back\""));
+    let title = at_org(&world, "Lead", &old, "Title");
+    assert_eq!(title.as_deref(), Some("\"back\""));
     agrees(&world, ME, &device);
 }
 

@@ -25,13 +25,14 @@ impl Reading<'_> {
     /// Finds a record by its identity or its server id, for an edit of these fields.
     pub(super) fn standing(&self, id: &RecordId, edit: &Fields) -> Result<Option<Standing>> {
         // A server's id has the prefix of its table, whatever id the record has now.
-        let id = match is_local(id.as_str()) {
+        let prefixed = match is_local(id.as_str()) {
             true => self.current(id.as_str())?,
             false => id.as_str().to_owned(),
         };
-        for table in self.candidates(&id)? {
+        for table in self.candidates(&prefixed)? {
             let mut statement = self.connection.prepare_cached(&table.stand)?;
-            let mut rows = statement.query([&id])?;
+            // The statement follows the identity, once: what it leads to may be another record's in turn.
+            let mut rows = statement.query([id.as_str()])?;
             let Some(row) = rows.next()? else {
                 continue;
             };
