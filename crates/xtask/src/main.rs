@@ -91,7 +91,6 @@ fn everything(workspace: &Workspace, strict: bool) -> ExitCode {
     run.step("codegen --check", || codegen::run(workspace, true));
     run.step("rust tests", || rust::test(workspace));
     run.step("encryption", || rust::encryption(workspace));
-    run.step("planted bugs", || rust::planted(workspace));
     run.step("rust docs", || rust::doc(workspace));
     run.step("python client", || outside::python(workspace));
     run.step("node client", || outside::node(workspace));

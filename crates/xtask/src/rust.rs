@@ -103,20 +103,6 @@ pub fn sim(workspace: &Workspace, mut arguments: Vec<String>) -> Done {
     command(walk.arg("--").args(arguments))
 }
 
-/// Plants known mistakes in the engine: the walks have to find each.
-pub fn planted(workspace: &Workspace) -> Done {
-    command(cargo().current_dir(workspace.root()).args([
-        "test",
-        "--release",
-        "--package",
-        "attache-tests",
-        "--features",
-        "simulation",
-        "--test",
-        "planted",
-    ]))
-}
-
 /// Builds the docs. Bare addresses are fine: some docs are also help texts and C comments, where
 /// the brackets of a link would stand as they are.
 pub fn doc(workspace: &Workspace) -> Done {
