@@ -14,12 +14,14 @@ fun <T> Attache.changeset(allOrNone: Boolean = false, edit: Changeset.() -> T): 
     var made: Result<T>? = null
     val work = object : ChangesetWork {
         override fun edit(changes: Changeset) {
-            made = runCatching {
+            val result = runCatching {
                 changes.use {
                     if (allOrNone) it.allOrNone()
                     it.edit()
                 }
-            }.onFailure {
+            }
+            made = result
+            result.onFailure {
                 throw it as? AttacheException
                     ?: AttacheException.Failed(ErrorKind.INTERRUPTED, "the application threw", Retry.Never, null, emptyList())
             }
