@@ -133,7 +133,8 @@ fn one(arguments: &Arguments, seed: u64, sum: &Mutex<Sum>) {
     match walked {
         Ok(walked) => sum.add(&walked),
         Err(failure) => {
-            eprint!("{failure}");
+            // Whoever does not read it is told at the end.
+            let _ = write!(std::io::stderr(), "{failure}");
             sum.failures.push(failure);
         }
     }
