@@ -1,6 +1,7 @@
 //! Files of records: known, fetched by policy and by wish, attached and sent, whatever goes wrong.
 
 mod down;
+mod large;
 #[cfg(any(feature = "sqlcipher", feature = "sqlcipher-vendored"))]
 mod sealed;
 mod sparing;

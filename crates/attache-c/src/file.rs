@@ -79,7 +79,7 @@ pub unsafe extern "C" fn attache_fetch_file(
     act(attache, out_error, |engine| {
         // SAFETY: the caller's rule for text (top of the header).
         let id = unsafe { id.read_id("id")? };
-        Ok(block_on(engine.fetch_file(&id))?)
+        Ok(block_on(engine.fetch_file(&id).into_future())?)
     })
 }
 

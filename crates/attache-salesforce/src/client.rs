@@ -10,12 +10,13 @@ use crate::error::{
 use crate::limits::{Budget, Limits, Meter};
 use crate::network::Reqwest;
 use crate::person::Known;
-use crate::transport::{HttpRequest, HttpResponse, Method, Transport};
+use crate::transport::{HttpRequest, HttpResponse, Method, Take, Transport};
 use attache::{Error, ErrorKind, Result};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::fmt::{self, Display};
+use std::io::Read;
 use std::sync::{Arc, Mutex};
 
 /// A Salesforce org: the [`Remote`](attache::Remote) over its REST API.
@@ -28,7 +29,7 @@ pub struct Salesforce {
     pub(crate) meter: Meter,
     pub(crate) limits: Limits,
     keychain: Keychain,
-    transport: Arc<dyn Transport>,
+    pub(crate) transport: Arc<dyn Transport>,
     pub(crate) version: String,
     call_options: String,
     /// Whom the tokens belonged to when the org was last asked.
@@ -141,6 +142,25 @@ impl SalesforceBuilder {
     }
 }
 
+/// What of a call is too large for memory.
+pub(crate) enum Large<'a> {
+    /// Nothing.
+    Nothing,
+    /// Its body.
+    Body(&'a dyn Source),
+    /// The body of its answer, as a success.
+    Answer(&'a mut Take<'a>),
+}
+
+/// A body that can be read as often as it has to be sent.
+pub(crate) trait Source: Send + Sync {
+    /// How many bytes it has.
+    fn bytes(&self) -> u64;
+
+    /// Reads it from its start.
+    fn reader(&self) -> Box<dyn Read + Send + '_>;
+}
+
 /// What to ask of the org.
 pub(crate) struct Call {
     /// One word for logs: paths hold ids and queries hold data.
@@ -230,13 +250,18 @@ impl Salesforce {
     /// Sends a call and gives its answer, whatever its status, but no redirect
     /// and nothing that fresh credentials might change.
     pub(crate) async fn send(&self, call: &Call) -> Result<HttpResponse> {
+        self.carry(call, Large::Nothing).await
+    }
+
+    /// Sends a call whose body or answer is too large for memory.
+    pub(crate) async fn carry(&self, call: &Call, mut large: Large<'_>) -> Result<HttpResponse> {
         let pass = self.keychain.pass().await?;
-        let answer = self.exchange(call, Some(&pass)).await?;
+        let answer = self.exchange(call, Some(&pass), &mut large).await?;
         if !self.token_rejected(&pass, &answer)? {
             return Ok(answer);
         }
         let fresh = self.keychain.renew(&pass).await?;
-        let answer = self.exchange(call, Some(&fresh)).await?;
+        let answer = self.exchange(call, Some(&fresh), &mut large).await?;
         if !self.token_rejected(&fresh, &answer)? {
             return Ok(answer);
         }
@@ -246,7 +271,7 @@ impl Salesforce {
 
     /// Sends a read without a token, for what the org tells anybody.
     pub(crate) async fn ask_openly(&self, call: &Call) -> Result<HttpResponse> {
-        self.accept(self.exchange(call, None).await?)
+        self.accept(self.exchange(call, None, &mut Large::Nothing).await?)
     }
 
     /// Sends a read; its answer is a success, or "not modified".
@@ -273,11 +298,30 @@ impl Salesforce {
     }
 
     /// Sends one request.
-    async fn exchange(&self, call: &Call, pass: Option<&Pass>) -> Result<HttpResponse> {
+    async fn exchange(
+        &self,
+        call: &Call,
+        pass: Option<&Pass>,
+        large: &mut Large<'_>,
+    ) -> Result<HttpResponse> {
         self.meter.admit()?;
         let address = pass.map_or(&self.address, |pass| &pass.address);
-        let request = self.request(call, address, pass);
-        let answer = match self.transport.send(request).await {
+        let mut request = self.request(call, address, pass, large);
+        let answer = match large {
+            Large::Nothing => self.transport.send(request).await,
+            Large::Body(body) => {
+                let mut reader = body.reader();
+                let bytes = body.bytes();
+                self.transport.upload(request, bytes, &mut *reader).await
+            }
+            Large::Answer(take) => {
+                if self.transport.streams() {
+                    request.response_bytes_max = call.response_bytes_max;
+                }
+                self.transport.download(request, *take).await
+            }
+        };
+        let answer = match answer {
             Ok(answer) => answer,
             Err(cause) => {
                 tracing::debug!(call = call.name, %cause, "no answer");
@@ -297,7 +341,13 @@ impl Salesforce {
         }
     }
 
-    fn request(&self, call: &Call, address: &Address, pass: Option<&Pass>) -> HttpRequest {
+    fn request(
+        &self,
+        call: &Call,
+        address: &Address,
+        pass: Option<&Pass>,
+        large: &Large<'_>,
+    ) -> HttpRequest {
         let mut headers = vec![
             ("Accept".into(), call.accept.into()),
             ("Sforce-Call-Options".into(), self.call_options.clone()),
@@ -308,7 +358,7 @@ impl Salesforce {
             let bearer = format!("Bearer {}", pass.token.expose());
             headers.push(("Authorization".into(), bearer));
         }
-        if !call.body.is_empty() {
+        if !call.body.is_empty() || matches!(large, Large::Body(_)) {
             headers.push(("Content-Type".into(), call.content_type.clone().into()));
         }
         for (name, value) in &call.headers {
@@ -318,7 +368,10 @@ impl Salesforce {
             method: call.method,
             url: address.url(&call.path),
             headers,
-            body: call.body.clone(),
+            body: match large {
+                Large::Body(_) => Vec::new(),
+                _ => call.body.clone(),
+            },
             response_bytes_max: self.limits.response_bytes_max.min(call.response_bytes_max),
         }
     }

@@ -54,6 +54,7 @@ mod organization;
 mod person;
 mod push;
 mod remote;
+mod stream;
 mod transport;
 
 pub use assignment::Assignment;
@@ -62,4 +63,4 @@ pub use client::{Salesforce, SalesforceBuilder};
 pub use grants::{ClientCredentials, JwtBearer, RefreshToken, Revoked, SignIn, SignedIn};
 pub use limits::{Budget, Limits};
 pub use network::Reqwest;
-pub use transport::{HttpRequest, HttpResponse, Method, Transport, TransportError};
+pub use transport::{HttpRequest, HttpResponse, Method, Take, Transport, TransportError};

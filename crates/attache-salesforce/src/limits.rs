@@ -19,8 +19,20 @@ pub struct Limits {
     /// How long an answer may pause, its first byte included: 150 seconds. A
     /// query may run for 120 seconds before its answer starts.
     pub read_timeout: Duration,
-    /// How long one call may take in all: 10 minutes, the longest that Salesforce allows.
+    /// How long one call may take in all: 10 minutes, the longest that Salesforce allows. One that
+    /// carries a file has a second more for each 16 KiB of it.
     pub call_timeout: Duration,
+}
+
+/// Bytes of a file that the slowest line carries in a second.
+const SLOWEST: u64 = 16 << 10;
+
+impl Limits {
+    /// How long a call may take that carries so many bytes of a file.
+    pub(crate) fn call_timeout_of(&self, bytes: u64) -> Duration {
+        self.call_timeout
+            .saturating_add(Duration::from_secs(bytes / SLOWEST))
+    }
 }
 
 impl Default for Limits {

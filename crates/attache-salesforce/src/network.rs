@@ -2,12 +2,14 @@
 
 use crate::address::Address;
 use crate::limits::Limits;
-use crate::transport::{HttpRequest, HttpResponse, Method, Transport, TransportError};
+use crate::stream::{self, Beat, Piece, Upload};
+use crate::transport::{HttpRequest, HttpResponse, Method, Take, Transport, TransportError};
 use async_trait::async_trait;
-use reqwest::Client;
 use reqwest::redirect::Policy;
+use reqwest::{Client, RequestBuilder};
 use std::error::Error as StdError;
-use std::sync::{Mutex, PoisonError};
+use std::io::Read;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use std::{io, thread};
 use tokio::sync::{mpsc, oneshot};
@@ -38,8 +40,14 @@ pub struct Reqwest {
 
 struct Job {
     request: HttpRequest,
-    answer: oneshot::Sender<Result<HttpResponse, TransportError>>,
+    /// A body that comes while it leaves.
+    upload: Option<Upload>,
+    /// Who takes the body of a success.
+    taker: Option<mpsc::Sender<Piece>>,
+    answer: oneshot::Sender<Told>,
 }
+
+type Told = Result<HttpResponse, TransportError>;
 
 impl Reqwest {
     /// Makes a transport that uses the proxy of the environment, if there is one:
@@ -68,8 +76,20 @@ impl Reqwest {
         }
     }
 
-    /// Hands a job to the thread, starting it if it is the first.
-    fn submit(&self, job: Job) -> Result<(), TransportError> {
+    /// Hands a request to the thread, starting it if it is the first.
+    fn submit(
+        &self,
+        request: HttpRequest,
+        upload: Option<Upload>,
+        taker: Option<mpsc::Sender<Piece>>,
+    ) -> Result<oneshot::Receiver<Told>, TransportError> {
+        let (answer, answered) = oneshot::channel();
+        let job = Job {
+            request,
+            upload,
+            taker,
+            answer,
+        };
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         let sender = match &mut *jobs {
             Some(sender) => sender,
@@ -82,21 +102,65 @@ impl Reqwest {
             // The thread is gone; the next request starts another.
             *jobs = None;
         }
-        result.map_err(|_| TransportError::NotSent("the network thread has ended".into()))
+        result.map_err(|_| TransportError::NotSent("the network thread has ended".into()))?;
+        Ok(answered)
+    }
+
+    /// Keeps what is held of an answer below what the host allows.
+    fn bounded(&self, mut request: HttpRequest) -> HttpRequest {
+        let most = self.limits.response_bytes_max;
+        request.response_bytes_max = request.response_bytes_max.min(most);
+        request
     }
 }
 
 #[async_trait]
 impl Transport for Reqwest {
-    async fn send(&self, mut request: HttpRequest) -> Result<HttpResponse, TransportError> {
-        request.response_bytes_max = request
-            .response_bytes_max
-            .min(self.limits.response_bytes_max);
-        let (answer, receiver) = oneshot::channel();
-        self.submit(Job { request, answer })?;
-        let lost = |_| TransportError::NoAnswer("the network thread has ended".into());
-        receiver.await.map_err(lost)?
+    async fn send(&self, request: HttpRequest) -> Told {
+        let answered = self.submit(self.bounded(request), None, None)?;
+        answered.await.map_err(lost)?
     }
+
+    fn streams(&self) -> bool {
+        true
+    }
+
+    async fn upload(&self, request: HttpRequest, bytes: u64, body: &mut (dyn Read + Send)) -> Told {
+        let (upload, parts) = stream::upload(bytes);
+        let mut answered = self.submit(self.bounded(request), Some(upload), None)?;
+        loop {
+            let room = tokio::select! {
+                biased;
+                told = &mut answered => return told.map_err(lost)?,
+                room = parts.reserve() => room,
+            };
+            // Who takes no more will tell why.
+            let Ok(room) = room else { break };
+            match stream::part(body) {
+                Ok(part) if part.is_empty() => break,
+                Ok(part) => room.send(part),
+                // The request ends in the middle, and the server knows it.
+                Err(_) => return Err(TransportError::NoAnswer("its body cannot be read".into())),
+            }
+        }
+        drop(parts);
+        answered.await.map_err(lost)?
+    }
+
+    async fn download(&self, request: HttpRequest, take: &mut Take<'_>) -> Told {
+        let (taker, mut pieces) = stream::pieces();
+        let answered = self.submit(request, None, Some(taker))?;
+        while let Some((answer, bytes)) = pieces.recv().await {
+            if !take(&answer, &bytes) {
+                return Ok(HttpResponse::clone(&answer));
+            }
+        }
+        answered.await.map_err(lost)?
+    }
+}
+
+fn lost(_: oneshot::error::RecvError) -> TransportError {
+    TransportError::NoAnswer("the network thread has ended".into())
 }
 
 fn start(limits: Limits, proxied: bool) -> io::Result<mpsc::UnboundedSender<Job>> {
@@ -106,13 +170,13 @@ fn start(limits: Limits, proxied: bool) -> io::Result<mpsc::UnboundedSender<Job>
     let (sender, mut jobs) = mpsc::unbounded_channel::<Job>();
     let work = async move {
         let client = client(limits, proxied).map_err(|error| reason(&error));
-        while let Some(Job { request, answer }) = jobs.recv().await {
+        while let Some(job) = jobs.recv().await {
             match &client {
-                Ok(client) => drop(tokio::spawn(run(client.clone(), request, answer))),
+                Ok(client) => drop(tokio::spawn(run(client.clone(), limits, job))),
                 Err(why) => {
                     let error = TransportError::NotSent(format!("TLS cannot be set up: {why}"));
                     // Nobody waits any more: the caller gave up.
-                    let _ = answer.send(Err(error));
+                    let _ = job.answer.send(Err(error));
                 }
             }
         }
@@ -130,7 +194,6 @@ fn client(limits: Limits, proxied: bool) -> reqwest::Result<Client> {
         .redirect(Policy::none())
         .referer(false)
         .connect_timeout(limits.connect_timeout)
-        .read_timeout(limits.read_timeout)
         .timeout(limits.call_timeout)
         // A write on a connection that the org is just closing would be in doubt.
         .pool_idle_timeout(Duration::from_secs(20))
@@ -141,20 +204,76 @@ fn client(limits: Limits, proxied: bool) -> reqwest::Result<Client> {
     }
 }
 
-async fn run(
-    client: Client,
-    request: HttpRequest,
-    mut answer: oneshot::Sender<Result<HttpResponse, TransportError>>,
-) {
+async fn run(client: Client, limits: Limits, job: Job) {
+    let Job {
+        request,
+        upload,
+        taker,
+        mut answer,
+    } = job;
     let result = tokio::select! {
-        result = exchange(&client, request) => result,
+        result = exchange(&client, limits, request, upload, taker) => result,
         () = answer.closed() => return,
     };
     // Nobody waits any more: the caller gave up in this very moment.
     let _ = answer.send(result);
 }
 
-async fn exchange(client: &Client, request: HttpRequest) -> Result<HttpResponse, TransportError> {
+async fn exchange(
+    client: &Client,
+    limits: Limits,
+    request: HttpRequest,
+    upload: Option<Upload>,
+    taker: Option<mpsc::Sender<Piece>>,
+) -> Told {
+    let beat = Beat::default();
+    let carried = upload.as_ref().map_or(0, Upload::bytes)
+        + taker
+            .as_ref()
+            .map_or(0, |_| request.response_bytes_max as u64);
+    let mut builder = prepare(client, &request).timeout(limits.call_timeout_of(carried));
+    if let Some(upload) = upload {
+        builder = builder.body(reqwest::Body::wrap(upload.felt_by(&beat)));
+    } else if !request.body.is_empty() {
+        builder = builder.body(request.body);
+    }
+    // reqwest's own limit of a pause would begin with the first byte of a body that leaves.
+    let sent = beat.lively(limits.read_timeout, builder.send()).await?;
+    let mut response = sent.map_err(failed)?;
+    let mut answer = HttpResponse {
+        status: response.status().as_u16(),
+        headers: headers(&response),
+        body: Vec::new(),
+    };
+    let taker = taker.filter(|_| answer.is_success());
+    let head = Arc::new(answer.clone());
+    // A refusal is no larger than any other answer.
+    let most = match taker {
+        Some(_) => request.response_bytes_max,
+        None => request.response_bytes_max.min(limits.response_bytes_max),
+    };
+    let mut count = 0_usize;
+    loop {
+        let chunk = beat.lively(limits.read_timeout, response.chunk()).await?;
+        let Some(chunk) = chunk.map_err(failed)? else {
+            return Ok(answer);
+        };
+        // Chunks are counted inflated: a small answer may hold a very large one.
+        count = count.saturating_add(chunk.len());
+        if count > most {
+            return Err(TransportError::TooLarge);
+        }
+        match &taker {
+            None => answer.body.extend_from_slice(&chunk),
+            Some(taker) if taker.send((Arc::clone(&head), chunk)).await.is_err() => {
+                return Ok(answer);
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn prepare(client: &Client, request: &HttpRequest) -> RequestBuilder {
     let method = match request.method {
         Method::Get => reqwest::Method::GET,
         Method::Post => reqwest::Method::POST,
@@ -165,31 +284,15 @@ async fn exchange(client: &Client, request: HttpRequest) -> Result<HttpResponse,
     for (name, value) in &request.headers {
         builder = builder.header(name, value);
     }
-    if !request.body.is_empty() {
-        builder = builder.body(request.body);
-    }
-    let mut response = builder.send().await.map_err(failed)?;
-    let headers = response
-        .headers()
-        .iter()
-        .map(|(name, value)| {
-            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            (name.as_str().to_owned(), value)
-        })
-        .collect();
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
-        // Chunks are counted inflated: a small answer may hold a very large one.
-        if body.len() + chunk.len() > request.response_bytes_max {
-            return Err(TransportError::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(HttpResponse {
-        status: response.status().as_u16(),
-        headers,
-        body,
-    })
+    builder
+}
+
+fn headers(response: &reqwest::Response) -> Vec<(String, String)> {
+    let read = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        (name.as_str().to_owned(), value)
+    };
+    response.headers().iter().map(read).collect()
 }
 
 fn failed(error: reqwest::Error) -> TransportError {

@@ -11,14 +11,13 @@ use crate::link::{EMPTY_PAGES_MAX, Link};
 use crate::transport::HttpResponse;
 use async_trait::async_trait;
 use attache::{
-    Answer, ApiUsage, BodyPart, Deleted, Describe, Error, ErrorKind, FileBytes, FiscalYear,
-    Identity, Joined, Layouts, ListViewName, Page, Question, Remote, Result, ServerTime, Updated,
-    Write, WriteOutcome,
+    Answer, ApiUsage, Deleted, Describe, Error, ErrorKind, FileBytes, FiscalYear, Identity, Joined,
+    Layouts, ListViewName, Page, Question, Remote, Result, ServerTime, TakePart, Updated, Write,
+    WriteOutcome,
 };
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
-use std::ops::Range;
 
 /// The org refuses a URL of 16,384 bytes; headers count as well.
 const URL_BYTES_MAX: usize = 15_000;
@@ -157,8 +156,14 @@ impl Remote for Salesforce {
         crate::push::push(self, batch, settled).await
     }
 
-    async fn read_body(&self, version: &str, stretch: Range<u64>, total: u64) -> Result<BodyPart> {
-        self.version_data(version, stretch, total).await
+    async fn read_body(
+        &self,
+        version: &str,
+        start: u64,
+        total: u64,
+        take: &mut TakePart<'_>,
+    ) -> Result<()> {
+        self.version_data(version, start, total, take).await
     }
 
     async fn push_file(&self, write: &Write, bytes: &dyn FileBytes) -> Result<WriteOutcome> {

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use std::fmt;
+use std::io::Read;
 
 /// An HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +50,8 @@ pub struct HttpRequest {
     pub headers: Vec<(String, String)>,
     /// The body; empty for none.
     pub body: Vec<u8>,
-    /// How many bytes of an answer, after inflation, may be kept in memory.
+    /// How many bytes of an answer, after inflation, may be kept in memory; or handed on, by
+    /// [`download`](Transport::download).
     pub response_bytes_max: usize,
 }
 
@@ -82,6 +84,10 @@ impl HttpResponse {
     /// Finds a header; names are equal in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         find(&self.headers, name)
+    }
+
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
     }
 }
 
@@ -167,7 +173,59 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// Only if there is no answer: any status is an answer.
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError>;
+
+    /// Says whether [`upload`](Transport::upload) and [`download`](Transport::download) hold a part of a body
+    /// only. A file is fetched in many short stretches from a transport that does not.
+    fn streams(&self) -> bool {
+        false
+    }
+
+    /// Sends a request whose body, of so many bytes, is read while it leaves; its own is empty.
+    ///
+    /// By default the body is read into memory and goes the way of [`send`](Transport::send).
+    ///
+    /// # Errors
+    /// As [`send`](Transport::send). A reader that fails or ends early leaves a request that no server can take for
+    /// a whole one.
+    async fn upload(
+        &self,
+        mut request: HttpRequest,
+        bytes: u64,
+        body: &mut (dyn Read + Send),
+    ) -> Result<HttpResponse, TransportError> {
+        let room = usize::try_from(bytes).unwrap_or(usize::MAX);
+        let reserved = request.body.try_reserve_exact(room);
+        reserved.map_err(|_| TransportError::NotSent("its body is larger than memory".into()))?;
+        match body.take(bytes).read_to_end(&mut request.body) {
+            Ok(read) if read == room => self.send(request).await,
+            _ => Err(TransportError::NotSent("its body cannot be read".into())),
+        }
+    }
+
+    /// Sends a request, and hands the body of a success on as it comes, with the answer it belongs to.
+    ///
+    /// `take` says whether it wants more; of an empty body it need not hear. The answer that is given in the end has
+    /// no body if it is a success (2xx), and its own if it is none. By default all of it comes by
+    /// [`send`](Transport::send), and is handed on at once.
+    ///
+    /// # Errors
+    /// As [`send`](Transport::send); what was handed on before is as the server sent it.
+    async fn download(
+        &self,
+        request: HttpRequest,
+        take: &mut Take<'_>,
+    ) -> Result<HttpResponse, TransportError> {
+        let mut answer = self.send(request).await?;
+        if answer.is_success() {
+            let body = std::mem::take(&mut answer.body);
+            take(&answer, &body);
+        }
+        Ok(answer)
+    }
 }
+
+/// Takes a part of an answer's body, and says whether to go on.
+pub type Take<'a> = dyn FnMut(&HttpResponse, &[u8]) -> bool + Send + 'a;
 
 fn find<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     headers

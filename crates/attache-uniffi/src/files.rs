@@ -145,7 +145,12 @@ impl Attache {
     /// Brings the bytes of a file onto this device; one that is here stays as it is.
     pub async fn fetch_file(&self, id: String) -> Result<()> {
         let (engine, id) = (self.engine()?, record_id(&id)?);
-        background::run(move || Ok(futures_lite::future::block_on(engine.fetch_file(&id))?)).await
+        background::run(move || {
+            Ok(futures_lite::future::block_on(
+                engine.fetch_file(&id).into_future(),
+            )?)
+        })
+        .await
     }
 
     /// Gives the room of a file's bytes back; they stay at the org, and can be fetched again.

@@ -2,14 +2,15 @@
 
 use crate::engine::{Attache, CancelToken};
 use crate::error::{Error, ErrorKind, Result};
-use crate::outcome::MutationKind;
+use crate::outcome::{MutationKind, Progress};
 use crate::record::{Fields, RecordId, not_found};
 use crate::store::files::{FILE, PARENT, PIECE_BYTES, StoredFile, hex, no_file};
 use crate::store::{Durability, NewEntry};
-use crate::sync::{Run, Settings, new_key};
+use crate::sync::new_key;
 use md5::{Digest, Md5};
 use serde::Serialize;
 use std::io::{ErrorKind as IoKind, Read, Write};
+use std::pin::Pin;
 
 /// Bytes that are taken in with one transaction while a file is attached.
 const TRANSACTION_BYTES: usize = 16 * PIECE_BYTES;
@@ -170,30 +171,36 @@ impl Attache {
 
     /// Brings the bytes of a file onto this device; one that is here stays as it is.
     ///
-    /// It comes in stretches of 4 MiB, and each is kept: a call that is cut off, or whose future is dropped, is gone on
-    /// with by the next one, or by a session. Files that were of use longest ago give way
-    /// ([`Limits::file_bytes`](crate::Limits)).
+    /// Nothing happens until the [`FileFetch`] is awaited. What came is kept as it comes, a megabyte at a time: one
+    /// that is cut off, stopped or dropped is gone on with by the next one, or by a session. Files that were of use
+    /// longest ago give way ([`Limits::file_bytes`](crate::Limits)).
     ///
     /// # Errors
     /// [`ErrorKind::RecordNotFound`]; [`ErrorKind::StorageFull`] if it is larger than the limit;
     /// [`ErrorKind::RemoteRefused`] if the server does not give it, or gives other bytes than it told of: nothing of
-    /// those is kept, and [`FileInfo::problem`] says so. [`ErrorKind::StorageBusy`] while a session runs; and those of the remote.
-    pub async fn fetch_file(&self, id: &RecordId) -> Result<()> {
-        let _alone = self.begin()?;
-        let cancel = CancelToken::new();
-        let remote = self.patient(&cancel)?;
-        let mut progress = |_| {};
-        let settings = Settings::default();
-        Run::new(
-            &self.store,
-            &remote,
-            &*self.env,
-            &cancel,
-            &mut progress,
-            settings,
-        )
-        .fetch_file(id.as_str())
-        .await
+    /// those is kept, and [`FileInfo::problem`] says so. [`ErrorKind::StorageBusy`] while a session runs;
+    /// [`ErrorKind::Interrupted`] if it was stopped; and those of the remote.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn show(attache: attache::Attache, plan: attache::RecordId) -> attache::Result<()> {
+    /// let token = attache::CancelToken::new();
+    /// // A button has a clone of the token.
+    /// attache
+    ///     .fetch_file(&plan)
+    ///     .cancel_token(token.clone())
+    ///     .on_progress(|progress| println!("{} of {:?} bytes", progress.done, progress.total))
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn fetch_file(&self, id: &RecordId) -> FileFetch {
+        FileFetch {
+            attache: self.clone(),
+            id: id.clone(),
+            progress: Box::new(|_| {}),
+            cancel: CancelToken::new(),
+        }
     }
 
     /// Gives the room of a file's bytes back; they stay at the server, and can be fetched again.
@@ -316,6 +323,49 @@ impl Attache {
                 return Ok((total, hex(&sum.finalize())));
             }
         }
+    }
+}
+
+/// One file on its way here, made by [`Attache::fetch_file`] and started by `.await`.
+#[must_use = "a file comes when it is awaited"]
+pub struct FileFetch {
+    attache: Attache,
+    id: RecordId,
+    progress: Box<dyn FnMut(Progress) + Send>,
+    cancel: CancelToken,
+}
+
+impl std::fmt::Debug for FileFetch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "FileFetch({})", self.id)
+    }
+}
+
+impl FileFetch {
+    /// Tells how far it is, in bytes of what was missing.
+    pub fn on_progress(mut self, progress: impl FnMut(Progress) + Send + 'static) -> FileFetch {
+        self.progress = Box::new(progress);
+        self
+    }
+
+    /// Lets it be stopped from elsewhere, at the next megabyte. What has come is kept.
+    pub fn cancel_token(mut self, token: CancelToken) -> FileFetch {
+        self.cancel = token;
+        self
+    }
+
+    async fn run(self) -> Result<()> {
+        let mut errand = self.attache.watched_errand(self.cancel, self.progress)?;
+        errand.run().fetch_file(self.id.as_str()).await
+    }
+}
+
+impl IntoFuture for FileFetch {
+    type Output = Result<()>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
     }
 }
 

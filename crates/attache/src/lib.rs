@@ -127,7 +127,7 @@ pub use duplicates::{Candidate, Duplicates};
 pub use engine::{Attache, CancelToken, Session};
 pub use env::{Env, LocalTime, SystemEnv};
 pub use error::{Error, ErrorKind, Problem, Result, Retry};
-pub use files::{FileInfo, FileState};
+pub use files::{FileFetch, FileInfo, FileState};
 pub use filter::{Context, DateRange, Filter, FiscalYear, FiscalYearName, Select};
 pub use form::{Layout, LayoutItem, RelatedList, Section};
 pub use indexes::Index;
@@ -150,7 +150,7 @@ pub use question::{Answer, Question};
 pub use record::{Fields, Record, RecordId, ServerTime, Value};
 pub use remote::{
     ApiUsage, BodyPart, Deleted, Describe, FileBytes, Identity, Joined, Layouts, ListViewName,
-    Page, Remote, Updated, Write, WriteAction, WriteOutcome,
+    Page, Remote, TakePart, Updated, Write, WriteAction, WriteOutcome,
 };
 pub use schema::{
     ChildRelationship, FieldSchema, FieldType, ObjectSchema, PicklistEntry, RecordType, Schema,

@@ -82,7 +82,9 @@ pub struct Limits {
     /// Bytes of files that one session downloads because the briefcase wants them, at most. 64 MiB by default:
     /// some minutes on a slow mobile network.
     pub session_file_bytes: u64,
-    /// Bytes that a file may have to be attached. 64 MiB by default: a file is in memory, twice, while it is sent.
+    /// Bytes that a file may have to be attached. 2,000,000,000 by default: Salesforce takes files of 2 GB, and
+    /// a part of one is in memory while it is sent. Work that was not sent is exported with its files, all of them
+    /// in memory: a host that exports may allow less.
     pub attach_bytes: u64,
     /// How long a call waits for another process that writes to the same file before it fails
     /// with [`ErrorKind::StorageBusy`](crate::ErrorKind::StorageBusy). 5 seconds by default:
@@ -103,7 +105,7 @@ impl Default for Limits {
             page_cache_bytes: 32 * MIB,
             file_bytes: 256 * MIB,
             session_file_bytes: 64 * MIB,
-            attach_bytes: 64 * MIB,
+            attach_bytes: 2_000_000_000,
             busy_wait: Duration::from_secs(5),
         }
     }

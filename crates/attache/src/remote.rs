@@ -6,7 +6,6 @@ use crate::question::{Answer, Question, ask_in_turn};
 use crate::record::{Fields, ServerTime};
 use async_trait::async_trait;
 use serde_json::value::RawValue;
-use std::ops::Range;
 
 /// Who the credentials belong to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,9 +174,21 @@ pub trait FileBytes: Send + Sync {
     /// How many there are.
     fn total(&self) -> u64;
 
-    /// Reads bytes from a place on, and says how many; fewer than the buffer takes only at the end.
+    /// Reads bytes from a place on, and says how many; none only at the end.
     fn read_at(&self, start: u64, buffer: &mut [u8]) -> Result<usize>;
+
+    /// Is told, while they are sent, how many have left.
+    ///
+    /// # Errors
+    /// Any stops the sending in its middle.
+    fn leaving(&self, bytes: u64) -> Result<()> {
+        let _ = bytes;
+        Ok(())
+    }
 }
+
+/// Takes a part of a file, and says whether to go on.
+pub type TakePart<'a> = dyn FnMut(BodyPart) -> Result<bool> + Send + 'a;
 
 /// How many calls the remote has counted, and how many it allows in a day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -319,16 +330,25 @@ pub trait Remote: Send + Sync + 'static {
         settled: &mut (dyn FnMut(usize, WriteOutcome) -> Result<()> + Send),
     ) -> Result<()>;
 
-    /// Reads a stretch of the bytes of a file's version. `total` is how many the whole of it has, as was told.
+    /// Reads the bytes of a file's version from `start` on, and hands them on as they come, in order. `total` is how
+    /// many the whole of it has, as was told.
     ///
-    /// A remote that gives whole files only gives all of it, from its start. More than `total` bytes
-    /// need not be taken.
+    /// It may give as many as it likes, at least one part, and is asked again for what is missing. A part stands for
+    /// all that is known of it: one is handed on only if nothing that came with it says that the file is another
+    /// than was told. A remote that gives whole files only may begin with the first byte.
     ///
     /// # Errors
     /// `RemoteRefused` if there is no such version for this user; `NotARemote` if there are more bytes than
-    /// `total`, or others than were asked for.
-    async fn read_body(&self, version: &str, stretch: Range<u64>, total: u64) -> Result<BodyPart> {
-        let _ = (version, stretch, total);
+    /// `total`, or others than were asked for; and those of `take`. What was handed on before stays true unless it is
+    /// one of these two.
+    async fn read_body(
+        &self,
+        version: &str,
+        start: u64,
+        total: u64,
+        take: &mut TakePart<'_>,
+    ) -> Result<()> {
+        let _ = (version, start, total, take);
         Err(Error::new(
             crate::error::ErrorKind::RemoteRefused,
             "this remote holds no files",

@@ -159,7 +159,7 @@ pub fn save(arguments: &Save, output: &Output) -> Result<()> {
         .file(&id)?
         .is_some_and(|file| matches!(file.state, FileState::Present | FileState::Queued));
     if arguments.fetch && !here {
-        block_on(store.fetch_file(&id))??;
+        block_on(store.fetch_file(&id).into_future())??;
     }
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

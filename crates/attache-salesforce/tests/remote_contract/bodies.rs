@@ -1,7 +1,9 @@
-//! Files with their bytes: sent as one form, read back in stretches.
+//! Files with their bytes: sent as one form, read back as they come.
 
 use crate::rig::Rig;
-use attache::{ErrorKind, Fields, FileBytes, Remote, Result, Write, WriteAction, WriteOutcome};
+use attache::{
+    BodyPart, ErrorKind, Fields, FileBytes, Remote, Result, Write, WriteAction, WriteOutcome,
+};
 use attache_sandbox::{Fault, FaultKind};
 use futures_lite::future::block_on;
 
@@ -51,26 +53,47 @@ async fn sent(org: &impl Remote, holder: &str, body: &[u8]) -> String {
     }
 }
 
+/// Asks once for what is behind a place, and gives what came in answer.
+async fn parts(org: &impl Remote, id: &str, start: u64, total: u64) -> Result<Vec<BodyPart>> {
+    let mut parts = Vec::new();
+    let mut take = |part| {
+        parts.push(part);
+        Ok(true)
+    };
+    org.read_body(id, start, total, &mut take).await?;
+    Ok(parts)
+}
+
+/// The bytes of parts that follow each other from a place on.
+fn joined(parts: Vec<BodyPart>, start: u64, total: u64) -> Vec<u8> {
+    let mut read = Vec::new();
+    for part in parts {
+        assert_eq!((part.start, part.total), (start + read.len() as u64, total));
+        read.extend(part.bytes);
+    }
+    read
+}
+
 #[test]
-fn a_file_is_sent_and_read_back_in_stretches() {
+fn a_file_is_sent_and_read_back_in_parts() {
     for rig in Rig::both() {
         let (org, user) = (rig.org(0), rig.user(0).id);
-        let body = bytes(100_000);
+        let body = bytes(9_000_000);
+        let total = body.len() as u64;
         block_on(async {
             let id = sent(&org, &user, &body).await;
-            let mut read = Vec::new();
+            let mut read: Vec<u8> = Vec::new();
             while read.len() < body.len() {
                 let start = read.len() as u64;
-                let part = org
-                    .read_body(&id, start..start + 30_000, 100_000)
-                    .await
-                    .unwrap();
-                assert_eq!((part.start, part.total), (start, 100_000));
-                read.extend(part.bytes);
+                let came = parts(&org, &id, start, total).await.unwrap();
+                assert!(came.iter().all(|part| part.bytes.len() <= 4 << 20));
+                read.extend(joined(came, start, total));
             }
-            assert_eq!(read, body);
-            let behind = org.read_body(&id, 100_000..200_000, 100_000).await.unwrap();
-            assert_eq!((behind.bytes.len(), behind.total), (0, 100_000));
+            assert!(read == body);
+            let rest = parts(&org, &id, 8_999_000, total).await.unwrap();
+            assert_eq!(joined(rest, 8_999_000, total), body[8_999_000..]);
+            let behind = parts(&org, &id, total, total).await.unwrap();
+            assert_eq!((behind[0].bytes.len(), behind[0].total), (0, total));
             let soql = format!(
                 "SELECT Title, PathOnClient, Checksum FROM ContentVersion WHERE Id = '{id}'"
             );
@@ -81,16 +104,36 @@ fn a_file_is_sent_and_read_back_in_stretches() {
 }
 
 #[test]
-fn an_org_that_knows_no_ranges_gives_the_whole_file() {
+fn a_file_of_which_no_more_is_wanted_comes_no_further() {
+    for rig in Rig::both() {
+        let (org, user) = (rig.org(0), rig.user(0).id);
+        let body = bytes(9_000_000);
+        block_on(async {
+            let id = sent(&org, &user, &body).await;
+            let mut came = Vec::new();
+            let mut take = |part: BodyPart| {
+                came.extend(part.bytes);
+                Ok(false)
+            };
+            org.read_body(&id, 0, 9_000_000, &mut take).await.unwrap();
+            assert!(came.len() < body.len() && came == body[..came.len()]);
+        });
+    }
+}
+
+#[test]
+fn of_an_org_that_knows_no_ranges_what_is_here_is_passed_over() {
     for rig in Rig::both() {
         rig.sandbox
             .with_switches(|switches| switches.serves_ranges = false);
         let (org, user) = (rig.org(0), rig.user(0).id);
-        let body = bytes(100_000);
+        let body = bytes(6_000_000);
         block_on(async {
             let id = sent(&org, &user, &body).await;
-            let part = org.read_body(&id, 50_000..60_000, 100_000).await.unwrap();
-            assert_eq!((part.start, &part.bytes), (0, &body));
+            for start in [0, 50_000, 1 << 20, 5_999_999] {
+                let came = parts(&org, &id, start, 6_000_000).await.unwrap();
+                assert!(joined(came, start, 6_000_000) == body[start as usize..]);
+            }
         });
     }
 }
@@ -105,13 +148,8 @@ fn more_bytes_than_were_told_are_not_taken() {
             let id = sent(&org, &user, b"small").await;
             rig.sandbox
                 .with_org(|org| org.replace_file_body(&id, bytes(5_000_000)));
-            let kind = org
-                .read_body(&id, 0..5, 5)
-                .await
-                .map(drop)
-                .unwrap_err()
-                .kind();
-            assert_eq!(kind, ErrorKind::NotARemote);
+            let error = parts(&org, &id, 0, 5).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NotARemote);
         });
     }
 }
@@ -122,8 +160,8 @@ fn what_is_not_there_is_refused() {
         let (org, other, user) = (rig.org(0), rig.org(1), rig.user(0).id);
         block_on(async {
             let id = sent(&org, &user, b"mine").await;
-            for (org, id) in [(&org, "068000000000999AAA"), (&other, id.as_str())] {
-                let error = org.read_body(id, 0..4, 4).await.unwrap_err();
+            for (org, id) in &[(&org, "068000000000999AAA"), (&other, id.as_str())] {
+                let error = parts(*org, id, 0, 4).await.unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::RemoteRefused);
                 assert_eq!(error.problems()[0].code, "NOT_FOUND");
             }

@@ -8,13 +8,16 @@ use crate::env::LocalTime;
 use crate::error::{Error, ErrorKind, Result};
 use crate::outcome::Phase;
 use crate::record::{ServerTime, remote_id};
+use crate::remote::BodyPart;
 use crate::store::files::{FILE, Listed, StoredFile, Taken, no_file};
 use crate::store::{Durability, Table};
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// Bytes of a stretch: what is in memory of a file that comes, and what is lost of it when a session is cut off.
-const STRETCH_BYTES: u64 = 4 << 20;
+/// Bytes that one answer brings at least, unless they are the last ones.
+const ANSWER_BYTES_MIN: u64 = 64 << 10;
+/// How often an answer may bring fewer of a file, until it is taken for one without an end.
+const CRUMBS_MAX: u32 = 16;
 /// How long a complete list of a record's files holds: that a file was taken off a record changes nothing
 /// that a query could ask for.
 const LIST_MILLIS: i64 = 24 * 3_600_000;
@@ -243,7 +246,7 @@ impl Run<'_> {
 
     /// Fetches the bytes of one file, from where they were left, and says whether all of them are here.
     ///
-    /// `progress` are the bytes of the files before it, and those of all.
+    /// `progress` are the bytes of the files before it, and those of all; if it is not alone.
     async fn fetch_body(
         &mut self,
         file: &StoredFile,
@@ -252,35 +255,41 @@ impl Run<'_> {
         let Some(version) = file.version.clone() else {
             return Ok(file.is_whole());
         };
-        let mut got = file.got;
+        let (before, total) = progress.unwrap_or((0, missing(file)));
+        let remote = self.remote;
+        let (mut got, mut crumbs) = (file.got, 0);
         loop {
             self.check_cancelled()?;
-            let stretch = got..got.saturating_add(STRETCH_BYTES).min(file.bytes);
-            let part = match self.remote.read_body(&version, stretch, file.bytes).await {
-                Ok(part) => part,
-                Err(error) if is_of_the_file(&error) => {
-                    let told = error.to_string();
-                    self.store
-                        .write(Durability::Ordered, |w| w.drop_bytes(file.nr, Some(&told)))?;
-                    return Ok(false);
-                }
-                Err(error) => return Err(error),
+            let from = got;
+            let mut taken = Taken::Part;
+            let mut take = |part: BodyPart| {
+                self.check_cancelled()?;
+                let now = self.env.now();
+                taken = self.store.write(Durability::Ordered, |w| {
+                    w.take_bytes(file.nr, &version, &part, now)
+                })?;
+                self.report.files.fetched_bytes += part.bytes.len() as u64;
+                got = part.start + part.bytes.len() as u64;
+                let done = before + got.saturating_sub(file.got);
+                self.tell(Phase::Files, FILE, done.min(total), Some(total));
+                Ok(taken == Taken::Part)
             };
-            let now = self.env.now();
-            let taken = self.store.write(Durability::Ordered, |w| {
-                w.take_bytes(file.nr, &version, &part, now)
-            })?;
-            self.report.files.fetched_bytes += part.bytes.len() as u64;
-            match taken {
-                Taken::Part => {
-                    got = part.start + part.bytes.len() as u64;
-                    if let Some((before, total)) = progress {
-                        let done = before + got.saturating_sub(file.got);
-                        self.tell(Phase::Files, FILE, done.min(total), Some(total));
-                    }
+            let asked = remote.read_body(&version, from, file.bytes, &mut take);
+            let unfit = match asked.await {
+                Err(error) if is_of_the_file(&error) => Some(error.to_string()),
+                Err(error) => return Err(error),
+                Ok(()) if taken == Taken::Whole => return Ok(true),
+                Ok(()) if taken != Taken::Part => return Ok(false),
+                Ok(()) => {
+                    crumbs += u32::from(got < from.saturating_add(ANSWER_BYTES_MIN));
+                    (crumbs > CRUMBS_MAX).then(|| "it comes in too small parts".to_owned())
                 }
-                Taken::Whole => return Ok(true),
-                Taken::Unfit | Taken::Outdated => return Ok(false),
+            };
+            if unfit.is_some() {
+                self.store.write(Durability::Ordered, |w| {
+                    w.drop_bytes(file.nr, unfit.as_deref())
+                })?;
+                return Ok(false);
             }
         }
     }

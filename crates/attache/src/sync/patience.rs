@@ -8,11 +8,10 @@ use crate::question::{Answer, Question};
 use crate::record::ServerTime;
 use crate::remote::{
     ApiUsage, BodyPart, Deleted, Describe, FileBytes, Identity, Joined, Layouts, ListViewName,
-    Page, Remote, Updated, Write, WriteOutcome,
+    Page, Remote, TakePart, Updated, Write, WriteOutcome,
 };
 use async_trait::async_trait;
 use serde_json::value::RawValue;
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -211,8 +210,31 @@ impl Remote for Patient {
         }
     }
 
-    async fn read_body(&self, version: &str, stretch: Range<u64>, total: u64) -> Result<BodyPart> {
-        again!(self, self.remote.read_body(version, stretch.clone(), total))
+    async fn read_body(
+        &self,
+        version: &str,
+        start: u64,
+        total: u64,
+        take: &mut TakePart<'_>,
+    ) -> Result<()> {
+        let (mut reached, mut tries) = (start, 0);
+        loop {
+            let from = reached;
+            let mut each = |part: BodyPart| {
+                let end = part.start.saturating_add(part.bytes.len() as u64);
+                let wanted = take(part)?;
+                reached = end;
+                Ok(wanted)
+            };
+            let answer = self.remote.read_body(version, from, total, &mut each).await;
+            match self.note(answer) {
+                // A line that breaks now and then is no reason to give a large file up.
+                Err(error) if reached > from => self.pause(0, error).await?,
+                Err(error) => self.pause(tries, error).await?,
+                Ok(()) => return Ok(()),
+            }
+            tries = if reached > from { 1 } else { tries + 1 };
+        }
     }
 
     async fn push_file(&self, write: &Write, bytes: &dyn FileBytes) -> Result<WriteOutcome> {

@@ -5,6 +5,7 @@ use super::doubt::CLOCK_SLACK_SECONDS;
 use super::push::{Batch, settle};
 use super::soql::{self, Statement};
 use super::spend::SMALL_BYTES_MAX;
+use crate::engine::CancelToken;
 use crate::error::{Error, ErrorKind, Result};
 use crate::outcome::Phase;
 use crate::plan::{self, Outgoing, Step};
@@ -14,12 +15,18 @@ use crate::store::files::{FILE, PARENT};
 use crate::store::{Durability, Entry, Settlement, Store};
 use serde::Deserialize;
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
-/// The bytes of a file in the store.
+/// Bytes that leave between two words about a file that is sent.
+const TOLD_BYTES: u64 = 1 << 20;
+
+/// The bytes of a file in the store, and who hears how many of them have left.
 struct StoredBytes<'a> {
     store: &'a Store,
     nr: i64,
     total: u64,
+    cancel: &'a CancelToken,
+    leaving: Mutex<&'a mut (dyn FnMut(u64) + Send)>,
 }
 
 impl FileBytes for StoredBytes<'_> {
@@ -29,6 +36,13 @@ impl FileBytes for StoredBytes<'_> {
 
     fn read_at(&self, start: u64, buffer: &mut [u8]) -> Result<usize> {
         self.store.read(|r| r.file_bytes(self.nr, start, buffer))
+    }
+
+    fn leaving(&self, bytes: u64) -> Result<()> {
+        self.cancel.check()?;
+        let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
+        leaving(bytes);
+        Ok(())
     }
 }
 
@@ -60,9 +74,9 @@ impl Run<'_> {
                 return Ok(());
             };
             tried.insert(write.record.clone());
-            if !self.send_file(write).await? {
+            if !self.send_file(write, (done, total)).await? {
                 // What follows would meet the same broken line, and be in doubt as well.
-                return Ok(());
+                return self.check_cancelled();
             }
             done += bytes;
         }
@@ -87,20 +101,30 @@ impl Run<'_> {
         Ok(sized)
     }
 
-    /// Sends a file, and says whether an answer came.
-    async fn send_file(&mut self, write: Outgoing) -> Result<bool> {
+    /// Sends a file, and says whether an answer came. `progress` are the bytes of those before it, and of all.
+    async fn send_file(&mut self, write: Outgoing, (before, all): (u64, u64)) -> Result<bool> {
         let (mut batch, writes) = self.intend(vec![write])?;
         let (Some(write), Some(sent)) = (batch.pop(), writes.first()) else {
             return Ok(true);
         };
         let file = self.store.read(|r| r.file(&write.record))?;
         let file = file.ok_or_else(|| Error::internal("a file in the journal has no bytes"))?;
+        let (store, remote, cancel) = (self.store, self.remote, self.cancel);
+        let mut told = 0;
+        let mut leaving = |bytes: u64| {
+            if bytes >= told + TOLD_BYTES {
+                told = bytes;
+                self.tell(Phase::Files, FILE, before + bytes, Some(all));
+            }
+        };
         let bytes = StoredBytes {
-            store: self.store,
+            store,
             nr: file.nr,
             total: file.bytes,
+            cancel,
+            leaving: Mutex::new(&mut leaving),
         };
-        let outcome = self.remote.push_file(sent, &bytes).await;
+        let outcome = remote.push_file(sent, &bytes).await;
         let now = self.env.now();
         match outcome {
             Ok(outcome) => {
@@ -111,6 +135,8 @@ impl Run<'_> {
                 self.store.write(Durability::Durable, |w| {
                     w.settle(&write, &Settlement::NotDone, now)
                 })?;
+                // One that was stopped looks like a file that cannot be read.
+                self.check_cancelled()?;
                 Err(error)
             }
         }
