@@ -7,17 +7,20 @@
 //! moves it no further than it slows the sync. Four orgs share the rounds, so
 //! that they run side by side.
 
+mod program;
+
 use attache::{Attache, RecordId, Value};
 use attache_salesforce::{Salesforce, StaticToken};
 use attache_sandbox::{Sandbox, Serving};
 use attache_sim::{Prng, World};
 use attache_tests::{agrees, all, at_org, create, edit, field_sales, integrity, server_id, settle};
+use program::{ended, rounds_or};
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
-/// Rounds of each org: 200 kills in all.
+/// Rounds of each org, unless somebody asks for more: 200 kills in all.
 const ROUNDS: usize = 50;
 /// Families made in a round, and edits of other records.
 const FAMILIES: usize = 4;
@@ -86,13 +89,16 @@ impl Scene {
         device
             .set_briefcase(field_sales())
             .expect("a briefcase is stored");
+        // As `attache init` leaves it.
+        device
+            .set_host_value("attache-cli.url", self.serving.url())
+            .expect("a note");
     }
 
     fn spawn(&self) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_attache-crash-device"))
+        program::command(&["sync"])
             .arg(self.file())
-            .arg(self.serving.url())
-            .arg(&self.world.users[0].access_token)
+            .env("ATTACHE_ACCESS_TOKEN", &self.world.users[0].access_token)
             .spawn()
             .expect("the device starts")
     }
@@ -227,21 +233,18 @@ impl Scene {
     }
 }
 
-fn ended(child: &mut Child) -> bool {
-    child.try_wait().expect("the device can be asked").is_some()
-}
-
 /// Kills a sync many times.
 #[expect(clippy::print_stdout, reason = "shown on request: how the kills fell")]
 fn rounds(seed: u64) {
+    let rounds = rounds_or(ROUNDS);
     let mut scene = Scene::new(seed);
     scene.forget();
     scene.whole[0] = scene.measure();
-    let work = scene.work(ROUNDS);
+    let work = scene.work(rounds);
     scene.whole[1] = scene.measure();
-    scene.check(ROUNDS, work);
+    scene.check(rounds, work);
     let (mut at_work, mut on_the_wire) = (0, 0);
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         // Now and then it is the first load that is killed.
         if round % 5 == 4 {
             scene.old.clear();
@@ -258,10 +261,10 @@ fn rounds(seed: u64) {
         scene.check(round, work);
     }
     println!(
-        "seed {seed}: {ROUNDS} kills in {:?}, {at_work} at work, {on_the_wire} with writes on the wire",
+        "seed {seed}: {rounds} kills in {:?}, {at_work} at work, {on_the_wire} with writes on the wire",
         scene.whole
     );
-    assert!(at_work > ROUNDS / 2, "most kills came too late: {at_work}");
+    assert!(at_work > rounds / 2, "most kills came too late: {at_work}");
     assert!(on_the_wire > 0, "no kill met a write on the wire");
 }
 
