@@ -1,8 +1,9 @@
-//! Files that come from elsewhere and mean no good: unsent work, and briefcases of any origin.
+//! What comes from elsewhere and means no good: unsent work, briefcases of any origin, names and values of an org.
 //!
 //! Each is one clear error, takes little memory, and changes nothing.
 
 mod briefcases;
+mod org;
 mod unsent;
 
 /// What a transport or a hand does to a file: cut at every 37th byte, and each bit of its first 200 bytes flipped.

@@ -22,6 +22,7 @@ pub use diff::{BriefcaseDiff, FieldsChange, ObjectDiff, RuleChange, RuleDiff};
 pub(crate) use document::{FieldsOf, FilesPolicy, ObjectOptions, RULES_PER_OBJECT_MAX, Scope};
 pub(crate) use flat::{Rule, Source};
 pub use import::BriefcaseImport;
+pub(crate) use tree::is_api_name;
 
 use crate::error::Result;
 use document::{Document, TopRule};

@@ -284,7 +284,7 @@ pub(super) fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
 }
 
 /// Says whether a text can be the API name of an object or a field.
-pub(super) fn is_api_name(text: &str) -> bool {
+pub(crate) fn is_api_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.len() <= 255
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')

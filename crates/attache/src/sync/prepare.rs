@@ -4,7 +4,7 @@ use super::Run;
 use super::draft::{self, Draft, VIEWED};
 use super::fate::{self, Fate, reference, schema};
 use super::together::DESCRIBE_ROWS;
-use crate::briefcase::{Briefcase, Rule, Source};
+use crate::briefcase::{Briefcase, Rule, Source, is_api_name};
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::Filter;
 use crate::outcome::Phase;
@@ -360,7 +360,7 @@ impl Run<'_> {
             }
             match self.describe_object(name, last_modified.as_deref()).await {
                 Ok(None) => return Ok(Described::known(schema, json, last_modified, true)),
-                Ok(Some(answer)) => return self.described(answer),
+                Ok(Some(answer)) => return self.described(name, answer),
                 Err(error) if error.kind() == ErrorKind::UnknownObject && drifts => {
                     let mut gone = Described::known(schema, json, last_modified, false);
                     gone.gone = true;
@@ -370,7 +370,7 @@ impl Run<'_> {
             }
         }
         match self.describe_object(name, None).await? {
-            Some(answer) => self.described(answer),
+            Some(answer) => self.described(name, answer),
             None => Err(Error::new(
                 ErrorKind::NotARemote,
                 "the server says that a describe nobody had did not change",
@@ -378,8 +378,9 @@ impl Run<'_> {
         }
     }
 
-    fn described(&self, answer: Describe) -> Result<Described> {
+    fn described(&self, asked: &str, answer: Describe) -> Result<Described> {
         let mut schema = ObjectSchema::from_describe(&answer.json)?;
+        check_names(&schema, asked)?;
         // Its name stays as it was first described, whatever its case is now.
         if let Some(known) = self.store.read(|r| r.stored_name(&schema.name))? {
             schema.name = known;
@@ -393,6 +394,19 @@ impl Run<'_> {
             gone: false,
         })
     }
+}
+
+/// Refuses a describe of another object, and one with a field that could not be asked for: each query of its
+/// object would be refused from then on, until the org describes it anew.
+fn check_names(schema: &ObjectSchema, asked: &str) -> Result<()> {
+    let is_asked = schema.name.eq_ignore_ascii_case(asked);
+    if is_asked && schema.fields.iter().all(|field| is_api_name(&field.name)) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::NotARemote,
+        format!("the description of {asked} names what no org has"),
+    ))
 }
 
 fn absent_key(name: &str) -> String {
