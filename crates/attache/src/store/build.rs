@@ -200,17 +200,20 @@ mod tests {
     struct Editors(Arc<Mutex<Vec<JoinHandle<bool>>>>);
 
     impl Editors {
-        /// Begins an edit, and comes back when it waits.
+        /// Begins an edit, and comes back when it waits, or was made at once: between two attempts nobody builds.
         fn edit(&self, store: &Arc<Store>) {
             let edited = Arc::clone(store);
-            self.0.lock().unwrap().push(std::thread::spawn(move || {
+            let editor = std::thread::spawn(move || {
                 let edit = edited.write(Durability::Durable, |w| {
                     w.set_setting("edited", "yes")?;
                     w.reading().is_made(&wish())
                 });
                 edit.unwrap()
-            }));
-            store.queue.expect();
+            });
+            while !store.queue.is_awaited() && !editor.is_finished() {
+                std::thread::yield_now();
+            }
+            self.0.lock().unwrap().push(editor);
         }
 
         /// When somebody looks whether the build is to stop, an edit begins, so many times; nobody says stop.

@@ -40,15 +40,6 @@ impl Queue {
             waiting = moved.unwrap_or_else(PoisonError::into_inner);
         }
     }
-
-    /// Waits until somebody waits.
-    #[cfg(test)]
-    pub(super) fn expect(&self) {
-        let mut waiting = self.waiting();
-        while *waiting == 0 {
-            waiting = self.moved.wait(waiting).unwrap();
-        }
-    }
 }
 
 impl Drop for Waiting {
