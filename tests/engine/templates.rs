@@ -50,7 +50,7 @@ fn an_org_without_field_service_is_told_so_and_asked_once_a_day() {
     let again = sync(&device);
     assert_eq!(told(&again), told(&first));
     // All that is asked is who the user is.
-    assert_eq!(again.api_calls, 2, "{again:?}");
+    assert_eq!(again.api_calls, 1, "{again:?}");
     world.sandbox.advance(25 * 3_600);
     let next_day = sync(&device);
     assert!(next_day.api_calls > 2, "{next_day:?}");

@@ -170,8 +170,8 @@ fn values_that_look_like_code_are_values() {
         all(&scene.device, &soql)
     };
     for (id, text) in &made {
-        assert_eq!(found(text, "="), std::slice::from_ref(&id), "{text:?}");
-        assert_eq!(found(text, "LIKE"), std::slice::from_ref(&id), "{text:?}");
+        assert_eq!(found(text, "="), std::slice::from_ref(id), "{text:?}");
+        assert_eq!(found(text, "LIKE"), std::slice::from_ref(id), "{text:?}");
         // Words of a search are words, whatever the index would make of them.
         if let Err(error) = scene.device.search(text).run() {
             clear(&error, text);
