@@ -16,6 +16,10 @@
 )]
 #![allow(non_camel_case_types, reason = "C names")]
 #![allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "the docs are the header's, where brackets are lists"
+)]
+#![allow(
     clippy::missing_safety_doc,
     reason = "the safety rules of every function are those at the top of the header"
 )]
