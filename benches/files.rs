@@ -53,7 +53,7 @@ fn main() {
 
 fn compare(bytes: u64) {
     println!(
-        "machine: {}; a file of {} MB, median of {RUNS} processes each",
+        "machine: {}; a file of {} MB; sent once, every other line the median of {RUNS} processes",
         attache_benches::machine(),
         bytes >> 20
     );

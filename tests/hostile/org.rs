@@ -202,7 +202,7 @@ fn values_that_look_like_code_are_values() {
 }
 
 #[test]
-fn a_field_may_have_any_name_and_is_a_field_or_is_refused() {
+fn a_field_named_like_a_word_of_a_language_is_a_field_or_is_refused() {
     for (n, name) in CODE.iter().copied().chain(["", " "]).enumerate() {
         let shown: String = name.chars().take(40).collect();
         let scene = Scene::new(852);
