@@ -7,14 +7,29 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// An [`Env`] whose clock is the sandbox's and whose chance is a number's.
+/// By how much the clock of a device is wrong. A handle: clones are the same error.
+#[derive(Clone, Debug, Default)]
+pub struct ClockError(Arc<AtomicI64>);
+
+impl ClockError {
+    /// Sets the clock this many seconds ahead of the org's, or behind it if negative; 0 puts it right.
+    pub fn set(&self, seconds: i64) {
+        self.0.store(seconds, Ordering::SeqCst);
+    }
+
+    fn seconds(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// An [`Env`] whose clock is the sandbox's, but for an error, and whose chance is a number's.
 ///
 /// Clones are of the same device: they draw on from where the others are, and show the same time.
 #[derive(Clone)]
 pub struct SimEnv {
     sandbox: Sandbox,
     chance: Arc<Mutex<Prng>>,
-    wrong_by: Arc<AtomicI64>,
+    clock_error: ClockError,
 }
 
 impl SimEnv {
@@ -23,20 +38,27 @@ impl SimEnv {
         SimEnv {
             sandbox,
             chance: Arc::new(Mutex::new(Prng::fork(seed, "keys"))),
-            wrong_by: Arc::default(),
+            clock_error: ClockError::default(),
         }
     }
 
-    /// Has the clock show another time than the org's, by so many seconds.
-    pub fn set_wrong_by(&self, seconds: i64) {
-        self.wrong_by.store(seconds, Ordering::Relaxed);
+    /// Lets the clock be wrong by what somebody sets.
+    #[must_use]
+    pub fn with_clock_error(mut self, clock_error: ClockError) -> SimEnv {
+        self.clock_error = clock_error;
+        self
+    }
+
+    /// By how much the clock is wrong.
+    pub fn clock_error(&self) -> &ClockError {
+        &self.clock_error
     }
 }
 
 #[async_trait::async_trait]
 impl Env for SimEnv {
     fn now(&self) -> LocalTime {
-        LocalTime((self.sandbox.now() + self.wrong_by.load(Ordering::Relaxed)) * 1000)
+        LocalTime((self.sandbox.now() + self.clock_error.seconds()) * 1000)
     }
 
     fn random(&self, buffer: &mut [u8]) {

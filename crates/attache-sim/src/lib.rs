@@ -31,7 +31,7 @@ mod transport;
 mod walk;
 mod world;
 
-pub use clock::SimEnv;
+pub use clock::{ClockError, SimEnv};
 pub use oracle::Row;
 pub use random::Prng;
 pub use run::{abandon, wait};

@@ -1,6 +1,6 @@
 //! An org with users, and devices that reach it.
 
-use crate::clock::SimEnv;
+use crate::clock::{ClockError, SimEnv};
 use crate::transport::{InProcess, Watcher};
 use attache::Attache;
 use attache_salesforce::{Salesforce, StaticToken};
@@ -23,6 +23,8 @@ pub struct World {
     pub sandbox: Sandbox,
     /// Its users, in a fixed order.
     pub users: Vec<UserAccess>,
+    /// How wrong the clocks of its devices are: not at all at first.
+    pub clock_error: ClockError,
     seed: u64,
 }
 
@@ -55,6 +57,7 @@ impl World {
         let world = World {
             sandbox,
             users,
+            clock_error: ClockError::default(),
             seed,
         };
         let boss = world.boss().to_owned();
@@ -121,6 +124,7 @@ impl World {
     /// None in practice.
     pub fn equip(&self, attache: Attache, user: usize) -> attache::Result<Attache> {
         let env = SimEnv::new(self.sandbox.clone(), self.seed.wrapping_add(user as u64));
+        let env = env.with_clock_error(self.clock_error.clone());
         let attache = attache.with_env(env).with_remote(self.remote(user)?);
         // One fault, one failure: tests say themselves when they want patience.
         Ok(attache.with_retries(0))

@@ -270,7 +270,7 @@ impl Scene {
         self.tell(format_args!(
             "the clock of device {device} goes {by} seconds wrong"
         ));
-        self.devices[device].env.set_wrong_by(by);
+        self.devices[device].env.clock_error().set(by);
     }
 
     /// All that has not arrived is in a journal or in a file.
