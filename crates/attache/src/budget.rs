@@ -96,12 +96,16 @@ pub(crate) struct Spending {
 }
 
 impl Spending {
-    /// Reads what the day has cost so far. A clock that was set back goes on with the day that was known.
+    /// Reads what the day has cost so far.
+    ///
+    /// A clock that was set back by a day goes on with the day that was known. One that was set back further had
+    /// been wrong: the day it showed may be years away, and its count must not hold until then.
     pub(crate) fn read(store: &Store, budget: CallBudget, now_ms: i64) -> Result<Spending> {
         let known = store.read(|r| r.setting(SETTING))?.unwrap_or_default();
         let mut numbers = known.split(' ').map_while(|part| part.parse::<i64>().ok());
         let (day, calls) = (numbers.next().unwrap_or(i64::MIN), numbers.next());
         let today = now_ms.div_euclid(DAY_MS);
+        let day = if day > today + 1 { i64::MIN } else { day };
         Ok(Spending {
             budget,
             day: today.max(day),
@@ -167,6 +171,8 @@ mod tests {
         assert_eq!(met.why, StopReason::DayBudget);
         assert_eq!(met.retry_after_ms, DAY_MS as u64 / 2);
         assert!(at(noon - DAY_MS).met(2, noon).is_some(), "a clock set back");
+        let right = noon - 3_650 * DAY_MS;
+        assert_eq!(at(right).met(9, right), None, "a clock set right");
         assert_eq!(at(noon + DAY_MS).met(9, noon + DAY_MS), None);
     }
 }
