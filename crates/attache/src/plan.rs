@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 mod together;
 
-pub(crate) use together::{Unit, units};
+pub(crate) use together::{Unit, tied, units};
 
 /// How this device holds a record that comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

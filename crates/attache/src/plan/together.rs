@@ -24,6 +24,18 @@ pub(crate) fn units(
     together: &BTreeSet<i64>,
     optional: impl Fn(&str, &str) -> bool,
 ) -> Vec<Unit> {
+    let mut records: BTreeMap<&str, Vec<&Step>> = BTreeMap::new();
+    for step in steps {
+        records.entry(&step.record).or_default().push(step);
+    }
+    tied(steps, together)
+        .iter()
+        .map(|group| unit(group, &records, &optional))
+        .collect()
+}
+
+/// The records of each unit.
+pub(crate) fn tied<'s>(steps: &'s [Step], together: &BTreeSet<i64>) -> Vec<BTreeSet<&'s str>> {
     let mut tied: Vec<BTreeSet<&str>> = Vec::new();
     for changeset in together {
         let of_changeset = steps.iter().filter(|step| step.changeset == *changeset);
@@ -38,13 +50,7 @@ pub(crate) fn units(
         tied = apart;
         tied.push(group);
     }
-    let mut records: BTreeMap<&str, Vec<&Step>> = BTreeMap::new();
-    for step in steps {
-        records.entry(&step.record).or_default().push(step);
-    }
-    tied.iter()
-        .map(|group| unit(group, &records, &optional))
-        .collect()
+    tied
 }
 
 fn unit(

@@ -16,9 +16,9 @@ use std::collections::{BTreeSet, HashSet};
 pub(crate) enum Arrived {
     Inserted,
     /// It has other values, but leads where it led and is held by what held it.
-    Updated,
+    Updated(Touched),
     /// It has other values, and leads elsewhere or is held by a rule more.
-    Moved,
+    Moved(Touched),
     /// It has the same values, and is held by a rule more.
     Joined,
     Unchanged,
@@ -34,8 +34,17 @@ impl Arrived {
     ///
     /// To look at that they go through all records of their objects, so it is not said lightly.
     pub(crate) fn unsettles(&self) -> bool {
-        !matches!(self, Arrived::Updated | Arrived::Unchanged)
+        !matches!(self, Arrived::Updated(_) | Arrived::Unchanged)
     }
+}
+
+/// What of a record is not as it was here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Touched {
+    /// The places of its columns.
+    pub places: Vec<usize>,
+    /// A write of this device was all that was known of it, so what that write changed is not among them.
+    pub written_here: bool,
 }
 
 /// Whose doing it is that a record looks different.
@@ -109,14 +118,13 @@ impl Writing<'_> {
                 Ok(Arrived::Inserted)
             }
             Incoming::Replace => {
+                let touched = touched(table, row.map(|row| row.values), &values);
                 self.replace_row(table, &values, rules)?;
                 // An edit of ours has the row lead there before the server says so.
-                let leads = |row: Row| {
-                    origin == Origin::Echo || leads_elsewhere(table, &row.values, &values)
-                };
-                Ok(match joins || row.is_some_and(leads) {
-                    true => Arrived::Moved,
-                    false => Arrived::Updated,
+                let elsewhere = origin == Origin::Echo || leads_elsewhere(table, &touched);
+                Ok(match joins || elsewhere {
+                    true => Arrived::Moved(touched),
+                    false => Arrived::Updated(touched),
                 })
             }
             _ if joins => {
@@ -396,10 +404,22 @@ fn differs(table: &Table, a: &[Value], b: &[Value]) -> bool {
 }
 
 /// Says whether a lookup has another value.
-fn leads_elsewhere(table: &Table, a: &[Value], b: &[Value]) -> bool {
-    let mut columns = table.columns.iter().zip(a.iter().zip(b));
-    columns
-        .any(|(column, (a, b))| column.ty == FieldType::Reference && !merge::same(&column.ty, a, b))
+fn leads_elsewhere(table: &Table, touched: &Touched) -> bool {
+    let mut places = touched.places.iter();
+    places.any(|at| table.columns[*at].ty == FieldType::Reference)
+}
+
+fn touched(table: &Table, before: Option<Vec<Value>>, after: &[Value]) -> Touched {
+    let before = before.unwrap_or_default();
+    let pairs = table.columns.iter().zip(before.iter().zip(after));
+    let differing = pairs
+        .enumerate()
+        .filter(|(_, (column, (a, b)))| !merge::same(&column.ty, a, b));
+    let modified = table.place("LastModifiedDate").map(|at| before.get(at));
+    Touched {
+        places: differing.map(|(at, _)| at).collect(),
+        written_here: modified.is_some_and(|date| date.is_none_or(Value::is_null)),
+    }
 }
 
 /// Says whether somebody edited the record, as opposed to a job that touched it.
@@ -448,6 +468,10 @@ mod tests {
     #[test]
     fn relations_are_looked_at_again_when_a_record_leads_elsewhere_or_is_held_by_more() {
         let store = Store::open_in_memory(Options::new()).unwrap();
+        let at = |place| Touched {
+            places: vec![place],
+            written_here: false,
+        };
         let done = store.write(Durability::Durable, |w| {
             w.define(
                 CONTACT,
@@ -458,9 +482,9 @@ mod tests {
             for (phone, account, rules, is, unsettles) in [
                 ("1", "001a", 1, Arrived::Inserted, true),
                 ("1", "001a", 1, Arrived::Unchanged, false),
-                ("2", "001a", 1, Arrived::Updated, false),
-                ("2", "001b", 1, Arrived::Moved, true),
-                ("3", "001b", 3, Arrived::Moved, true),
+                ("2", "001a", 1, Arrived::Updated(at(1)), false),
+                ("2", "001b", 1, Arrived::Moved(at(2)), true),
+                ("3", "001b", 3, Arrived::Moved(at(1)), true),
                 ("3", "001b", 5, Arrived::Joined, true),
                 ("3", "001b", 5, Arrived::Unchanged, false),
             ] {

@@ -80,7 +80,9 @@ impl Writing<'_> {
             "DELETE FROM attache_resolution WHERE record_now = ?1 OR record = ?1",
             [loser],
         )?;
+        let refused = self.refused_for(loser)?;
         self.point_elsewhere(table, loser, &winner)?;
+        self.advance(&refused, Event::Retry, &[])?;
         if entries.is_empty() {
             return Ok(());
         }
@@ -99,6 +101,20 @@ impl Writing<'_> {
             self.put_notice(merged)?;
         }
         Ok(())
+    }
+
+    /// Refused edits of other records that point at a record: what they were refused for may be that it is gone.
+    fn refused_for(&self, record: &str) -> Result<Vec<i64>> {
+        let pointing = self.reading().entries_that_mention(record)?.into_iter();
+        let refused = pointing.filter(|entry| {
+            let pointing = |name: &&str| {
+                let table = self.catalogue().table(&entry.object);
+                let value = entry.fields.get(name).and_then(Value::as_text);
+                value == Some(record) && table.is_some_and(|table| table.is_lookup(name))
+            };
+            entry.state == State::Rejected && entry.fields.names().any(|name| pointing(&name))
+        });
+        Ok(refused.map(|entry| entry.seq).collect())
     }
 
     /// What the edits of a record were made upon; a field in conflict keeps what it was when that began.

@@ -101,8 +101,12 @@ impl Writing<'_> {
     /// Counts what became of records that came in. `purged` says what those are that had to go.
     pub(crate) fn tally_arrived(&self, arrived: &[Arrived], purged: Count) -> Result<()> {
         let many = |is: fn(&Arrived) -> bool| arrived.iter().filter(|one| is(one)).count() as u64;
-        let updated =
-            many(|one| matches!(one, Arrived::Updated | Arrived::Moved | Arrived::Merged(_)));
+        let updated = many(|one| {
+            matches!(
+                one,
+                Arrived::Updated(_) | Arrived::Moved(_) | Arrived::Merged(_)
+            )
+        });
         self.tally(Count::Inserted, many(|one| *one == Arrived::Inserted))?;
         self.tally(Count::Updated, updated)?;
         self.tally(purged, many(|one| *one == Arrived::Purged))

@@ -227,6 +227,38 @@ impl Reading<'_> {
         Ok(stamp.flatten().map(ServerTime))
     }
 
+    /// The members of a rule that a look at a stretch of ids does not show.
+    pub(crate) fn missing_members(
+        &self,
+        table: &Table,
+        mask: i64,
+        range: &SweepRange<'_>,
+    ) -> Result<Vec<String>> {
+        let present: HashSet<&str> = range.present.iter().map(String::as_str).collect();
+        let mut missing = self.members_within(table, mask, range)?;
+        missing.retain(|id| !is_local(id) && !present.contains(id.as_str()));
+        Ok(missing)
+    }
+
+    /// The members of a rule in a stretch of ids, in their order.
+    fn members_within(
+        &self,
+        table: &Table,
+        mask: i64,
+        range: &SweepRange<'_>,
+    ) -> Result<Vec<String>> {
+        let sql = format!(
+            "SELECT \"Id\" FROM {} WHERE \"attache_rules\" & ?1 AND \"Id\" > ?2 AND (?3 IS NULL OR \"Id\" <= ?3) ORDER BY \"Id\"",
+            quote(&table.object.name)
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let after = range.after.unwrap_or("");
+        let members: rusqlite::Result<Vec<String>> = statement
+            .query_map(params![mask, after, range.to], |row| row.get(0))?
+            .collect();
+        Ok(members?)
+    }
+
     /// The members of a rule with their stamps.
     pub(crate) fn members(&self, table: &Table, mask: i64) -> Result<Vec<(String, Option<i64>)>> {
         let stamp = if table.place("SystemModstamp").is_some() {
@@ -426,17 +458,8 @@ impl Writing<'_> {
         mask: i64,
         range: &SweepRange<'_>,
     ) -> Result<Vec<String>> {
-        let sql = format!(
-            "SELECT \"Id\" FROM {} WHERE \"attache_rules\" & ?1 AND \"Id\" > ?2 AND (?3 IS NULL OR \"Id\" <= ?3)",
-            quote(&table.object.name)
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let members: rusqlite::Result<HashSet<String>> = statement
-            .query_map(params![mask, range.after.unwrap_or(""), range.to], |row| {
-                row.get(0)
-            })?
-            .collect();
-        let members = members?;
+        let members = self.reading().members_within(table, mask, range)?;
+        let members: HashSet<String> = members.into_iter().collect();
         let present: HashSet<&str> = range.present.iter().map(String::as_str).collect();
         let gone: Vec<String> = members
             .iter()
@@ -515,13 +538,18 @@ impl Writing<'_> {
     }
 
     /// Has all records of an object read anew: the server no longer tells what changed.
+    ///
+    /// What related rules hold is read from what leads to it, which does not show what is gone: that takes a look,
+    /// which is due at once.
     pub(crate) fn reload(&self, object: &str) -> Result<()> {
         self.connection.execute(
             "DELETE FROM attache_covered WHERE rule IN (SELECT id FROM attache_rule WHERE object = ?1)",
             [object],
         )?;
         self.connection.execute(
-            "UPDATE attache_rule SET loaded = 0, after_id = NULL WHERE object = ?1",
+            "UPDATE attache_rule SET loaded = 0, after_id = NULL,
+                swept_at = CASE WHEN of_object IS NULL OR swept_at IS NULL THEN swept_at ELSE 0 END
+             WHERE object = ?1",
             [object],
         )?;
         self.connection.execute(

@@ -61,9 +61,8 @@ impl Run<'_> {
             let mut changed = Vec::new();
             for (id, values) in page.ids.iter().zip(page.rows) {
                 let one = w.arrive(table, &edited, values, rules, origin)?;
-                if self.is_moved(table, &one) {
-                    changed.push(id.clone());
-                }
+                let ways = self.ways_moved(table, id, &one).into_iter();
+                changed.extend(ways.map(|way| (way, id.clone())));
                 arrived.push(one);
             }
             if arrived.iter().any(Arrived::unsettles) {
@@ -74,7 +73,7 @@ impl Run<'_> {
             derived::note(w, &changed)?;
             Ok(changed)
         })?;
-        self.note_moved(table, moved);
+        self.note_moved(moved);
         Ok(page.ids)
     }
 

@@ -1,9 +1,9 @@
 //! Formulas that read a parent: when the parent changed, what hangs on it is read again.
 //!
 //! An org stamps no record when a formula of it gives another value because a parent changed, so no window of
-//! changes tells of it. The formula's text says which parents it reads. A parent that is on this device and came in
-//! changed makes the records below it be read again by their ids: one call for 2,000 of them, none where nothing
-//! changed. What a formula reads of a parent that is not here, or of a formula whose text the user may not see, is
+//! changes tells of it. The formula's text says which fields of which parents it reads. A parent that is on this
+//! device and came in with another value of one of them makes the records below it be read again by their ids: one call
+//! for 2,000 of them, none where nothing changed. What a formula reads of a parent that is not here, or of a formula whose text the user may not see, is
 //! as old as the record's own last reading.
 
 use super::Run;
@@ -20,12 +20,47 @@ const PENDING: &str = "formulas_pending";
 /// How many parents up a path of a formula is followed, and how many formulas may read each other.
 const DEPTH_MAX: usize = 5;
 
-/// A path from the records of a table to a parent that a formula of theirs reads.
-#[derive(Clone)]
+/// A lookup, with the table that has it.
+type StepUp = (Arc<Table>, String);
+
+/// A path from the records of a table to a parent that formulas of theirs read.
 pub(super) struct Way {
-    /// The lookups that lead up, nearest first, each with the table that has it.
-    steps: Vec<(Arc<Table>, String)>,
+    /// The lookups that lead up, nearest first.
+    steps: Vec<StepUp>,
     parent: String,
+    /// What they read of the parent; `None`: what that is cannot be told, so it may be anything.
+    reads: Option<BTreeSet<String>>,
+}
+
+impl Way {
+    fn leads_as(&self, steps: &[StepUp]) -> bool {
+        let same = |a: &StepUp, b: &StepUp| a.0.object.name == b.0.object.name && a.1 == b.1;
+        self.steps.len() == steps.len() && self.steps.iter().zip(steps).all(|(a, b)| same(a, b))
+    }
+
+    /// Adds what a formula reads of the parent.
+    fn add(&mut self, read: Option<String>) {
+        match (read, &mut self.reads) {
+            (Some(field), Some(reads)) => {
+                reads.insert(field);
+            }
+            (None, reads) => *reads = None,
+            (_, None) => {}
+        }
+    }
+}
+
+/// The field that a formula reads of a parent to come by this part of a path: a lookup, or its end.
+///
+/// `None` if the parent has no such column here, so that no change of it could be seen.
+fn read_by(parent: &Table, part: &str) -> Option<String> {
+    let field = match parent.object.parent_field(part) {
+        Some(lookup) => lookup,
+        None => parent.object.field(part)?,
+    };
+    let mut columns = parent.columns.iter();
+    let column = columns.find(|column| column.name == field.name);
+    column.map(|column| column.name.clone())
 }
 
 impl Run<'_> {
@@ -33,7 +68,7 @@ impl Run<'_> {
     pub(super) fn find_ways(&mut self) {
         let tables = self.objects();
         let find = |name: &str| tables.iter().find(|table| table.object.name == name);
-        let mut ways = Vec::new();
+        let mut ways: Vec<Way> = Vec::new();
         for table in &tables {
             let carried = |name: &str| table.columns.iter().any(|column| column.name == name);
             let formulas = table
@@ -47,7 +82,7 @@ impl Run<'_> {
                 .collect();
             for path in paths {
                 let (mut at, mut steps) = (table, Vec::new());
-                for step in path.iter().take(DEPTH_MAX) {
+                for (nr, step) in path[..path.len() - 1].iter().take(DEPTH_MAX).enumerate() {
                     let Some((lookup, parent)) = step_up(&at.object, step) else {
                         break;
                     };
@@ -56,10 +91,15 @@ impl Run<'_> {
                     }
                     let Some(next) = find(parent) else { break };
                     steps.push((Arc::clone(at), lookup.to_owned()));
-                    ways.push(Way {
-                        steps: steps.clone(),
-                        parent: parent.to_owned(),
-                    });
+                    let read = read_by(next, path[nr + 1]);
+                    match ways.iter_mut().find(|way| way.leads_as(&steps)) {
+                        Some(way) => way.add(read),
+                        None => ways.push(Way {
+                            steps: steps.clone(),
+                            parent: parent.to_owned(),
+                            reads: read.map(|field| BTreeSet::from([field])),
+                        }),
+                    }
                     at = next;
                 }
             }
@@ -67,18 +107,37 @@ impl Run<'_> {
         self.ways = ways;
     }
 
-    /// Says whether a record came in so that a formula below it may read otherwise than before.
-    pub(super) fn is_moved(&self, table: &Table, arrived: &Arrived) -> bool {
-        matches!(
-            arrived,
-            Arrived::Updated | Arrived::Moved | Arrived::Merged(_)
-        ) && self.ways.iter().any(|way| way.parent == table.object.name)
+    /// The ways along which formulas may read otherwise than before, now that a record came in.
+    pub(super) fn ways_moved(&self, table: &Table, id: &str, arrived: &Arrived) -> Vec<usize> {
+        let (touched, pushed) = match arrived {
+            Arrived::Updated(touched) | Arrived::Moved(touched) => {
+                (Some(touched), self.pushed.get(id))
+            }
+            Arrived::Merged(_) => (None, None),
+            _ => return Vec::new(),
+        };
+        // Of what another session wrote nobody remembers the fields.
+        let unknown = touched.is_none_or(|touched| touched.written_here && pushed.is_none());
+        let places = touched.into_iter().flat_map(|touched| &touched.places);
+        let names = places.map(|at| table.columns[*at].name.as_str());
+        let names: BTreeSet<&str> = names
+            .chain(pushed.into_iter().flatten().map(String::as_str))
+            .collect();
+        let is_read = |way: &Way| {
+            let read = |fields: &BTreeSet<String>| {
+                fields.iter().any(|field| names.contains(field.as_str()))
+            };
+            way.parent == table.object.name && (unknown || way.reads.as_ref().is_none_or(read))
+        };
+        let ways = self.ways.iter().enumerate();
+        ways.filter(|(_, way)| is_read(way))
+            .map(|(at, _)| at)
+            .collect()
     }
 
-    pub(super) fn note_moved(&mut self, table: &Table, moved: Vec<String>) {
-        if !moved.is_empty() {
-            let known = self.moved.entry(table.object.name.clone()).or_default();
-            known.extend(moved);
+    pub(super) fn note_moved(&mut self, moved: Vec<(usize, String)>) {
+        for (way, id) in moved {
+            self.moved.entry(way).or_default().insert(id);
         }
     }
 
@@ -93,9 +152,9 @@ impl Run<'_> {
         }
         if self.moved.is_empty() {
             // A session before this one was cut off: its window is this one's as well.
-            for way in &self.ways {
+            for (at, way) in self.ways.iter().enumerate() {
                 let changed = changes.get(&way.parent).and_then(Changes::listed);
-                let known = self.moved.entry(way.parent.clone()).or_default();
+                let known = self.moved.entry(at).or_default();
                 known.extend(changed.into_iter().flatten().cloned());
             }
         }
@@ -117,11 +176,11 @@ impl Run<'_> {
     /// What hangs on records, by table.
     fn below(
         &self,
-        moved: &BTreeMap<String, BTreeSet<String>>,
+        moved: &BTreeMap<usize, BTreeSet<String>>,
     ) -> Result<Vec<(Arc<Table>, BTreeSet<String>)>> {
         let mut below: Vec<(Arc<Table>, BTreeSet<String>)> = Vec::new();
-        for way in &self.ways {
-            let Some(parents) = moved.get(&way.parent) else {
+        for (at, parents) in moved {
+            let Some(way) = self.ways.get(*at) else {
                 continue;
             };
             let ids = self.store.read(|r| {
@@ -147,21 +206,20 @@ impl Run<'_> {
 }
 
 /// Notes in the transaction that stores changed parents that what hangs on them is to be read again.
-pub(super) fn note(w: &Writing<'_>, moved: &[String]) -> Result<()> {
+pub(super) fn note(w: &Writing<'_>, moved: &[(usize, String)]) -> Result<()> {
     if moved.is_empty() {
         return Ok(());
     }
     w.set_setting(PENDING, "1")
 }
 
-/// The dotted names of a formula, each without its last part. A text in quotes may give some that lead nowhere.
+/// The dotted names of a formula in their parts, two at least. A text in quotes may give some that lead nowhere.
 fn paths(formula: &str) -> Vec<Vec<&str>> {
     formula
         .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'))
         .filter_map(|name| {
-            let mut parts: Vec<&str> = name.split('.').collect();
-            parts.pop();
-            (!parts.is_empty() && !parts[0].is_empty()).then_some(parts)
+            let parts: Vec<&str> = name.split('.').collect();
+            (parts.len() > 1 && !parts[0].is_empty()).then_some(parts)
         })
         .collect()
 }
@@ -184,7 +242,10 @@ mod tests {
         let formula =
             "IF(ISBLANK(Account.Site), \"a.b\", Account__r.Parent.Name & TEXT(1.5)) + Amount";
         let found = paths(formula);
-        for path in [vec!["Account"], vec!["Account__r", "Parent"]] {
+        for path in [
+            vec!["Account", "Site"],
+            vec!["Account__r", "Parent", "Name"],
+        ] {
             assert!(found.contains(&path), "{found:?}");
         }
         assert!(!found.contains(&vec!["Amount"]), "a field of its own");

@@ -5,7 +5,7 @@
 //! where it has one, else among what this user created since it was sent.
 
 use super::Run;
-use super::scan::Pages;
+use super::pages::Pages;
 use super::soql::{self, Statement};
 use crate::error::{Problem, Result};
 use crate::json::RecordReader;
@@ -31,11 +31,19 @@ const PERSON: [&str; 2] = ["FirstName", "LastName"];
 const KEYS_PER_QUERY_MAX: usize = 400;
 
 /// A create without an answer.
-struct Doubt {
-    write: Outgoing,
+pub(super) struct Doubt {
+    pub write: Outgoing,
     sent_after: Option<ServerTime>,
     /// The next attempt cannot be made under the client key.
     key_is_taken: bool,
+    /// What an earlier look found out.
+    pub told: Vec<Problem>,
+}
+
+/// A create in doubt, and what was found out about it.
+pub(super) struct Verdict {
+    pub doubt: Doubt,
+    pub settlement: Settlement,
 }
 
 impl Doubt {
@@ -57,9 +65,19 @@ impl Doubt {
     }
 
     /// Says whether the server can no longer be at work on it.
-    fn is_over(&self, now: ServerTime, doubt_seconds: i64) -> bool {
+    pub(super) fn is_over(&self, now: ServerTime, doubt_seconds: i64) -> bool {
         self.sent_after
             .is_some_and(|sent| now.0 - sent.0 >= doubt_seconds)
+    }
+}
+
+impl Verdict {
+    /// The id of the record that the create was found to have become.
+    pub(super) fn adopted(&self) -> Option<String> {
+        match &self.settlement {
+            Settlement::Created(id) => Some(id.clone()),
+            _ => None,
+        }
     }
 }
 
@@ -117,8 +135,7 @@ impl Run<'_> {
         }
         let keys = self.client_keys()?;
         let edits = by_record(&entries);
-        // Read only when all of them have their ids: those that were sent together point at each other.
-        let mut adopted: Vec<(Arc<Table>, Vec<String>)> = Vec::new();
+        let mut verdicts: Vec<Verdict> = Vec::new();
         for (object, doubts) in creates {
             let table = Arc::clone(self.store.catalogue().known(&object)?);
             let mut keyed: BTreeMap<String, Vec<Doubt>> = BTreeMap::new();
@@ -136,13 +153,35 @@ impl Run<'_> {
                 }
             }
             for (field, doubts) in keyed {
-                let found = self.find_by_key(&table, &field, doubts).await?;
-                adopted.push((Arc::clone(&table), found));
+                verdicts.extend(self.find_by_key(&table, &field, doubts).await?);
             }
-            let found = self.find_by_content(&table, plain).await?;
-            adopted.push((table, found));
+            let taken: BTreeSet<String> = verdicts.iter().filter_map(Verdict::adopted).collect();
+            let found = self.find_by_content(&table, plain, &taken).await?;
+            verdicts.extend(found);
         }
-        for (table, ids) in adopted {
+        if !verdicts.is_empty() {
+            let now = self.server_now()?;
+            self.agree(&entries, &mut verdicts, now)?;
+        }
+        self.conclude(verdicts).await
+    }
+
+    /// Stores what was found out, and reads what was found.
+    async fn conclude(&mut self, verdicts: Vec<Verdict>) -> Result<()> {
+        let now = self.env.now();
+        // Read only when all of them have their ids: those that were sent together point at each other.
+        let mut adopted: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for verdict in verdicts {
+            let write = &verdict.doubt.write;
+            self.store.write(Durability::Durable, |w| {
+                w.settle(write, &verdict.settlement, now)
+            })?;
+            if let Some(id) = verdict.adopted() {
+                adopted.entry(write.object.clone()).or_default().push(id);
+            }
+        }
+        for (object, ids) in adopted {
+            let table = Arc::clone(self.store.catalogue().known(&object)?);
             self.read_adopted(&table, &ids).await?;
         }
         Ok(())
@@ -169,60 +208,69 @@ impl Run<'_> {
         table: &Table,
         key: &str,
         doubts: Vec<Doubt>,
-    ) -> Result<Vec<String>> {
-        let mut adopted = Vec::new();
-        for chunk in doubts.chunks(KEYS_PER_QUERY_MAX) {
-            let wanted: Vec<String> = chunk
-                .iter()
-                .filter_map(|doubt| doubt.key().map(str::to_owned))
-                .collect();
+    ) -> Result<Vec<Verdict>> {
+        let keys: Vec<String> = doubts
+            .iter()
+            .filter_map(|doubt| doubt.key().map(str::to_owned))
+            .collect();
+        let mut found: BTreeMap<String, String> = BTreeMap::new();
+        for wanted in keys.chunks(KEYS_PER_QUERY_MAX) {
             let fields = format!("Id, {key}");
             let statement = Statement {
                 fields: &fields,
                 object: &table.object.name,
                 scope: None,
-                conditions: vec![format!("{key} IN ({})", soql::list(&wanted))],
+                conditions: vec![format!("{key} IN ({})", soql::list(wanted))],
                 tail: "",
             };
             let reader = RecordReader::new(vec![
                 ("Id".into(), FieldType::Id),
                 (key.to_owned(), FieldType::String),
             ]);
-            let mut found: BTreeMap<String, String> = BTreeMap::new();
-            for record in self.remote.query(&statement.print()).await?.records {
-                if let [Value::Text(id), Value::Text(key)] = reader.read(&record)?.as_slice() {
-                    found.insert(key.to_ascii_lowercase(), id.clone());
+            let mut pages = Pages::default();
+            while let Some(page) = self.page(&statement.print(), &mut pages).await? {
+                for record in &page.records {
+                    if let [Value::Text(id), Value::Text(key)] = reader.read(record)?.as_slice() {
+                        found.insert(key.to_ascii_lowercase(), id.clone());
+                    }
                 }
             }
-            let now = self.server_now()?;
-            for doubt in chunk {
-                let id = doubt
-                    .key()
-                    .and_then(|key| found.get(&key.to_ascii_lowercase()));
-                adopted.extend(id.cloned());
-                let may_send_again =
-                    !doubt.key_is_taken || doubt.is_over(now, self.settings.doubt_seconds);
-                let settlement = match id {
-                    Some(id) => Settlement::Created(id.clone()),
-                    None if may_send_again => Settlement::NotDone,
-                    None => Settlement::InDoubt,
-                };
-                self.conclude(doubt, settlement)?;
-            }
         }
-        Ok(adopted)
+        let now = self.server_now()?;
+        let verdict = |doubt: Doubt| {
+            let id = doubt.key().map(str::to_ascii_lowercase);
+            let id = id.and_then(|key| found.get(&key));
+            let may_send_again =
+                !doubt.key_is_taken || doubt.is_over(now, self.settings.doubt_seconds);
+            let settlement = match id {
+                Some(id) => Settlement::Created(id.clone()),
+                None if may_send_again => Settlement::NotDone,
+                None => Settlement::InDoubt,
+            };
+            Verdict { doubt, settlement }
+        };
+        Ok(doubts.into_iter().map(verdict).collect())
     }
 
     /// Looks for creates among what this user has created since they were sent.
-    async fn find_by_content(&mut self, table: &Table, doubts: Vec<Doubt>) -> Result<Vec<String>> {
+    ///
+    /// What is `taken` was found to be another create.
+    async fn find_by_content(
+        &mut self,
+        table: &Table,
+        doubts: Vec<Doubt>,
+        taken: &BTreeSet<String>,
+    ) -> Result<Vec<Verdict>> {
         if doubts.is_empty() {
             return Ok(Vec::new());
         }
         if planted!(ResendsBlindly) {
-            for doubt in &doubts {
-                self.conclude(doubt, Settlement::NotDone)?;
-            }
-            return Ok(Vec::new());
+            let settlement = Settlement::NotDone;
+            let blindly = |doubt| Verdict {
+                doubt,
+                settlement: settlement.clone(),
+            };
+            return Ok(doubts.into_iter().map(blindly).collect());
         }
         let Some(user) = self.store.read(|r| r.setting("user_id"))? else {
             return Ok(Vec::new());
@@ -244,62 +292,60 @@ impl Run<'_> {
             tail: "ORDER BY CreatedDate, Id",
         };
         let reader = super::apply::reader(table);
-        let mut candidates: Vec<(String, Fields)> = Vec::new();
-        let mut page = self.remote.query(&statement.print()).await?;
-        let mut pages = Pages::default();
-        loop {
-            pages.count(&page)?;
+        let (mut candidates, mut pages): (Vec<(String, Fields)>, _) =
+            (Vec::new(), Pages::default());
+        while let Some(page) = self.page(&statement.print(), &mut pages).await? {
+            if pages.is_first() {
+                candidates.clear();
+            }
             for record in &page.records {
                 let values = reader.read(record)?;
                 if let Some(id) = values.first().and_then(Value::as_text).map(str::to_owned)
+                    && !taken.contains(&id)
                     && !self.store.read(|r| r.is_ours(&id))?
                 {
                     candidates.push((id, table.fields(&values)));
                 }
             }
-            let Some(next) = page.next.take() else { break };
-            page = self.remote.query_more(&next).await?;
         }
         let now = self.server_now()?;
         let seconds = self.settings.doubt_seconds;
-        let mut adopted = Vec::new();
-        let mut left: Vec<&Doubt> = doubts.iter().collect();
+        let mut found: Vec<Option<String>> = vec![None; doubts.len()];
         // What agrees in full goes first: its record agrees in part with a create that is much like it.
         for in_part in [false, true] {
-            let open = std::mem::take(&mut left);
-            for doubt in &open {
-                let found = best_match(table, doubt, &candidates, seconds, in_part);
-                let rival = |other: &&Doubt| {
+            let open: Vec<usize> = (0..doubts.len())
+                .filter(|at| found[*at].is_none())
+                .collect();
+            for at in open.iter().copied() {
+                let doubt = &doubts[at];
+                let best = best_match(table, doubt, &candidates, seconds, in_part);
+                let rival = |other: &Doubt| {
                     other.write.fields != doubt.write.fields
-                        && found
-                            .is_some_and(|at| is_match(table, other, &candidates[at].1, seconds))
+                        && best.is_some_and(|at| is_match(table, other, &candidates[at].1, seconds))
                 };
-                match found {
-                    // Which of two it is cannot be told by what both have.
-                    Some(at) if !in_part || !open.iter().any(rival) => {
-                        let (id, _) = candidates.remove(at);
-                        adopted.push(id.clone());
-                        self.conclude(doubt, Settlement::Created(id))?;
-                    }
-                    _ => left.push(doubt),
+                // Which of two it is cannot be told by what both have.
+                let told_apart = !in_part || !open.iter().any(|other| rival(&doubts[*other]));
+                if let Some(best) = best.filter(|_| told_apart) {
+                    found[at] = Some(candidates.remove(best).0);
                 }
             }
         }
-        for doubt in left {
+        let verdict = |(doubt, found): (Doubt, Option<String>)| {
             let possible: Vec<&str> = candidates
                 .iter()
-                .filter(|(_, fields)| likeness(table, doubt, fields, seconds) != Likeness::Other)
+                .filter(|(_, fields)| likeness(table, &doubt, fields, seconds) != Likeness::Other)
                 .map(|(id, _)| id.as_str())
                 .collect();
-            let settlement = match doubt.is_over(now, seconds) {
+            let settlement = match (found, doubt.is_over(now, seconds)) {
+                (Some(id), _) => Settlement::Created(id),
                 // What the server is still at work on is not there yet, and must not be sent twice.
-                false => Settlement::InDoubt,
-                true if possible.is_empty() => Settlement::NotDone,
-                true => Settlement::Undecided(vec![may_exist(&possible)]),
+                (None, false) => Settlement::InDoubt,
+                (None, true) if possible.is_empty() => Settlement::NotDone,
+                (None, true) => Settlement::Undecided(vec![may_exist(&possible)]),
             };
-            self.conclude(doubt, settlement)?;
-        }
-        Ok(adopted)
+            Verdict { doubt, settlement }
+        };
+        Ok(doubts.into_iter().zip(found).map(verdict).collect())
     }
 
     /// Reads back what was made in an earlier session or by another device: no window of changes need hold it.
@@ -308,13 +354,6 @@ impl Run<'_> {
             return Ok(());
         }
         self.read_by_id(Phase::ReadBack, table, ids, 0).await
-    }
-
-    fn conclude(&mut self, doubt: &Doubt, settlement: Settlement) -> Result<()> {
-        let now = self.env.now();
-        self.store.write(Durability::Durable, |w| {
-            w.settle(&doubt.write, &settlement, now)
-        })
     }
 }
 
@@ -359,6 +398,7 @@ fn doubt(create: &Entry, sent: &[&Entry]) -> Doubt {
         },
         sent_after: create.sent_after,
         key_is_taken: false,
+        told: create.problems.clone(),
     }
 }
 

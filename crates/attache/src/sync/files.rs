@@ -1,7 +1,7 @@
 //! Files of records: what there is, asked for once a day and in changes between, and the bytes that the briefcase wants.
 
 use super::Run;
-use super::scan::Pages;
+use super::pages::Pages;
 use super::soql::{self, Statement};
 use crate::briefcase::{Briefcase, FilesPolicy};
 use crate::env::LocalTime;
@@ -172,20 +172,17 @@ impl Run<'_> {
             conditions,
             tail: "",
         };
-        let mut page = self.remote.query(&statement.print()).await?;
-        let mut pages = Pages::default();
-        let mut listing = Vec::new();
-        loop {
-            pages.count(&page)?;
+        let (mut listing, mut pages) = (Vec::new(), Pages::default());
+        while let Some(page) = self.page(&statement.print(), &mut pages).await? {
+            if pages.is_first() {
+                listing.clear();
+            }
             for record in &page.records {
                 let link: LinkDoc = serde_json::from_str(record.get()).map_err(|_| unreadable())?;
                 listing.extend(read(link).filter(|listed| wanted(&listed.record)));
             }
-            let Some(next) = page.next.take() else {
-                return Ok(listing);
-            };
-            page = self.remote.query_more(&next).await?;
         }
+        Ok(listing)
     }
 
     /// Fetches the bytes that the briefcase wants, as far as there is room.

@@ -1,5 +1,6 @@
 //! A session: pull, merge, push, read back. Linear code over [`Remote`], on no runtime in particular.
 
+mod agree;
 mod ahead;
 mod answer;
 mod apply;
@@ -16,6 +17,7 @@ mod forms;
 mod held;
 mod index;
 mod merges;
+mod pages;
 mod patience;
 mod prepare;
 mod pull;
@@ -113,8 +115,10 @@ pub(crate) struct Run<'a> {
     gone: BTreeSet<String>,
     /// Which formulas read which parents.
     ways: Vec<derived::Way>,
-    /// Records that came in changed and that a formula below them reads, by object.
-    moved: BTreeMap<String, BTreeSet<String>>,
+    /// Records that came in with a change that a formula below them reads, by the place of the way to them.
+    moved: BTreeMap<usize, BTreeSet<String>>,
+    /// What this session has written of records that it reads back.
+    pushed: BTreeMap<String, BTreeSet<String>>,
     /// A describe was not the one that the store had.
     org_has_changed: bool,
     /// What the server's clock showed when this session began to read.
@@ -153,6 +157,7 @@ impl<'a> Run<'a> {
             gone: BTreeSet::new(),
             ways: Vec::new(),
             moved: BTreeMap::new(),
+            pushed: BTreeMap::new(),
             org_has_changed: false,
             began: None,
             resolver: None,

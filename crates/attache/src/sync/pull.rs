@@ -212,7 +212,11 @@ impl Run<'_> {
                 if planted!(IgnoresHorizon) {
                     return Ok(changes);
                 }
-                self.store.write(Durability::Ordered, |w| w.reload(name))?;
+                // From now on nothing may be missed, wherever the look is cut off: the next session goes on with it.
+                self.store.write(Durability::Ordered, |w| {
+                    w.reload(name)?;
+                    w.set_low(name, changes.next_low)
+                })?;
                 changes.low = None;
             }
             Err(error) => return Err(error),
@@ -368,9 +372,8 @@ impl Run<'_> {
                 }
                 if rules != 0 || held.contains(&id) {
                     let one = w.arrive(table, &edited, values, rules, Origin::Server)?;
-                    if self.is_moved(table, &one) {
-                        changed.push(id.clone());
-                    }
+                    let ways = self.ways_moved(table, &id, &one).into_iter();
+                    changed.extend(ways.map(|way| (way, id.clone())));
                     arrived.push(one);
                 }
             }
@@ -381,7 +384,7 @@ impl Run<'_> {
             derived::note(w, &changed)?;
             Ok(changed)
         })?;
-        self.note_moved(table, moved);
+        self.note_moved(moved);
         Ok(())
     }
 

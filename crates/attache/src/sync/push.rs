@@ -3,7 +3,7 @@
 use super::patience::part_of;
 use super::{Run, apart};
 use crate::briefcase::Briefcase;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Problem, Result};
 use crate::outcome::{MutationKind, Phase};
 use crate::plan::{self, Outgoing, Step};
 use crate::record::{ServerTime, Value};
@@ -26,10 +26,15 @@ const LOCKED_MAX: Duration = Duration::from_secs(10);
 pub(super) struct Batch {
     /// Records that were written, by object: what the server made of them is read back.
     written: BTreeMap<String, BTreeSet<String>>,
+    /// What was written of each.
+    fields: BTreeMap<String, BTreeSet<String>>,
     /// Records that somebody else changed or deleted, by object: they are read, merged and sent again.
     pub stale: BTreeMap<String, BTreeSet<String>>,
     /// Records that may be sent again.
     pub again: Vec<String>,
+    /// Creates whose client key another record has, and the server's words: the next attempt finds that record, if
+    /// this user may see it.
+    key_taken: Vec<(Outgoing, Vec<Problem>)>,
     /// Somebody else is at work on one of the records.
     pub locked: bool,
     /// Somebody may have been served without our hearing of it.
@@ -39,11 +44,14 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Notes that a record was written.
-    pub fn wrote(&mut self, object: &str, id: &str) {
+    /// Notes that a record was written, which the server knows by this id.
+    pub fn wrote(&mut self, write: &Outgoing, id: &str) {
         self.changed = true;
-        let ids = self.written.entry(object.to_owned()).or_default();
+        let ids = self.written.entry(write.object.clone()).or_default();
         ids.insert(id.to_owned());
+        let fields = self.fields.entry(id.to_owned()).or_default();
+        let names = write.fields.names().chain(write.deferred.names());
+        fields.extend(names.map(str::to_owned));
     }
 
     /// Notes that somebody else changed or deleted a record.
@@ -115,16 +123,36 @@ impl Run<'_> {
         for record in batch.again {
             *attempts.entry(record).or_default() += 1;
         }
+        self.doubt_taken(batch.key_taken, attempts)?;
         if batch.locked {
             self.env.sleep(part_of(LOCKED_MAX, self.env)).await;
         }
         let read = !batch.written.is_empty() || !batch.stale.is_empty();
+        self.pushed.extend(batch.fields);
         self.read_all_by_id(Phase::ReadBack, batch.written).await?;
         self.read_all_by_id(Phase::Push, batch.stale).await?;
         if read {
             self.answer_conflicts().await?;
         }
         Ok(!batch.unanswered)
+    }
+
+    /// Takes creates for done, as far as anybody can tell, whose client keys records have that stay out of sight: nobody
+    /// but this device makes such a key, so the record was made, and was given away since. A person hears of it, and
+    /// the next session looks again.
+    fn doubt_taken(
+        &self,
+        taken: Vec<(Outgoing, Vec<Problem>)>,
+        attempts: &BTreeMap<String, u32>,
+    ) -> Result<()> {
+        let now = self.env.now();
+        let in_vain = |record: &String| attempts.get(record) >= Some(&ATTEMPTS_MAX);
+        for (write, problems) in taken.into_iter().filter(|(it, _)| in_vain(&it.record)) {
+            self.store.write(Durability::Durable, |w| {
+                w.settle(&write, &Settlement::Undecided(problems), now)
+            })?;
+        }
+        Ok(())
     }
 
     /// What may leave now, and how many mutations there are in all.
@@ -400,6 +428,14 @@ impl Run<'_> {
     }
 }
 
+/// Says whether a create was put off because another record has its client key.
+fn is_key_taken(write: &Outgoing, problems: &[Problem]) -> bool {
+    let is_taken = |problem: &Problem| problem.code == "DUPLICATE_VALUE";
+    write.kind == MutationKind::Create
+        && write.client_key.is_some()
+        && problems.first().is_some_and(is_taken)
+}
+
 /// Stores what became of a write as soon as it is known.
 pub(super) fn settle(
     store: &Store,
@@ -408,12 +444,6 @@ pub(super) fn settle(
     now: crate::LocalTime,
     done: &mut Batch,
 ) -> Result<Settlement> {
-    let note = |records: &mut BTreeMap<String, BTreeSet<String>>, id: &str| {
-        records
-            .entry(write.object.clone())
-            .or_default()
-            .insert(id.to_owned());
-    };
     let settlement = match (outcome, write.kind) {
         (WriteOutcome::Done { id }, MutationKind::Create) => {
             let id = crate::record::remote_id(id).ok_or_else(|| {
@@ -422,18 +452,18 @@ pub(super) fn settle(
                     "the server gave a new record an id that is none",
                 )
             })?;
-            note(&mut done.written, &id);
+            done.wrote(write, &id);
             Settlement::Created(id)
         }
         (WriteOutcome::Done { .. }, MutationKind::Update) => {
-            note(&mut done.written, &write.record);
+            done.wrote(write, &write.record);
             Settlement::Updated
         }
         (WriteOutcome::Done { .. }, MutationKind::Delete) => Settlement::Deleted,
         (WriteOutcome::Gone, MutationKind::Delete) => Settlement::Gone,
         (WriteOutcome::Stale, MutationKind::Update)
         | (WriteOutcome::Gone, MutationKind::Update) => {
-            note(&mut done.stale, &write.record);
+            done.found_stale(&write.object, &write.record);
             done.again.push(write.record.clone());
             Settlement::NotDone
         }
@@ -443,7 +473,12 @@ pub(super) fn settle(
             Settlement::InDoubt
         }
         (WriteOutcome::Later(_) | WriteOutcome::Stale | WriteOutcome::Gone, _) => {
-            done.locked |= matches!(outcome, WriteOutcome::Later(_));
+            if let WriteOutcome::Later(problems) = outcome {
+                done.locked = true;
+                if is_key_taken(write, problems) {
+                    done.key_taken.push((write.clone(), problems.clone()));
+                }
+            }
             done.again.push(write.record.clone());
             Settlement::NotDone
         }

@@ -1,7 +1,8 @@
 //! Related rules: the children and the parents of what other rules hold.
 
+use super::pages::Pages;
 use super::prepare::Node;
-use super::scan::{Pages, page_ids};
+use super::scan::page_ids;
 use super::soql::{self, Statement};
 use super::{Run, apply};
 use crate::briefcase::Source;
@@ -132,18 +133,14 @@ impl Run<'_> {
 
     /// Runs a query of ids to its end.
     pub(super) async fn query_ids(&mut self, soql: &str) -> Result<Vec<String>> {
-        let mut ids = Vec::new();
-        let mut page = self.query(soql).await?;
-        let mut pages = Pages::default();
-        loop {
-            self.check_cancelled()?;
-            pages.count(&page)?;
+        let (mut ids, mut pages) = (Vec::new(), Pages::default());
+        while let Some(page) = self.page(soql, &mut pages).await? {
+            if pages.is_first() {
+                ids.clear();
+            }
             ids.extend(page_ids(&page)?);
-            let Some(next) = page.next else {
-                return Ok(ids);
-            };
-            page = self.remote.query_more(&next).await?;
         }
+        Ok(ids)
     }
 
     async fn read_relatives(
@@ -155,14 +152,12 @@ impl Run<'_> {
         let fields = soql::fields(&node.table);
         let object = &node.table.object.name;
         let reader = apply::reader(&node.table);
-        let mut done = 0;
-        let mut page = self
-            .query(&relatives(node, relation, keys, &fields))
-            .await?;
-        let mut pages = Pages::default();
-        loop {
-            self.check_cancelled()?;
-            pages.count(&page)?;
+        let soql = relatives(node, relation, keys, &fields);
+        let (mut done, mut pages) = (0, Pages::default());
+        while let Some(page) = self.page(&soql, &mut pages).await? {
+            if pages.is_first() {
+                done = 0;
+            }
             let rule = relation.rule;
             let last = page.next.is_none();
             let decoded = apply::decode(&node.table, &reader, &page.records)?;
@@ -171,9 +166,8 @@ impl Run<'_> {
             })?;
             done += ids.len() as u64;
             self.tell(Phase::Pull, object, done, Some(page.total));
-            let Some(next) = page.next else { return Ok(()) };
-            page = self.remote.query_more(&next).await?;
         }
+        Ok(())
     }
 
     fn states<'n>(

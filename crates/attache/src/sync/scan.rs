@@ -1,6 +1,7 @@
 //! Reads what a rule matches: all of it, its ids only, what changed, or its first so many.
 
 use super::ahead::Ahead;
+use super::pages::{Pages, RESTARTS_MAX};
 use super::prepare::Node;
 use super::soql::{self, Statement};
 use super::{Run, apply};
@@ -12,14 +13,8 @@ use crate::remote::Page;
 use crate::store::{Durability, Origin, RuleState, SweepRange, Table, Writing};
 use std::collections::{HashMap, HashSet};
 
-/// How often one scan starts over when the server forgets its place.
-const RESTARTS_MAX: u32 = 20;
-
 /// How many rows an answer has left at least for the remote to make a file of them: ten pages of a query.
 const FILE_ROWS_MIN: u64 = 20_000;
-
-/// How many pages of an answer may hold nothing.
-const EMPTY_PAGES_MAX: u64 = 16;
 
 /// What a scan asks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,7 +59,7 @@ impl Run<'_> {
                 Scanned::Forgotten => {
                     return Err(crate::Error::new(
                         ErrorKind::CursorExpired,
-                        "the server forgets each query before its end",
+                        "the server forgets each query, or ends its answer, before its end",
                     ));
                 }
                 Scanned::Unordered => {
@@ -120,13 +115,24 @@ impl Run<'_> {
                 return Ok(Scanned::Unordered);
             }
             let last = ids.last().cloned().or_else(|| after.clone());
-            let to = page.next.is_some().then(|| last.clone()).flatten();
-            let range = ordered.then_some(SweepRange {
+            // An answer that ends before its end covers nothing behind its last id.
+            let cut_short = pages.are_cut_short(&page);
+            let open_end = page.next.is_none() && !cut_short;
+            let to = if open_end { None } else { last.clone() };
+            let covers = ordered && (open_end || to.is_some());
+            let shown = match covers {
+                true => {
+                    self.shown(node, rule, after.as_deref(), to.as_deref(), &ids)
+                        .await?
+                }
+                false => Vec::new(),
+            };
+            let range = covers.then_some(SweepRange {
                 after: after.as_deref(),
                 to: to
                     .as_deref()
                     .filter(|_| !planted!(DeletesOnIncompleteSweep)),
-                present: &ids,
+                present: &shown,
             });
             let load = depth == Depth::Records && ordered && !in_file;
             let rest = total.saturating_sub(done + ids.len() as u64);
@@ -157,6 +163,9 @@ impl Run<'_> {
             after = last;
             let is_enough = planted!(DeletesOnIncompleteSweep) && depth == Depth::Ids;
             let Some(next) = page.next.filter(|_| !is_enough) else {
+                if cut_short {
+                    return Ok(Scanned::Forgotten);
+                }
                 break;
             };
             let file = match in_a_file {
@@ -183,16 +192,54 @@ impl Run<'_> {
             };
         }
         if !ordered {
+            let shown = self.shown(node, rule, None, None, &all).await?;
             let range = SweepRange {
                 after: None,
                 to: None,
-                present: &all,
+                present: &shown,
             };
             self.store.write(Durability::Ordered, |w| {
                 w.sweep(&node.table, rule.mask, &range)
             })?;
         }
         Ok(Scanned::Through)
+    }
+
+    /// What a rule holds in a stretch of ids: what the server has shown there, and what it shows when it is asked for
+    /// those that seem to be missing.
+    ///
+    /// One answer that lacks records does not take them away: nothing is lost by asking once more, and as a rule
+    /// nothing is missing.
+    async fn shown(
+        &mut self,
+        node: &Node,
+        rule: &RuleState,
+        after: Option<&str>,
+        to: Option<&str>,
+        ids: &[String],
+    ) -> Result<Vec<String>> {
+        let range = SweepRange {
+            after,
+            to,
+            present: ids,
+        };
+        let missing = self
+            .store
+            .read(|r| r.missing_members(&node.table, rule.mask, &range))?;
+        let mut shown = ids.to_vec();
+        for chunk in missing.chunks(self.ids_per_query(node)) {
+            let mut conditions = node.conditions.clone();
+            conditions.push(format!("Id IN ({})", soql::list(chunk)));
+            let statement = Statement {
+                fields: "Id",
+                object: &node.table.object.name,
+                scope: node.scope.as_deref(),
+                conditions,
+                tail: "",
+            };
+            shown.extend(self.query_ids(&statement.print()).await?);
+        }
+        Ok(shown)
     }
 
     /// What a rule matches behind an id, in order.
@@ -278,12 +325,8 @@ impl Run<'_> {
     ) -> Result<HashSet<String>> {
         let reader = apply::reader(&node.table);
         let mut ids = HashSet::new();
-        let mut restarts = 0;
-        let mut page = self.query(soql).await?;
         let mut pages = Pages::default();
-        loop {
-            self.check_cancelled()?;
-            pages.count(&page)?;
+        while let Some(page) = self.page(soql, &mut pages).await? {
             let decoded = apply::decode(&node.table, &reader, &page.records)?;
             ids.extend(self.apply(&node.table, decoded, rules, Origin::Server, |_| Ok(()))?);
             self.tell(
@@ -292,21 +335,8 @@ impl Run<'_> {
                 ids.len() as u64,
                 Some(page.total),
             );
-            let Some(next) = page.next else {
-                return Ok(ids);
-            };
-            page = match self.remote.query_more(&next).await {
-                Ok(page) => page,
-                Err(error)
-                    if error.kind() == ErrorKind::CursorExpired && restarts < RESTARTS_MAX =>
-                {
-                    restarts += 1;
-                    pages = Pages::default();
-                    self.query(soql).await?
-                }
-                Err(error) => return Err(error),
-            };
         }
+        Ok(ids)
     }
 
     /// Makes the first so many of an order a rule's membership, and reads those that are new or were changed.
@@ -366,12 +396,11 @@ impl Run<'_> {
             ("Id".into(), crate::FieldType::Id),
             ("SystemModstamp".into(), crate::FieldType::DateTime),
         ]);
-        let mut list = Vec::new();
-        let mut page = self.query(soql).await?;
-        let mut pages = Pages::default();
-        loop {
-            self.check_cancelled()?;
-            pages.count(&page)?;
+        let (mut list, mut pages) = (Vec::new(), Pages::default());
+        while let Some(page) = self.page(soql, &mut pages).await? {
+            if pages.is_first() {
+                list.clear();
+            }
             for record in &page.records {
                 if let [crate::Value::Text(id), stamp] = reader.read(record)?.as_slice() {
                     let stamp = if let crate::Value::DateTime(stamp) = stamp {
@@ -382,11 +411,8 @@ impl Run<'_> {
                     list.push((id.clone(), stamp));
                 }
             }
-            let Some(next) = page.next else {
-                return Ok(list);
-            };
-            page = self.remote.query_more(&next).await?;
         }
+        Ok(list)
     }
 }
 
@@ -438,33 +464,10 @@ struct Walk<'a> {
     count: u64,
 }
 
-/// Counts the pages of an answer, so that one without an end is noticed.
-#[derive(Default)]
-pub(super) struct Pages {
-    pages: u64,
-    rows: u64,
-}
-
-impl Pages {
-    pub(super) fn count(&mut self, page: &Page) -> Result<()> {
-        self.pages += 1;
-        self.rows += page.records.len() as u64;
-        let endless =
-            self.rows > page.total || self.pages > page.total.saturating_add(EMPTY_PAGES_MAX);
-        if page.next.is_some() && endless {
-            return Err(crate::Error::new(
-                ErrorKind::NotARemote,
-                "the server's answer goes on after its end",
-            ));
-        }
-        Ok(())
-    }
-}
-
 /// How a walk ended.
 enum Scanned {
     Through,
-    /// The server no longer knows the query.
+    /// The server no longer knows the query, or its answer ends before its end.
     Forgotten,
     /// The server's order of ids is not that of their characters.
     Unordered,

@@ -159,8 +159,8 @@ impl Run<'_> {
         let fates = fates(&unit, &outcomes)?;
         for (write, fate) in unit.iter().zip(&fates) {
             match fate {
-                Settlement::Created(id) => batch.wrote(&write.object, id),
-                Settlement::Updated => batch.wrote(&write.object, &write.record),
+                Settlement::Created(id) => batch.wrote(write, id),
+                Settlement::Updated => batch.wrote(write, &write.record),
                 Settlement::NotDone => batch.again.push(write.record.clone()),
                 _ => {}
             }

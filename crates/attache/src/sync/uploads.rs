@@ -203,10 +203,8 @@ impl Run<'_> {
             conditions,
             tail: "ORDER BY CreatedDate, Id",
         };
-        let mut page = self.remote.query(&statement.print()).await?;
-        let mut pages = super::scan::Pages::default();
-        loop {
-            pages.count(&page)?;
+        let mut pages = super::pages::Pages::default();
+        while let Some(page) = self.page(&statement.print(), &mut pages).await? {
             for record in &page.records {
                 let made: MadeDoc = serde_json::from_str(record.get()).map_err(|_| {
                     Error::new(
@@ -223,11 +221,8 @@ impl Run<'_> {
                     return Ok(Some(id));
                 }
             }
-            let Some(next) = page.next.take() else {
-                return Ok(None);
-            };
-            page = self.remote.query_more(&next).await?;
         }
+        Ok(None)
     }
 }
 
