@@ -251,3 +251,66 @@ fn a_create_that_the_org_is_still_at_work_on_is_not_made_under_another_key() {
     assert!(keys("/Account/External_Id__c") && !keys("/Account/Other_Id__c"));
     assert_ne!(attache_tests::value(&device, &account, "Id"), Value::Null);
 }
+
+/// A create whose answer was lost, and whose record is out of this user's sight by the time that it is looked for.
+fn given_away(seed: u64, document: &Briefcase) -> (World, Attache, RecordId) {
+    let world = World::new(seed, 120);
+    let device = prime(&world, ME, document);
+    let account = create(&device, "Account", [("Name", "Given away")]);
+    let keyed = "/composite/sobjects/Account/External_Id__c";
+    lose(&world, FaultKind::LoseAnswer, "PATCH", keyed);
+    lose(&world, FaultKind::LoseAnswer, "POST", "/composite/sobjects");
+    let _ = wait(device.sync());
+    assert_eq!(world.sandbox.clear_faults(), 1, "one of them struck");
+    let soql = "SELECT Id FROM Account WHERE Name = 'Given away'";
+    let row = world.rows(world.boss(), soql).expect("valid").remove(0);
+    let boss = format!("{:?}", world.boss());
+    world
+        .change(
+            "Account",
+            &row.text("Id").expect("an id"),
+            &[("OwnerId", &boss)],
+        )
+        .expect("the boss may");
+    world.sandbox.advance(OVER);
+    (world, device, account)
+}
+
+/// Nothing that this user may ask shows the record: without a key it cannot be told from one that never was.
+#[test]
+fn a_create_that_was_given_away_before_it_was_found_is_made_again_without_a_key() {
+    let (world, device, account) = given_away(540, &everything(""));
+    settle(&world, &device);
+    assert_eq!(world.times("Account", "Name", "Given away"), Ok(2));
+    server_id(&device, &account);
+    agrees(&world, ME, &device);
+}
+
+#[test]
+fn a_create_that_was_given_away_before_it_was_found_is_made_once_with_a_key() {
+    let keyed = everything(r#""client_key": "External_Id__c""#);
+    let (world, device, account) = given_away(541, &keyed);
+    for _ in 0..3 {
+        assert_eq!(counts(&sync(&device)), (1, 1, 0));
+        world.sandbox.advance(OVER);
+    }
+    assert_eq!(world.times("Account", "Name", "Given away"), Ok(1));
+    // The org holds the key and shows nothing of the record: a person hears of it.
+    let state = device.pending().expect("a read").remove(0).state;
+    let MutationState::InDoubt(problems) = state else {
+        panic!("{state:?}")
+    };
+    assert_eq!(problems[0].code, "DUPLICATE_VALUE");
+    // Once it can be seen it is found, and is the record that was created here.
+    let soql = "SELECT Id FROM Account WHERE Name = 'Given away'";
+    let row = world.rows(world.boss(), soql).expect("valid").remove(0);
+    let there = row.text("Id").expect("an id");
+    let me = world.users[ME].id.clone();
+    world
+        .sandbox
+        .with_org(|org| org.grant("Account", &there, &me));
+    world.sandbox.advance(86_400);
+    settle(&world, &device);
+    assert_eq!(server_id(&device, &account), there);
+    agrees(&world, ME, &device);
+}

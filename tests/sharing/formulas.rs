@@ -27,6 +27,16 @@ fn rename(world: &World, account: &RecordId, name: &str) {
         .expect("the boss may");
 }
 
+/// How often opportunities were read by their ids.
+fn reads(world: &World) -> usize {
+    let log = world.sandbox.log();
+    let read = |one: &String| one.contains("/composite/sobjects/Opportunity");
+    log.iter()
+        .map(|one| format!("{one:?}"))
+        .filter(read)
+        .count()
+}
+
 fn shown(device: &Attache, opportunity: &RecordId) -> String {
     value(device, opportunity, "Account_Name__c").to_string()
 }
@@ -85,16 +95,49 @@ fn a_change_that_is_listed_again_reads_nothing_again() {
     world.sandbox.advance(60);
     sync(&device);
     assert_eq!(shown(&device, &opportunity), "Renamed");
-    let reads = || {
-        let log = world.sandbox.log();
-        let read = |one: &String| one.contains("/composite/sobjects/Opportunity");
-        log.iter()
-            .map(|one| format!("{one:?}"))
-            .filter(read)
-            .count()
-    };
-    let before = reads();
+    let before = reads(&world);
     world.sandbox.advance(60);
     sync(&device);
-    assert_eq!(reads(), before, "the account is in the window still");
+    assert_eq!(reads(&world), before, "the account is in the window still");
+}
+
+#[test]
+fn a_parent_that_changed_in_what_no_formula_reads_reads_nothing_again() {
+    let (world, device, opportunity, account) = device(766);
+    let before = (reads(&world), shown(&device, &opportunity));
+    let site = [("Site", "\"Elsewhere\"")];
+    world
+        .change("Account", &account.to_string(), &site)
+        .expect("the boss may");
+    world.sandbox.advance(60);
+    sync(&device);
+    edit(&device, &account, "Fax", "1");
+    world.sandbox.advance(60);
+    settle(&world, &device);
+    assert_eq!((reads(&world), shown(&device, &opportunity)), before);
+    assert_eq!(value(&device, &account, "Site").to_string(), "Elsewhere");
+    // The name is looked at as ever, here and there.
+    rename(&world, &account, "\"Renamed\"");
+    world.sandbox.advance(60);
+    sync(&device);
+    assert_eq!(shown(&device, &opportunity), "Renamed");
+    edit(&device, &account, "Name", "By me");
+    settle(&world, &device);
+    assert_eq!(shown(&device, &opportunity), "By me");
+    agrees(&world, ME, &device);
+}
+
+#[test]
+fn a_parent_that_was_renamed_here_and_not_read_back_is_followed_by_the_next_session() {
+    for nth in 1..=8 {
+        let (world, device, opportunity, account) = device(767);
+        edit(&device, &account, "Name", "By me");
+        let lost = Fault::new(FaultKind::LoseAnswer).nth(nth);
+        world.sandbox.fail_next(lost);
+        let _ = wait(device.sync());
+        world.sandbox.clear_faults();
+        settle(&world, &device);
+        assert_eq!(shown(&device, &opportunity), "By me", "answer {nth} lost");
+        agrees(&world, ME, &device);
+    }
 }
