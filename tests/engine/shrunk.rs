@@ -139,8 +139,8 @@ fn a_record_that_is_back_is_not_the_one_that_was_made_in_its_place() {
     let back = |org: &mut attache_sandbox::org::Org| org.undelete(&boss, "Lead", &old);
     world.sandbox.with_org(back).expect("it is in the bin");
     settle(&world, &device);
-    // Whoever held the record holds the one that was made in its place.
-    assert_eq!(server_id(&device, &lead), new);
+    // The old id is the old record's again, as it is in every lookup.
+    assert_eq!(server_id(&device, &lead), old);
     let ids: Vec<String> = all(&device, "SELECT Id FROM Lead")
         .iter()
         .map(|id| server_id(&device, id))
@@ -149,14 +149,14 @@ fn a_record_that_is_back_is_not_the_one_that_was_made_in_its_place() {
         assert_eq!(ids.iter().filter(|it| *it == id).count(), 1, "{id}");
     }
     agrees(&world, ME, &device);
-    // It is edited, sent and deleted under an identity of its own.
+    // The one that was made in its place is edited and sent under an identity of its own.
     let found = all(&device, "SELECT Id FROM Lead");
-    let own = found.iter().find(|id| server_id(&device, id) == old);
+    let own = found.iter().find(|id| server_id(&device, id) == new);
     let own = own.expect("it is listed").clone();
-    edit(&device, &own, "Title", "back");
+    edit(&device, &own, "Title", "made again");
     settle(&world, &device);
-    let title = at_org(&world, "Lead", &old, "Title");
-    assert_eq!(title.as_deref(), Some("\"back\""));
+    let title = at_org(&world, "Lead", &new, "Title");
+    assert_eq!(title.as_deref(), Some("\"made again\""));
     agrees(&world, ME, &device);
 }
 

@@ -158,7 +158,7 @@ fn a_look_that_follows_goes_on_where_it_was_cut_off() {
         sessions += 1;
         // A few calls a session: each has to bring the look a few pages on.
         let budget = attache::CallBudget {
-            session_calls: Some(12),
+            session_calls: Some(9),
             ..attache::CallBudget::default()
         };
         let session = device.sync().budget(budget);

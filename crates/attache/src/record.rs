@@ -3,7 +3,6 @@
 use crate::error::{Error, ErrorKind, Result};
 use jiff::civil;
 use rust_decimal::Decimal;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -85,13 +84,6 @@ impl RecordId {
         let millis = u64::try_from(now.0).unwrap_or(0);
         let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
         RecordId(format!("{LOCAL_PREFIX}{}", uuid.as_hyphenated()).into())
-    }
-
-    /// Makes the local key of a server's record whose own id leads hosts to another record by now: always the same.
-    pub(crate) fn instead_of(id: &str) -> RecordId {
-        let mut digest = [0; 10];
-        digest.copy_from_slice(&Sha256::digest(id)[..10]);
-        RecordId::local(crate::env::LocalTime(0), digest)
     }
 
     /// Wraps text that came out of our own store.

@@ -7,7 +7,7 @@ use crate::journal_states::Event;
 use crate::merge::{self, Survivor};
 use crate::outcome::{ConflictKind, Dropped, Merged, MutationKind};
 use crate::plan::{self, Incoming, Known, Seen};
-use crate::record::{Fields, RecordId, Value};
+use crate::record::{Fields, Value};
 use crate::schema::FieldType;
 use std::collections::{BTreeSet, HashSet};
 
@@ -113,7 +113,10 @@ impl Writing<'_> {
         met!("incoming", "{known:?} and {seen:?}");
         match plan::incoming(known, seen, Survivor::Edit) {
             Incoming::Insert => {
-                let key = self.key_of(table, &id)?;
+                let (key, taken) = self.names_of(&id)?;
+                if taken {
+                    self.give_back(&id)?;
+                }
                 self.insert_row(table, &Row { values, rules, key })?;
                 Ok(Arrived::Inserted)
             }
@@ -135,26 +138,16 @@ impl Writing<'_> {
         }
     }
 
-    /// The identity that hosts know a new record by, if it is not its id: it was created here, or its id leads to
-    /// the record that it was made again as, or merged into, before the server brought it back.
+    /// The identity that hosts know an id by, if it is another: the record was created here. And whether the id leads
+    /// to another record: its own was gone for good, as it seemed.
     ///
     /// Asked for with each new record, so it must not sort: the index of the aliases is in order of both.
-    fn key_of(&self, table: &Table, id: &str) -> Result<Option<String>> {
-        let (key, leads_elsewhere): (Option<String>, bool) = self
-            .connection
-            .prepare_cached(
-                "SELECT (SELECT min(key) FROM attache_alias WHERE current = ?1),
+    fn names_of(&self, id: &str) -> Result<(Option<String>, bool)> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT (SELECT min(key) FROM attache_alias WHERE current = ?1),
                     EXISTS (SELECT 1 FROM attache_alias WHERE key = ?1)",
-            )?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        if key.is_some() || !leads_elsewhere {
-            return Ok(key);
-        }
-        let key = RecordId::instead_of(id);
-        self.connection
-            .prepare_cached("INSERT INTO attache_alias VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
-            .execute([key.as_str(), id, &table.object.name])?;
-        Ok(Some(key.as_str().to_owned()))
+        )?;
+        Ok(statement.query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?)
     }
 
     pub(super) fn arrive_edited(

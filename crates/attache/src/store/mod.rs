@@ -28,6 +28,7 @@ mod referring;
 mod rekey;
 mod reopen;
 mod resolve;
+mod restored;
 mod rows;
 mod rules;
 mod search;
