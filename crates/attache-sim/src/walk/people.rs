@@ -291,6 +291,11 @@ impl Scene {
                 let name = OBJECTS.iter().find(|(it, ..)| *it == conflict.object);
                 if let Some((record, (_, field, _))) = record.zip(name) {
                     ledger.made_again(&record.fields.get(field).map(text).unwrap_or_default());
+                    // One create takes the place of all edits, with the last value of each field.
+                    let values = before.iter().flat_map(|it| it.fields.iter());
+                    values
+                        .filter(|(name, value)| record.fields.get(name) != Some(value))
+                        .for_each(|(_, value)| ledger.drop_value(value));
                 }
             }
             ConflictKind::DeletedAtRemote => ledger.dropped(who.1, before),
