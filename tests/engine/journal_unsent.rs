@@ -162,6 +162,24 @@ fn a_record_that_the_other_device_does_not_hold_comes_with_the_file() {
 }
 
 #[test]
+fn a_record_that_comes_with_the_file_is_known_by_the_name_that_hosts_hold() {
+    let world = World::new(24, 400);
+    let a = prime(&world, 0, &field_sales());
+    let made = create(&a, "Account", [("Name", "Known by its key")]);
+    settle(&world, &a);
+    edit(&a, &made, "Phone", "carried");
+    let none =
+        r#"{"version": 1, "rules": [{"object": "Account", "where": "Name = 'nobody'"}, "User"]}"#;
+    let b = prime(&world, 0, &briefcase(none));
+    carry(&a, &b);
+    let listed = all(&b, "SELECT Id FROM Account");
+    assert_eq!(listed, [made.clone()]);
+    assert_eq!(value(&b, &made, "Phone"), Value::from("carried"));
+    settle(&world, &b);
+    org_says(&world, server_id(&a, &made).as_str(), "Phone", "carried");
+}
+
+#[test]
 fn edits_of_different_fields_on_two_devices_are_joined() {
     let (world, a, b) = two(8);
     let id = first(&a, ANY);

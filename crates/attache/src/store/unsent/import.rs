@@ -198,16 +198,23 @@ impl Import<'_> {
                 key: held.identity.clone(),
             },
         )?;
-        for alias in &held.aliases {
+        self.lead_to(table, held, &held.id)?;
+        for copy in fresh {
+            self.append(&table.object.name, &held.id, copy, &copy.fields.clone())?;
+        }
+        Ok(())
+    }
+
+    /// Lets hosts find a record that this device did not have under each name that it ever had.
+    fn lead_to(&self, table: &Table, held: &HeldRecord, id: &str) -> Result<()> {
+        let store = self.store;
+        for alias in held.aliases.iter().filter(|alias| *alias != id) {
             if store.reading().row(table, alias)?.is_none() {
                 store.connection.execute(
                     "INSERT INTO attache_alias VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-                    [alias, &held.id, &table.object.name],
+                    [alias, id, &table.object.name],
                 )?;
             }
-        }
-        for copy in fresh {
-            self.append(&table.object.name, &held.id, copy, &copy.fields.clone())?;
         }
         Ok(())
     }
@@ -251,14 +258,17 @@ impl Import<'_> {
         local.set("Id", id);
         match &row {
             Some(_) => store.replace_row(table, &table.values(&local), 0)?,
-            None => store.insert_row(
-                table,
-                &Row {
-                    values: table.values(&local),
-                    rules: 0,
-                    key: held.identity.clone(),
-                },
-            )?,
+            None => {
+                store.insert_row(
+                    table,
+                    &Row {
+                        values: table.values(&local),
+                        rules: 0,
+                        key: held.identity.clone(),
+                    },
+                )?;
+                self.lead_to(table, held, id)?;
+            }
         }
         for copy in fresh {
             self.append(&table.object.name, id, copy, &copy.fields)?;
