@@ -218,6 +218,15 @@ impl Ledger {
         }
     }
 
+    /// Notes that a value may never arrive, and none of those that it replaced.
+    pub(super) fn drop_chain(&mut self, value: &Value) {
+        let mut at = text(value);
+        while let Some(edit) = self.edits.get_mut(&at).filter(|edit| !edit.arrived) {
+            edit.dropped = true;
+            at = edit.before.clone();
+        }
+    }
+
     /// Says whether the file with this title, or what it was attached to, was given up.
     pub(super) fn is_dropped(&self, title: &str) -> bool {
         self.gone.contains(title)
@@ -227,11 +236,19 @@ impl Ledger {
     pub(super) fn saw(&mut self, conflict: &Conflict) {
         for field in &conflict.fields {
             let shown = [&field.base, &field.local, &field.remote].map(text);
-            // What the value on top replaced may come to the top again.
-            let mut at = text(&field.local);
-            while let Some(edit) = self.edits.get_mut(&at) {
-                edit.seen.extend(shown.iter().cloned());
-                at = edit.before.clone();
+            let of_both = [&field.local, &field.remote].map(text);
+            let devices = of_both
+                .each_ref()
+                .map(|it| self.edits.get(it).map(|it| it.device));
+            // Of two records that were edited here and merged, the other's edit stands where the server's value does.
+            let are_both_ours = devices[0] == devices[1];
+            for top in of_both.into_iter().take(1 + usize::from(are_both_ours)) {
+                // What the value on top replaced may come to the top again.
+                let mut at = top;
+                while let Some(edit) = self.edits.get_mut(&at) {
+                    edit.seen.extend(shown.iter().cloned());
+                    at = edit.before.clone();
+                }
             }
             let base = text(&field.base);
             // What was edited of a record that was merged into this one has the base of that.

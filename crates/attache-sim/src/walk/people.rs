@@ -308,7 +308,8 @@ impl Scene {
                 for field in &conflict.fields {
                     let mutations = before.iter().filter_map(|it| it.fields.get(&field.name));
                     match theirs(&field.name) {
-                        true => mutations.for_each(|value| ledger.drop_value(value)),
+                        // A decision before this one left one edit of the field, with what was chosen.
+                        true => mutations.for_each(|value| ledger.drop_chain(value)),
                         false => ledger.passed_over(who.1, &field.remote),
                     }
                 }
