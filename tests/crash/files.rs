@@ -1,5 +1,5 @@
-//! The command is killed while it changes a store's file without an org: in an import, a migration and a wipe.
-//! Each is done or not begun, whatever the moment, and can be done again.
+//! The command is killed while it changes a store's file without an org: in an import, a migration, a re-keying
+//! and a wipe. Each is done or not begun, whatever the moment, and can be done again.
 //!
 //! A moment is a part of the time that the whole takes on this machine. Every other kill counts from the first
 //! change to the store's folder on, so that the start of the process does not eat them all. A round that came too
@@ -321,5 +321,64 @@ fn a_wipe_that_is_killed_left_the_store_whole_or_gone() {
         let left = seen(place.folder.path());
         assert!(left.is_empty(), "round {n}: {left:?}");
         Some(gone)
+    });
+}
+
+#[cfg(any(feature = "sqlcipher", feature = "sqlcipher-vendored"))]
+#[test]
+fn a_rekeying_that_is_killed_leaves_one_whole_store_under_one_of_the_keys() {
+    use attache::{Key, inspect_with};
+    let world = World::new(63, 300);
+    let (_, main, work) = worked(&world, 150);
+    let mut place = Place::new("rekey");
+    let keys = tempfile::tempdir().expect("a folder");
+    let key_file = |byte: u8| {
+        let path = keys.path().join(format!("key-{byte}"));
+        fs::write(&path, format!("{byte:02x}").repeat(32)).expect("a file");
+        path
+    };
+    let with = |byte: u8| Options::new().key(Key::raw([byte; 32]));
+    place.lay(&[("jo.db", &main)]);
+    let plain = Attache::open(place.path()).expect("a store");
+    plain.rekey(Some(Key::raw([1; 32]))).expect("a key");
+    drop(plain);
+    let sealed = fs::read(place.path()).expect("a file");
+    let rekey = |place: &Place, from: Option<u8>| {
+        let mut rekey = command(&["rekey"]);
+        rekey
+            .arg(place.path())
+            .arg("--new-key-file")
+            .arg(key_file(2));
+        if let Some(from) = from {
+            rekey.arg("--key-file").arg(key_file(from));
+        }
+        rekey
+    };
+    place.measure(&mut rekey(&place, Some(1)));
+    place.rounds("rekey", |place, n| {
+        // Every third is a store that was plain.
+        let from = (n % 3 > 0).then_some(1);
+        place.lay(&[("jo.db", if from.is_some() { &sealed } else { &main })]);
+        let mut first = rekey(place, from);
+        if !place.kill(&mut first) {
+            return None;
+        }
+        let old = from.map_or_else(Options::new, with);
+        let done = inspect_with(place.path(), with(2)).is_ok();
+        let key = if done { with(2) } else { old.clone() };
+        let found = inspect_with(place.path(), key.clone()).expect("one of the two keys opens it");
+        assert_eq!(found.damage, [""; 0], "round {n}");
+        assert_eq!(told(&pending(&place.path(), key.clone())), told(&work));
+        assert!(!place.folder.path().join("jo.db-rekey").exists());
+        if from.is_some() || done {
+            assert!(!holds_text(place.folder.path(), CANARY), "round {n}");
+        }
+        // It can be done again, and then nothing of what was plain is left.
+        let store = Attache::open_with(place.path(), key).expect("a store");
+        store.rekey(Some(Key::raw([2; 32]))).expect("a key");
+        assert_eq!(told(&store.pending().expect("a read")), told(&work));
+        drop(store);
+        assert!(!holds_text(place.folder.path(), CANARY), "round {n}");
+        Some(done)
     });
 }

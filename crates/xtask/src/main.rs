@@ -51,6 +51,12 @@ enum Task {
     InstallC(install::Arguments),
     /// Hold the rules of the house that no compiler holds.
     Tidy,
+    /// Kill the command at work, in each of its ways, with encryption.
+    Kill {
+        /// Kills of each way: a sync of four orgs, an import, a migration, a wipe, a re-keying.
+        #[arg(long, default_value_t = 125, value_parser = clap::value_parser!(u64).range(15..))]
+        rounds: u64,
+    },
     /// Walk seeds: devices, an org and faults in virtual time. `cargo xtask sim -- --help` tells more.
     #[command(disable_help_flag = true)]
     Sim {
@@ -74,6 +80,7 @@ fn main() -> ExitCode {
         Task::Codegen { check } => finish("codegen", codegen::build_and_run(&workspace, check)),
         Task::InstallC(arguments) => finish("install-c", install::run(&workspace, &arguments)),
         Task::Tidy => finish("tidy", tidy::run(&workspace)),
+        Task::Kill { rounds } => finish("kill", rust::kill(&workspace, rounds)),
         Task::Sim { arguments } => finish("sim", rust::sim(&workspace, arguments)),
     }
 }

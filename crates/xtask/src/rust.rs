@@ -54,15 +54,6 @@ pub fn test(workspace: &Workspace) -> Done {
 /// Runs the tests of the store's file, of what is attached and of the command once more, with encryption. Only what
 /// depends on SQLite is built anew for it.
 pub fn encryption(workspace: &Workspace) -> Done {
-    // Without the system's libcrypto an OpenSSL is compiled, which takes minutes.
-    let installed = find("pkg-config").is_some_and(|pkg_config| {
-        output(Command::new(pkg_config).args(["--modversion", "libcrypto"])).is_ok()
-    });
-    let feature = if installed || cfg!(target_vendor = "apple") {
-        "sqlcipher"
-    } else {
-        "sqlcipher-vendored"
-    };
     command(cargo().current_dir(workspace.root()).args([
         "test",
         "--package",
@@ -72,14 +63,42 @@ pub fn encryption(workspace: &Workspace) -> Done {
         "--test",
         "vault",
         "--test",
+        "crash",
+        "--test",
         "files_of_records",
         "--test",
         "scenarios",
         "--test",
         "cli",
         "--features",
-        feature,
+        cipher(),
     ]))
+}
+
+/// Kills the command so many times in each of its ways: a sync of each of four orgs, an import, a migration, a wipe
+/// and a re-keying.
+pub fn kill(workspace: &Workspace, rounds: u64) -> Done {
+    command(
+        cargo()
+            .current_dir(workspace.root())
+            .env("ATTACHE_KILLS", rounds.to_string())
+            .args(["test", "--package", "attache-tests", "--no-fail-fast"])
+            .args(["--test", "kill", "--test", "crash"])
+            .args(["--features", cipher(), "--", "--nocapture"]),
+    )
+}
+
+/// The feature that encrypts stores on this machine.
+fn cipher() -> &'static str {
+    // Without the system's libcrypto an OpenSSL is compiled, which takes minutes.
+    let installed = find("pkg-config").is_some_and(|pkg_config| {
+        output(Command::new(pkg_config).args(["--modversion", "libcrypto"])).is_ok()
+    });
+    if installed || cfg!(target_vendor = "apple") {
+        "sqlcipher"
+    } else {
+        "sqlcipher-vendored"
+    }
 }
 
 /// Walks seeds. What is shipped is walked, unless mistakes are to be planted or the arms to be counted that are met:
