@@ -9,6 +9,7 @@
 mod abi;
 mod c;
 mod codegen;
+mod fuzz;
 mod install;
 mod kotlin;
 mod outside;
@@ -51,6 +52,15 @@ enum Task {
     InstallC(install::Arguments),
     /// Hold the rules of the house that no compiler holds.
     Tidy,
+    /// Throw bytes at everything that reads some, for a long time. Stops at the first find.
+    Fuzz {
+        /// Minutes for each target.
+        #[arg(long, default_value_t = 10)]
+        minutes: u64,
+        /// Some targets only.
+        #[arg(value_name = "TARGET")]
+        targets: Vec<String>,
+    },
     /// Kill the command at work, in each of its ways, with encryption.
     Kill {
         /// Kills of each way: a sync of four orgs, an import, a migration, a wipe, a re-keying.
@@ -80,6 +90,9 @@ fn main() -> ExitCode {
         Task::Codegen { check } => finish("codegen", codegen::build_and_run(&workspace, check)),
         Task::InstallC(arguments) => finish("install-c", install::run(&workspace, &arguments)),
         Task::Tidy => finish("tidy", tidy::run(&workspace)),
+        Task::Fuzz { minutes, targets } => {
+            finish("fuzz", fuzz::run(&workspace, &targets, minutes * 60))
+        }
         Task::Kill { rounds } => finish("kill", rust::kill(&workspace, rounds)),
         Task::Sim { arguments } => finish("sim", rust::sim(&workspace, arguments)),
     }

@@ -42,7 +42,7 @@ pub fn run(workspace: &Workspace) -> Done {
 /// Every Rust file of ours.
 fn sources(workspace: &Workspace) -> Done<Vec<Source>> {
     let mut files = Vec::new();
-    for folder in ["crates", "examples", "benches", "tests"] {
+    for folder in ["crates", "examples", "benches", "fuzz", "tests"] {
         collect(&workspace.path(folder), &mut files)?;
     }
     files.sort();

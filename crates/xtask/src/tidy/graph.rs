@@ -28,7 +28,12 @@ const EDGES: [(&str, &[&str]); 8] = [
 ];
 
 /// Packages that may use everything.
-const ANYTHING: [&str; 3] = ["attache-examples", "attache-benches", "attache-tests"];
+const ANYTHING: [&str; 4] = [
+    "attache-examples",
+    "attache-benches",
+    "attache-fuzz",
+    "attache-tests",
+];
 
 /// Compares the manifests with the list. Tests count too, because a cycle through them builds a
 /// crate twice; but the sandbox, which knows none of us, may stand in any test.
