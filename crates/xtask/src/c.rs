@@ -1,16 +1,14 @@
 //! The C steps: the header, what the library exports, the tests and the quickstart.
 
 use crate::install;
+use crate::programs::{self, Program, STRICT, sources};
 use crate::run::{Done, command, failed, io_failed, output, quiet};
 use crate::sandbox::Sandbox;
-use crate::tools::{find, need};
+use crate::tools::{need, need_library};
 use crate::workspace::Workspace;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-
-/// What a careful program is compiled with.
-const STRICT: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 
 /// Runs all of it.
 pub fn run(workspace: &Workspace, sandbox: &Done<Sandbox>) -> Done {
@@ -20,14 +18,9 @@ pub fn run(workspace: &Workspace, sandbox: &Done<Sandbox>) -> Done {
     fs::create_dir_all(&scratch).map_err(io_failed("create", &scratch))?;
     header(workspace, &cc, &cxx)?;
     exports(workspace)?;
-    tests(workspace, &cc, &scratch)?;
-    let quickstart = compile(
-        workspace,
-        &cc,
-        &workspace.path("examples/quickstart.c"),
-        &scratch.join("quickstart"),
-        &[],
-    )?;
+    tests(workspace, &scratch)?;
+    let quickstart = Program::of(workspace.path("examples/quickstart.c"));
+    let quickstart = quickstart.compile(workspace, &scratch, "", &["-O1"])?;
     let sandbox = sandbox.as_ref().map_err(Clone::clone)?;
     quiet(sandbox.visit(&mut Command::new(quickstart)))?;
     // Last: it builds the library anew, with a soname and without what only tests need.
@@ -90,82 +83,23 @@ fn exports(workspace: &Workspace) -> Done {
     Ok(())
 }
 
-/// Compiles and runs the tests, watched by the address sanitizer, and by valgrind where it is.
-fn tests(workspace: &Workspace, cc: &Path, scratch: &Path) -> Done {
-    let folder = workspace.path("tests/c");
-    let mut sources: Vec<PathBuf> = fs::read_dir(&folder)
-        .map_err(io_failed("list", &folder))?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|ending| ending == "c"))
-        .filter(|path| path.file_stem().is_some_and(|name| name != "header"))
+/// Compiles and runs the tests: each file of tests/c a program, and the one that tells the stories.
+fn tests(workspace: &Workspace, scratch: &Path) -> Done {
+    let jansson = need_library("jansson", "libjansson-dev")?;
+    let mut programs: Vec<Program> = sources(&workspace.path("tests/c"))?
+        .into_iter()
+        .filter(|source| source.file_stem().is_some_and(|name| name != "header"))
+        .map(Program::of)
         .collect();
-    sources.sort();
-    for source in &sources {
-        test(workspace, cc, scratch, source)?;
-    }
-    match sources.is_empty() {
-        true => Err(failed("there is no test in tests/c")),
-        false => Ok(()),
-    }
-}
-
-/// Compiles and runs one of them both ways.
-fn test(workspace: &Workspace, cc: &Path, scratch: &Path, source: &Path) -> Done {
-    let name = source.file_stem().unwrap_or_default().to_string_lossy();
-    let sanitize = [
-        "-DATTACHE_TESTING",
-        "-fsanitize=address,undefined",
-        "-fno-sanitize-recover=all",
-    ];
-    let program = scratch.join(format!("{name}-sanitized"));
-    let sanitized = compile(workspace, cc, source, &program, &sanitize)?;
-    command(&mut Command::new(sanitized))?;
-    let plain = compile(
-        workspace,
-        cc,
-        source,
-        &scratch.join(&*name),
-        &["-DATTACHE_TESTING"],
-    )?;
-    match find("valgrind") {
-        Some(valgrind) => command(
-            Command::new(valgrind)
-                .args(["--quiet", "--error-exitcode=99", "--leak-check=full"])
-                .args([
-                    "--errors-for-leak-kinds=definite",
-                    "--show-leak-kinds=definite",
-                ])
-                .arg(plain),
-        ),
-        None => command(&mut Command::new(plain)),
-    }
-}
-
-/// Compiles a program against the shared library.
-fn compile(
-    workspace: &Workspace,
-    cc: &Path,
-    source: &Path,
-    program: &Path,
-    more: &[&str],
-) -> Done<PathBuf> {
-    let built = workspace.built();
-    command(
-        Command::new(cc)
-            .arg("-std=c11")
-            .args(STRICT)
-            .args(["-g", "-O1"])
-            .args(more)
-            .arg("-I")
-            .arg(workspace.path("include"))
-            .arg(source)
-            .arg("-o")
-            .arg(program)
-            .arg("-L")
-            .arg(&built)
-            .arg("-lattache_c")
-            .arg("-pthread")
-            .arg(format!("-Wl,-rpath,{}", built.display())),
-    )?;
-    Ok(program.to_owned())
+    // It takes longest, so it begins first.
+    programs.insert(
+        0,
+        Program {
+            name: "scenarios".into(),
+            sources: sources(&workspace.path("tests/c/scenarios"))?,
+            flags: jansson,
+            arguments: vec![workspace.path("tests/scenarios")],
+        },
+    );
+    programs::watch(workspace, scratch, programs)
 }

@@ -13,6 +13,7 @@ mod fuzz;
 mod install;
 mod kotlin;
 mod outside;
+mod programs;
 mod run;
 mod rust;
 mod sandbox;

@@ -1,6 +1,6 @@
 //! Programs that the steps need.
 
-use crate::run::{Done, Stop, quiet};
+use crate::run::{Done, Stop, output, quiet};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
@@ -12,6 +12,20 @@ pub fn need(program: &str, package: &str) -> Done<PathBuf> {
     }
     install(&[package])?;
     find(program).ok_or_else(|| Stop::Skipped(format!("{program} is missing: install {package}")))
+}
+
+/// Finds a library for C by pkg-config, installed as [`need`] does, and gives the flags for it.
+pub fn need_library(name: &str, package: &str) -> Done<Vec<String>> {
+    let pkg_config = need("pkg-config", "pkg-config")?;
+    let flags = || output(Command::new(&pkg_config).args(["--cflags", "--libs", name]));
+    let flags = match flags() {
+        Ok(flags) => flags,
+        Err(_) => {
+            install(&[package])?;
+            flags()?
+        }
+    };
+    Ok(flags.split_whitespace().map(Into::into).collect())
 }
 
 /// Finds a program on the PATH.
