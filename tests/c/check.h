@@ -129,10 +129,10 @@ static UNUSED void sync_now(attache_t *attache) {
     MUST(attache_sync(attache, NULL, NULL, &error));
 }
 
-static UNUSED struct world world_begin(const char *path, const char *briefcase) {
+static UNUSED struct world world_begin_of(const char *path, const char *briefcase, uint32_t records) {
     attache_error_t *error = NULL;
     struct world world = {NULL, NULL, NULL, NULL};
-    MUST(attache_sandbox_start(7, 500, &world.sandbox, &error));
+    MUST(attache_sandbox_start(7, records, &world.sandbox, &error));
     world.url = json_text(attache_sandbox_info(world.sandbox), "url");
     world.token = json_text(attache_sandbox_info(world.sandbox), "access_token");
     world.attache = open_store(path);
@@ -143,6 +143,10 @@ static UNUSED struct world world_begin(const char *path, const char *briefcase) 
     MUST(attache_set_briefcase(world.attache, attache_str(briefcase), &error));
     sync_now(world.attache);
     return world;
+}
+
+static UNUSED struct world world_begin(const char *path, const char *briefcase) {
+    return world_begin_of(path, briefcase, 500);
 }
 
 static UNUSED void world_end(struct world world) {
@@ -202,7 +206,9 @@ static UNUSED long long count(attache_t *attache, const char *soql) {
 
 /* A folder for stores, to be given to folder_end(). */
 static UNUSED char *folder_begin(void) {
-    char path[] = "/tmp/attache-c-XXXXXX";
+    const char *below = getenv("TMPDIR");
+    char path[64];
+    snprintf(path, sizeof path, "%s/attache-c-XXXXXX", below ? below : "/tmp");
     CHECK(mkdtemp(path) != NULL);
     return copy(attache_str(path));
 }

@@ -67,6 +67,19 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Done {
     )
 }
 
+/// Installs below a root what is shipped, and gives the shared library.
+pub fn shipped(workspace: &Workspace, root: &Path) -> Done<PathBuf> {
+    let arguments = Arguments {
+        prefix: root.to_owned(),
+        destdir: "/".into(),
+        libdir: "lib".into(),
+        features: String::new(),
+        dev: false,
+    };
+    run(workspace, &arguments)?;
+    Ok(root.join("lib/libattache.so"))
+}
+
 /// Builds both libraries, the shared one with its soname.
 fn build(workspace: &Workspace, arguments: &Arguments, soname: &str) -> Done<(PathBuf, PathBuf)> {
     let soname = format!("-Clink-arg=-Wl,-soname,{soname}");

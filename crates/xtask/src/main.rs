@@ -9,6 +9,7 @@
 mod abi;
 mod c;
 mod codegen;
+mod figures;
 mod fuzz;
 mod install;
 mod kotlin;
@@ -51,6 +52,14 @@ enum Task {
     },
     /// Install the C library: header, shared and static library, pkg-config and CMake files.
     InstallC(install::Arguments),
+    /// Measure the C library as it is shipped: calls, rows beside SQLite's own, size.
+    BenchC,
+    /// Open a store, query it and free everything, over and over, and watch the memory.
+    Rounds {
+        /// How often.
+        #[arg(default_value_t = 1_000_000)]
+        rounds: u64,
+    },
     /// Hold the rules of the house that no compiler holds.
     Tidy,
     /// Throw bytes at everything that reads some, for a long time. Stops at the first find.
@@ -90,6 +99,8 @@ fn main() -> ExitCode {
         Task::Ci => everything(&workspace, true),
         Task::Codegen { check } => finish("codegen", codegen::build_and_run(&workspace, check)),
         Task::InstallC(arguments) => finish("install-c", install::run(&workspace, &arguments)),
+        Task::BenchC => finish("bench-c", figures::bench(&workspace)),
+        Task::Rounds { rounds } => finish("rounds", figures::rounds(&workspace, rounds)),
         Task::Tidy => finish("tidy", tidy::run(&workspace)),
         Task::Fuzz { minutes, targets } => {
             finish("fuzz", fuzz::run(&workspace, &targets, minutes * 60))
