@@ -5,7 +5,7 @@ use crate::device::{Device, With, options, told};
 use crate::pattern::Kept;
 use crate::tell;
 use attache::{
-    Attache, CallBudget, CancelToken, Changeset, Keep, Pace, RecordId, Resolution, Unsent,
+    Attache, CallBudget, CancelToken, Changeset, Keep, Limits, Pace, RecordId, Resolution, Unsent,
 };
 use attache_sim::wait;
 use serde_json::{Value, json};
@@ -50,8 +50,12 @@ fn store(device: &mut Device, name: &str, with: &mut With) -> Called {
     let nothing = |()| Value::Null;
     Ok(Some(match name {
         "open" => {
-            let (file, key) = (with.optional("file")?, with.optional("key")?);
-            told(device.open(file, key), nothing)
+            let (file, options) = (with.optional("file")?, options(with.optional("key")?));
+            let options = options.limits(Limits {
+                store_bytes: with.count("store_bytes")?,
+                ..Limits::default()
+            });
+            told(device.open(file, options), nothing)
         }
         "close" => {
             device.watches.clear();

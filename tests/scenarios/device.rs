@@ -32,8 +32,7 @@ impl Device {
         self.folder.join(name)
     }
 
-    pub fn open(&mut self, file: Option<String>, key: Option<String>) -> attache::Result<()> {
-        let options = options(key);
+    pub fn open(&mut self, file: Option<String>, options: Options) -> attache::Result<()> {
         let attache = match file {
             Some(file) => Attache::open_with(self.path(&file), options)?,
             None => Attache::open_in_memory_with(options)?,

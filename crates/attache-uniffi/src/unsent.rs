@@ -85,14 +85,12 @@ impl Attache {
             .tell())
     }
 
-    /// Destroys the store: its records, its journal, its files. Later calls fail with `NotReady`.
+    /// Destroys the store: its records, its journal, its files. Later calls fail with `Closed`.
     pub fn wipe(&self, unsent: Unsent) -> Result<()> {
         let unsent = match unsent {
             Unsent::Refuse => attache::Unsent::Refuse,
             Unsent::Discard => attache::Unsent::Discard,
         };
-        self.engine()?.wipe(unsent)?;
-        self.shutdown();
-        Ok(())
+        Ok(self.engine()?.wipe(unsent)?)
     }
 }

@@ -18,6 +18,10 @@ static struct told open_(struct device *device, struct args *args) {
     attache_str_t file = arg_text(args, "file");
     char *path = file.len > 0 ? path_of(device, file.ptr) : copy(attache_str(":memory:"));
     attache_open_options_t options = options_of(args, path, &key);
+    char limits[64];
+    json_t *store_bytes = arg(args, "store_bytes");
+    snprintf(limits, sizeof limits, "{\"store_bytes\":%lld}", (long long)json_integer_value(store_bytes));
+    options.limits_json = attache_str(store_bytes ? limits : NULL);
     attache_status_t status = attache_open(&options, &attache, &error);
     free(path);
     if (status == ATTACHE_OK) {

@@ -15,7 +15,7 @@ static struct {
 _Noreturn void untold(const char *format, ...) {
     va_list values;
     va_start(values, format);
-    fprintf(stderr, "%s: step %zu (%s): ", at.file, at.step, at.name);
+    fprintf(stderr, "%s: step %zu (%s): ", at.file, at.step + 1, at.name);
     vfprintf(stderr, format, values);
     fputc('\n', stderr);
     va_end(values);

@@ -1052,7 +1052,7 @@ public protocol AttacheProtocol: AnyObject, Sendable {
     func importUnsent(file: Data, passphrase: String?) throws  -> Imported
 
     /**
-     * Destroys the store: its records, its journal, its files. Later calls fail with `NotReady`.
+     * Destroys the store: its records, its journal, its files. Later calls fail with `Closed`.
      */
     func wipe(unsent: Unsent) throws
 
@@ -2085,7 +2085,7 @@ open func importUnsent(file: Data, passphrase: String? = nil)throws  -> Imported
 }
 
     /**
-     * Destroys the store: its records, its journal, its files. Later calls fail with `NotReady`.
+     * Destroys the store: its records, its journal, its files. Later calls fail with `Closed`.
      */
 open func wipe(unsent: Unsent)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
         uniffiCallStatus in
@@ -15997,7 +15997,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_attache_uniffi_checksum_method_attache_import_unsent() != 31470) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_attache_uniffi_checksum_method_attache_wipe() != 62588) {
+    if (uniffi_attache_uniffi_checksum_method_attache_wipe() != 33109) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_method_attache_watch() != 58510) {

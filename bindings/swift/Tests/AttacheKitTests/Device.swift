@@ -91,7 +91,12 @@ final class Device {
     private func stores(_ name: String, _ with: With) async throws -> JSON? {
         switch name {
         case "open":
-            let options = Options(key: key(with), retries: 0)
+            var limits: Limits?
+            if let most = with.count("store_bytes") {
+                limits = defaultLimits()
+                limits?.storeBytes = most
+            }
+            let options = Options(key: key(with), limits: limits, retries: 0)
             let file = with.optional("file").map { path($0).path }
             let opened = try file.map { try Attache.open(path: $0, options: options) } ?? Attache.openInMemory(options: options)
             try opened.setSalesforce(url: url, tokens: staticToken(token: token))

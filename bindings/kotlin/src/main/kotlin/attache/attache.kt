@@ -1956,7 +1956,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_import_unsent() and 0xFFFF) != 31470) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_attache_uniffi_checksum_method_attache_wipe() and 0xFFFF) != 62588) {
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_wipe() and 0xFFFF) != 33109) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_watch() and 0xFFFF) != 58510) {
@@ -3067,7 +3067,7 @@ public interface AttacheInterface {
     fun `importUnsent`(`file`: kotlin.ByteArray, `passphrase`: kotlin.String? = null): Imported
 
     /**
-     * Destroys the store: its records, its journal, its files. Later calls fail with `NotReady`.
+     * Destroys the store: its records, its journal, its files. Later calls fail with `Closed`.
      */
     fun `wipe`(`unsent`: Unsent)
 
@@ -4483,7 +4483,7 @@ open class Attache: Disposable, AutoCloseable, AttacheInterface
 
 
     /**
-     * Destroys the store: its records, its journal, its files. Later calls fail with `NotReady`.
+     * Destroys the store: its records, its journal, its files. Later calls fail with `Closed`.
      */
     @Throws(AttacheException::class)override fun `wipe`(`unsent`: Unsent)
         =

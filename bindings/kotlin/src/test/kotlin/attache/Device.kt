@@ -47,7 +47,8 @@ class Device(private val folder: Path, private val url: String, private val toke
 
     private fun stores(name: String, with: With): Any? = when (name) {
         "open" -> nothing {
-            val options = Options(key = key(with), retries = 0u)
+            val limits = with.number("store_bytes")?.let { defaultLimits().copy(storeBytes = it.toULong()) }
+            val options = Options(key = key(with), limits = limits, retries = 0u)
             val opened = with.optional("file")?.let { Attache.open(path(it).toString(), options) } ?: Attache.openInMemory(options)
             opened.setSalesforce(url, staticToken(token))
             attache = opened
