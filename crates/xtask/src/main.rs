@@ -9,6 +9,7 @@
 mod abi;
 mod c;
 mod codegen;
+mod desktop;
 mod figures;
 mod fuzz;
 mod install;
@@ -129,6 +130,7 @@ fn everything(workspace: &Workspace, strict: bool) -> ExitCode {
     let sandbox = sandbox::start(workspace);
     run.step("rust quickstart", || rust::quickstart(workspace, &sandbox));
     run.step("c", || c::run(workspace, &sandbox));
+    run.step("desktop", || desktop::run(workspace));
     run.step("kotlin", || kotlin::run(workspace, kotlin, &sandbox));
     run.step("swift", || swift::run(workspace, swift, &sandbox));
     run.finish()

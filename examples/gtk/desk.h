@@ -1,0 +1,61 @@
+/* A desktop client on GTK 4 that works offline: what its files share. */
+#ifndef DESK_H
+#define DESK_H
+
+#include "attache.h"
+
+#include <gtk/gtk.h>
+#include <json-glib/json-glib.h>
+
+/* The client: one window, one store, the record that is shown. */
+struct desk {
+    attache_t *attache;
+    GtkWindow *window;
+    GtkLabel *status;
+    GtkDropDown *lists;
+    GtkListBox *list;
+    GtkBox *form;
+    GtkButton *pending, *conflicts;
+    GSimpleAction *offline;
+    attache_sync_t *sync; /* the one that runs; NULL when none does */
+    struct form *shown;
+    gboolean tells; /* each line of the status also goes to stdout, for whoever drives this program */
+};
+
+/* engine.c: what every call to the library needs. */
+
+/* Shows a line of status. */
+void desk_say(struct desk *desk, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Says whether a call succeeded. If not, shows why and frees the error. */
+gboolean desk_ok(struct desk *desk, attache_status_t status, attache_error_t *error);
+/* Takes an owned text over, as JSON. */
+JsonNode *desk_json(attache_text_t *text);
+/* A copy of a text; NULL for none. */
+char *desk_text(attache_str_t text);
+/* Shows a JSON value to a person. */
+char *desk_shown(JsonNode *value);
+/* Opens the store and sets up the org and the briefcase. */
+gboolean desk_open(struct desk *desk, const char *path, const char *url, const char *token);
+
+/* list.c: the lists on the left. */
+GtkWidget *list_new(struct desk *desk);
+/* Asks again for the rows of the chosen list. */
+void list_refresh(struct desk *desk);
+
+/* form.c: a record, drawn from the describe. */
+void form_show(struct desk *desk, const char *object, const char *id);
+void form_save(struct desk *desk);
+void form_focus(struct desk *desk);
+void form_free(struct form *form);
+
+/* session.c: syncs beside the event loop. */
+void session_start(struct desk *desk);
+void session_stop(struct desk *desk);
+
+/* pending.c and conflict.c: the windows of unsent work and of conflicts. */
+void pending_show(struct desk *desk);
+void conflict_show(struct desk *desk);
+/* Brings the numbers on the buttons up to date. */
+void desk_count(struct desk *desk);
+
+#endif
