@@ -47,6 +47,13 @@ struct Arguments {
     planted: bool,
 }
 
+impl Arguments {
+    fn threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.unwrap_or_else(cores)
+    }
+}
+
 fn range(text: &str) -> Result<Range<u64>, String> {
     let (first, last) = text.split_once("..").ok_or("seeds are FIRST..LAST")?;
     let number = |text: &str| text.parse::<u64>().map_err(|error| error.to_string());
@@ -103,9 +110,8 @@ fn walk_all(arguments: &Arguments, begun: Instant) -> Sum {
     let until = arguments
         .minutes
         .map(|minutes| Duration::from_secs(60 * minutes));
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
-        for _ in 0..arguments.threads.unwrap_or(cores) {
+        for _ in 0..arguments.threads() {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -278,17 +284,13 @@ fn replay(scenario: &Scenario, out: &mut impl Write) -> ExitCode {
 
 #[cfg(feature = "simulation")]
 fn planted(arguments: &Arguments, out: &mut impl Write) -> ExitCode {
-    use attache_sim::simulation::{Bug, plant};
+    use attache_sim::simulation::Bug;
     let mut missed = 0;
     for bug in Bug::ALL {
-        plant(Some(*bug));
-        let mut seeds = arguments.seeds.clone();
-        let found = seeds.find_map(|seed| Some((seed, walk(seed, arguments.steps).err()?)));
-        plant(None);
-        let line = match found {
-            Some((seed, failure)) => {
+        let line = match first_to_find(*bug, arguments) {
+            Some(failure) => {
                 let what = failure.wrong.first().cloned().unwrap_or_default();
-                format!("{bug:?}: seed {seed}: {what}")
+                format!("{bug:?}: seed {}: {what}", failure.scenario.seed)
             }
             None => {
                 missed += 1;
@@ -298,6 +300,42 @@ fn planted(arguments: &Arguments, out: &mut impl Write) -> ExitCode {
         let _ = writeln!(out, "{line}");
     }
     ExitCode::from(u8::from(missed > 0))
+}
+
+/// The first seed that fails with a mistake in the engine, and does not fail without it.
+#[cfg(feature = "simulation")]
+fn first_to_find(bug: attache_sim::simulation::Bug, arguments: &Arguments) -> Option<Failure> {
+    use attache_sim::simulation::plant;
+    let next = AtomicU64::new(arguments.seeds.start);
+    let found: Mutex<Option<Failure>> = Mutex::new(None);
+    let best = |found: &Option<Failure>| found.as_ref().map_or(u64::MAX, |it| it.scenario.seed);
+    let hold = || found.lock().unwrap_or_else(|error| error.into_inner());
+    std::thread::scope(|scope| {
+        for _ in 0..arguments.threads() {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= arguments.seeds.end || best(&hold()) < seed {
+                        break;
+                    }
+                    plant(Some(bug));
+                    let walked = walk(seed, arguments.steps);
+                    plant(None);
+                    let Err(failure) = walked else { continue };
+                    if walk(seed, arguments.steps).is_err() {
+                        continue;
+                    }
+                    let mut found = hold();
+                    if seed < best(&found) {
+                        *found = Some(failure);
+                    }
+                }
+            });
+        }
+    });
+    found
+        .into_inner()
+        .unwrap_or_else(|error| error.into_inner())
 }
 
 #[cfg(not(feature = "simulation"))]

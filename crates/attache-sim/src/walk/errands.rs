@@ -239,7 +239,10 @@ impl Scene {
 
     /// Takes in what is carried for the user of a device.
     pub(super) fn take_in(&self, who: Who) {
-        let device = self.at(who.0);
+        // A store that could not be made anew was noted when that happened.
+        let Some(device) = self.open_at(who.0) else {
+            return;
+        };
         let mut carried = std::mem::take(&mut *self.carried());
         carried.retain(|it| {
             if it.user != who.1 {

@@ -48,6 +48,8 @@ struct Edit {
     arrived: bool,
     /// Somebody decided that it should not.
     dropped: bool,
+    /// It was written to settle a conflict.
+    is_decision: bool,
 }
 
 struct Create {
@@ -128,6 +130,7 @@ impl Ledger {
             seen,
             arrived: false,
             dropped: false,
+            is_decision: false,
         };
         self.edits.insert(value.to_owned(), edit);
     }
@@ -211,19 +214,24 @@ impl Ledger {
         }
     }
 
-    /// Notes that a value may never arrive.
+    /// Notes that a value may never arrive, nor any that it was decided to replace.
     pub(super) fn drop_value(&mut self, value: &Value) {
-        if let Some(edit) = self.edits.get_mut(&text(value)) {
+        let mut at = text(value);
+        let mut is_below = false;
+        while let Some(edit) = self.edits.get_mut(&at).filter(|edit| !edit.arrived) {
             edit.dropped = true;
+            is_below |= edit.is_decision;
+            if !is_below {
+                break;
+            }
+            at = edit.before.clone();
         }
     }
 
-    /// Notes that a value may never arrive, and none of those that it replaced.
-    pub(super) fn drop_chain(&mut self, value: &Value) {
-        let mut at = text(value);
-        while let Some(edit) = self.edits.get_mut(&at).filter(|edit| !edit.arrived) {
-            edit.dropped = true;
-            at = edit.before.clone();
+    /// Notes that a value came of a decision: what it replaced left the journal with that.
+    pub(super) fn decided(&mut self, value: &str) {
+        if let Some(edit) = self.edits.get_mut(value) {
+            edit.is_decision = true;
         }
     }
 

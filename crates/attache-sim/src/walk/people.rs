@@ -238,6 +238,7 @@ impl Scene {
             let local = local.map_or(&Value::Null, |it| &it.local);
             let mut ledger = self.ledger();
             ledger.edited(who, &conflict.record, &field, local, &mark);
+            ledger.decided(&mark);
             // It stands over all three of them.
             let mut shown = conflict.clone();
             for shown in shown.fields.iter_mut().filter(|it| it.name == field) {
@@ -308,8 +309,7 @@ impl Scene {
                 for field in &conflict.fields {
                     let mutations = before.iter().filter_map(|it| it.fields.get(&field.name));
                     match theirs(&field.name) {
-                        // A decision before this one left one edit of the field, with what was chosen.
-                        true => mutations.for_each(|value| ledger.drop_chain(value)),
+                        true => mutations.for_each(|value| ledger.drop_value(value)),
                         false => ledger.passed_over(who.1, &field.remote),
                     }
                 }

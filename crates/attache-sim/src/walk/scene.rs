@@ -165,10 +165,13 @@ impl Scene {
 
     /// A handle of a device.
     pub(super) fn at(&self, device: usize) -> Attache {
-        let store = locked(&self.devices[device].store);
-        store
-            .clone()
+        self.open_at(device)
             .expect("a device that is not just being restarted has a store")
+    }
+
+    /// A handle of a device, if it has a store.
+    pub(super) fn open_at(&self, device: usize) -> Option<Attache> {
+        locked(&self.devices[device].store).clone()
     }
 
     pub(super) fn who(&self, device: usize) -> Who {
