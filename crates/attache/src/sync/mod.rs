@@ -188,14 +188,21 @@ impl<'a> Run<'a> {
     }
 
     async fn whole(&mut self) -> Result<()> {
-        if let Err(error) = self.steps().await {
+        let prepared = self.prepare(false).await;
+        let is_org = prepared.is_ok();
+        let first = match prepared {
+            Ok(()) => self.steps().await,
+            failed => failed,
+        };
+        if let Err(error) = first {
             // An object or a field went away or became another since it was described: look at the org anew, once.
             self.settings.describe_seconds = 0;
             match error.kind() {
-                ErrorKind::UnknownObject | ErrorKind::UnknownField => {}
-                // A value of another type than described may be one of a type that is new.
+                ErrorKind::UnknownObject | ErrorKind::UnknownField => self.prepare(false).await?,
+                // A value of another type than described may be one of a type that is new. What did not even say
+                // who it is has no types: its answer stands.
                 ErrorKind::NotARemote
-                    if self.prepare(false).await.is_ok() && self.org_has_changed => {}
+                    if is_org && self.prepare(false).await.is_ok() && self.org_has_changed => {}
                 _ => return Err(error),
             }
             self.steps().await?;
@@ -204,8 +211,8 @@ impl<'a> Run<'a> {
         self.name_users().await
     }
 
+    /// What follows once the org is known.
     async fn steps(&mut self) -> Result<()> {
-        self.prepare(false).await?;
         self.began = self.remote.server_time();
         self.resolve_doubt().await?;
         self.find_lost().await?;
