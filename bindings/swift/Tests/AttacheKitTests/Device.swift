@@ -81,6 +81,15 @@ final class Device {
 
     private func key(_ with: With) -> Key? { with.optional("key").map { .passphrase(text: $0) } }
 
+    private func limits(_ with: With) -> Limits? {
+        guard let most = with.count("store_bytes") else { return nil }
+        let usual = defaultLimits()
+        return Limits(
+            recentRecords: usual.recentRecords, recentBytes: usual.recentBytes, freeBytes: usual.freeBytes,
+            storeBytes: most, pageCacheBytes: usual.pageCacheBytes, fileBytes: usual.fileBytes,
+            sessionFileBytes: usual.sessionFileBytes, attachBytes: usual.attachBytes, busyWaitMs: usual.busyWaitMs)
+    }
+
     func call(_ name: String, _ with: With) async throws -> JSON {
         if let told = try await stores(name, with) { return told }
         if let told = try await edits(name, with) { return told }
@@ -91,12 +100,7 @@ final class Device {
     private func stores(_ name: String, _ with: With) async throws -> JSON? {
         switch name {
         case "open":
-            var limits: Limits?
-            if let most = with.count("store_bytes") {
-                limits = defaultLimits()
-                limits?.storeBytes = most
-            }
-            let options = Options(key: key(with), limits: limits, retries: 0)
+            let options = Options(key: key(with), limits: limits(with), retries: 0)
             let file = with.optional("file").map { path($0).path }
             let opened = try file.map { try Attache.open(path: $0, options: options) } ?? Attache.openInMemory(options: options)
             try opened.setSalesforce(url: url, tokens: staticToken(token: token))
