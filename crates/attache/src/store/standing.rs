@@ -127,8 +127,12 @@ pub(super) fn bound(object: &ObjectSchema, names: &[&str]) -> Vec<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::wipe::beside;
     use crate::store::{Durability, Store};
     use crate::{Attache, ErrorKind, Options, Value};
+
+    /// A page in the log, with the head that goes before it.
+    const FRAME_BYTES: u64 = 4096 + 24;
 
     const CONTACT: &str = r#"{"name": "Contact", "keyPrefix": "003", "createable": true, "updateable": true, "fields": [
         {"name": "Id", "type": "id"},
@@ -142,8 +146,13 @@ mod tests {
          "dependentPicklist": true, "controllerName": "Land__c",
          "picklistValues": [{"value": "BY", "active": true, "validFor": "gAAA"}]}]}"#;
 
-    /// A store with a contact as the server has it.
+    /// A store in memory with a contact as the server has it.
     fn store() -> (Attache, RecordId) {
+        with_a_contact(Store::open_in_memory(Options::new()).unwrap())
+    }
+
+    /// Puts a contact into a store, as the server has it.
+    fn with_a_contact(store: Store) -> (Attache, RecordId) {
         let fields = [
             "Id",
             "Name",
@@ -163,7 +172,6 @@ mod tests {
             "DE",
             "BY",
         ];
-        let store = Store::open_in_memory(Options::new()).unwrap();
         let filled = store.write(Durability::Durable, |w| {
             w.define(CONTACT, None, &fields.map(str::to_owned))?;
             let table = Arc::clone(w.catalogue().known("Contact")?);
@@ -216,6 +224,22 @@ mod tests {
             assert_eq!(base.fields.get("Phone"), Some(&Value::text("1")));
             assert_eq!((base.fields.len(), base.rules), (7, 1));
         }
+    }
+
+    #[test]
+    fn an_edit_writes_the_pages_of_its_row_journal_and_base_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jo.db");
+        let (attache, id) = with_a_contact(Store::open(&path, Options::new()).unwrap());
+        // Before anything is moved from the log into the file, each page written makes the log longer.
+        let frames = || std::fs::metadata(beside(&path, "-wal")).unwrap().len() / FRAME_BYTES;
+        let pages = ["2", "3", "3"].map(|phone| {
+            let before = frames();
+            attache.update(&id, [("Phone", phone)]).unwrap();
+            frames() - before
+        });
+        // The row; the journal, its index and its sequence; at first the base and its index.
+        assert_eq!(pages, [1 + 3 + 2, 1 + 3, 0]);
     }
 
     #[test]
