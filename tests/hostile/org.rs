@@ -59,7 +59,7 @@ fn in_json(text: &str) -> String {
 }
 
 fn percent(text: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric();
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     let one = |b: u8| match plain(b) {
         true => char::from(b).to_string(),
         false => format!("%{b:02X}"),
@@ -203,7 +203,18 @@ fn values_that_look_like_code_are_values() {
 
 #[test]
 fn a_field_named_like_a_word_of_a_language_is_a_field_or_is_refused() {
-    for (n, name) in CODE.iter().copied().chain(["", " "]).enumerate() {
+    let ours = [
+        "",
+        " ",
+        "_rowid_",
+        "rowid",
+        "OID",
+        "attache_row",
+        "Attache_Rules",
+        "attache_key",
+        "sqlite_master",
+    ];
+    for (n, name) in CODE.iter().copied().chain(ours).enumerate() {
         let shown: String = name.chars().take(40).collect();
         let scene = Scene::new(852);
         // Half of the orgs are so from the start, the others become so.
@@ -227,6 +238,48 @@ fn a_field_named_like_a_word_of_a_language_is_a_field_or_is_refused() {
             clear(&error, &shown);
         }
         scene.recovers(&shown);
+    }
+}
+
+#[test]
+fn a_field_of_a_package_with_the_stores_own_name_is_a_field() {
+    for name in ["attache__key__c", "Attache__Rowid__c"] {
+        let scene = Scene::new(851);
+        scene.rename("Site", name);
+        sync(&scene.device);
+        let accounts = all_accounts(&scene.device);
+        let id = accounts
+            .first()
+            .unwrap_or_else(|| panic!("{name}: no account"));
+        scene
+            .device
+            .update(id, [(name, "the yard")])
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let found = all(
+            &scene.device,
+            &format!("SELECT Id FROM Account WHERE {name} = 'the yard' ORDER BY {name}"),
+        );
+        assert_eq!(found, std::slice::from_ref(id), "{name}");
+        assert!(sync(&scene.device).is_settled(), "{name}");
+        assert_eq!(value(&scene.device, id, name), "the yard".into());
+        let there = at_org(&scene.world, "Account", id.as_str(), "Site");
+        assert_eq!(there.as_deref(), Some("\"the yard\""), "{name}");
+        scene.recovers(name);
+    }
+}
+
+#[test]
+fn an_object_named_like_a_table_of_the_stores_own_is_refused() {
+    for name in ["attache_mutation", "Attache_Setting", "sqlite_schema"] {
+        let scene = Scene::new(851);
+        scene.rename("Account", name);
+        let document = format!(r#"{{"version":1,"rules":[{{"name":"a","object":"{name}"}}]}}"#);
+        let asked = scene.device.set_briefcase(briefcase(&document));
+        let done = asked.and_then(|()| wait(scene.device.sync()).map(drop));
+        clear(&done.expect_err("no table has room for it"), name);
+        let back = scene.device.set_briefcase(field_sales());
+        back.expect("a briefcase");
+        scene.recovers(name);
     }
 }
 

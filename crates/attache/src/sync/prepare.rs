@@ -396,17 +396,34 @@ impl Run<'_> {
     }
 }
 
-/// Refuses a describe of another object, and one with a field that could not be asked for: each query of its
-/// object would be refused from then on, until the org describes it anew.
+/// Refuses a describe of another object, and one with a field that could not be asked for (each query of its
+/// object would be refused from then on, until the org describes it anew) or has no room beside the store's own
+/// columns and tables.
 fn check_names(schema: &ObjectSchema, asked: &str) -> Result<()> {
     let is_asked = schema.name.eq_ignore_ascii_case(asked);
-    if is_asked && schema.fields.iter().all(|field| is_api_name(&field.name)) {
-        return Ok(());
+    let fields = schema.fields.iter().map(|field| field.name.as_str());
+    let mut names = fields.clone().chain([schema.name.as_str()]);
+    if !is_asked || !fields.clone().all(is_api_name) {
+        return Err(Error::new(
+            ErrorKind::NotARemote,
+            format!("the description of {asked} names what no org has"),
+        ));
     }
-    Err(Error::new(
-        ErrorKind::NotARemote,
-        format!("the description of {asked} names what no org has"),
-    ))
+    match names.find(|name| is_reserved(name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::new(
+            ErrorKind::NotARemote,
+            format!("the description of {asked} names {name}, which is a name of the store's own"),
+        )),
+    }
+}
+
+/// Says whether a name is one that the store or SQLite keeps for itself: a column that is named like the number of a
+/// row can be made, but not dropped. What a package named `attache` brings has two underscores, and is as good as any.
+fn is_reserved(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let ours = name.starts_with("attache_") && !name.starts_with("attache__");
+    ours || name.starts_with("sqlite_") || ["rowid", "oid", "_rowid_"].contains(&name.as_str())
 }
 
 fn absent_key(name: &str) -> String {
