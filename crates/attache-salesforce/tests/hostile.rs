@@ -156,6 +156,42 @@ fn an_answer_that_does_not_come_is_given_up_at_every_stage() {
 }
 
 #[test]
+fn an_answer_that_drips_is_given_up_though_something_always_comes() {
+    let chunked = [HEAD, b"Transfer-Encoding: chunked\r\n\r\n"].concat();
+    let promised = [HEAD, b"Content-Length: 99999\r\n\r\n"].concat();
+    let patient = Limits {
+        read_timeout: Duration::from_secs(3_600),
+        ..tight()
+    };
+    for (what, start, piece) in [
+        ("headers", HEAD, b"X".as_slice()),
+        ("a body", &promised, b" "),
+        ("chunks", &chunked, b"1\r\n \r\n"),
+    ] {
+        let (start, piece) = (start.to_vec(), piece.to_vec());
+        let (release, wait) = mpsc::channel::<()>();
+        let (url, _heard) = serve(move |stream| {
+            let _ = stream.write_all(&start);
+            let pause = Duration::from_millis(20);
+            while wait.recv_timeout(pause) == Err(mpsc::RecvTimeoutError::Timeout) {
+                if stream.write_all(&piece).is_err() {
+                    return;
+                }
+            }
+        });
+        let org = Salesforce::builder(&url, StaticToken::new("00D!secret")).limits(patient);
+        let org = org.build().unwrap();
+        let error = block_on(org.query("SELECT Id FROM Account")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::RemoteUnreachable, "{what}");
+        assert!(
+            error.to_string().contains("it took too long"),
+            "{what}: {error}"
+        );
+        drop(release);
+    }
+}
+
+#[test]
 fn a_handshake_that_does_not_end_is_given_up_before_anything_was_sent() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}", silent.local_addr().unwrap());

@@ -1,13 +1,21 @@
 //! Encryption at rest.
 
 use super::{ANY, CANARIES, files, folder, home, refused, worked};
+use async_trait::async_trait;
 use attache::{
     Attache, ErrorKind, Key, Options, Unsent, inspect, inspect_with, salvage, salvage_with,
 };
-use attache_sim::World;
-use attache_tests::{agrees, create, edit, field_sales, first, prime, settle, sync, value};
+use attache_salesforce::{
+    HttpRequest, HttpResponse, Salesforce, StaticToken, Transport, TransportError,
+};
+use attache_sim::{InProcess, World};
+use attache_tests::{
+    agrees, create, edit, field_sales, first, prime, server_id, settle, sync, value,
+};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const PASSPHRASE: &str = "correct horse battery staple";
 
@@ -60,6 +68,61 @@ fn no_byte_of_an_encrypted_store_can_be_read_while_it_is_open_or_closed() {
         fs::write(place.path().join("jo.saved"), saved).expect("a file");
         silent(place.path());
     }
+}
+
+/// An org that looks into the device's folder at each request: what is there a crash would leave behind.
+struct Onlooker {
+    honest: InProcess,
+    folder: PathBuf,
+    looks: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl Transport for Onlooker {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
+        silent(&self.folder);
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        self.honest.send(request).await
+    }
+}
+
+#[test]
+fn a_crash_at_any_request_of_a_session_leaves_no_byte_that_can_be_read() {
+    let (world, place, path) = home(31, 300);
+    let looks = Arc::new(AtomicUsize::new(0));
+    let org = Onlooker {
+        honest: InProcess::new(world.sandbox.clone()),
+        folder: place.path().to_owned(),
+        looks: Arc::clone(&looks),
+    };
+    let tokens = StaticToken::new(&world.users[0].access_token);
+    let org = Salesforce::builder("https://acme.my.salesforce.com", tokens)
+        .transport(Arc::new(org))
+        .build()
+        .expect("a good address");
+    let store = Attache::open_with(&path, raw(7)).expect("a store");
+    let device = world.equip(store, 0).expect("a device").with_remote(org);
+    device.set_briefcase(field_sales()).expect("a briefcase");
+    sync(&device);
+    let first_load = looks.swap(0, Ordering::Relaxed);
+    let id = first(&device, ANY);
+    let there = server_id(&device, &id);
+    edit(&device, &id, "Phone", CANARIES[1]);
+    create(&device, "Account", [("Name", CANARIES[0])]);
+    // What a colleague wrote meanwhile comes in with it.
+    let name = format!("\"{} of another\"", CANARIES[0]);
+    world
+        .change("Account", &there, &[("Site", &name)])
+        .expect("the boss may");
+    world.sandbox.advance(60);
+    settle(&world, &device);
+    assert_eq!(
+        value(&device, &id, "Site"),
+        format!("{} of another", CANARIES[0]).into()
+    );
+    let second = looks.load(Ordering::Relaxed);
+    assert!(first_load > 5 && second > 3, "{first_load}, {second}");
+    silent(place.path());
 }
 
 #[test]
