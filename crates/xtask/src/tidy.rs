@@ -1,5 +1,6 @@
 //! Rules of the house that no compiler holds (DESIGN.md section 2, style B1 to B3).
 
+mod claims;
 mod graph;
 mod licences;
 mod text;
@@ -27,6 +28,7 @@ pub fn run(workspace: &Workspace) -> Done {
     graph::check(workspace, &mut breaches);
     graph::check_planted(workspace, &mut breaches);
     licences::check(workspace, &mut breaches)?;
+    claims::check(workspace, &mut breaches)?;
     map(workspace, &mut breaches)?;
     unwinding(workspace, &mut breaches)?;
     for breach in &breaches {
