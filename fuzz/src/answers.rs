@@ -114,7 +114,8 @@ async fn reads(org: &impl Remote, method: u8) -> Result<()> {
                     None => assert!([0, 9].contains(&part.start)),
                 }
                 let end = part.start + part.bytes.len() as u64;
-                assert!(part.total == 20 && end <= 20, "{end} of {}", part.total);
+                // What it tells of the whole is the org's word; more than that many bytes is none.
+                assert!(end <= 20, "{end} of 20");
                 at = Some(end);
                 Ok(true)
             })
