@@ -9,6 +9,7 @@
 mod abi;
 mod c;
 mod codegen;
+mod deny;
 mod desktop;
 mod figures;
 mod fuzz;
@@ -124,6 +125,8 @@ fn everything(workspace: &Workspace, strict: bool) -> ExitCode {
     run.step("codegen --check", || codegen::run(workspace, true));
     run.step("rust tests", || rust::test(workspace));
     run.step("encryption", || rust::encryption(workspace));
+    run.step("deny", || deny::deny(workspace));
+    run.step("advisories", || deny::advisories(workspace));
     run.step("rust docs", || rust::doc(workspace));
     run.step("python client", || outside::python(workspace));
     run.step("node client", || outside::node(workspace));

@@ -1,6 +1,7 @@
 //! Programs that the steps need.
 
 use crate::run::{Done, Stop, output, quiet};
+use crate::workspace::{Workspace, cargo};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
@@ -26,6 +27,31 @@ pub fn need_library(name: &str, package: &str) -> Done<Vec<String>> {
         }
     };
     Ok(flags.split_whitespace().map(Into::into).collect())
+}
+
+/// Finds a program that is a crate, or builds it (minutes, once; it stays beside the build).
+///
+/// `--locked`: what its authors tested, not what is new today. `--debug`: it is built longer than it runs.
+pub fn crate_program(workspace: &Workspace, name: &str) -> Done<PathBuf> {
+    if let Some(path) = find(name) {
+        return Ok(path);
+    }
+    let root = workspace.target("tools");
+    let path = root.join("bin").join(name);
+    if path.is_file() {
+        return Ok(path);
+    }
+    println!("installing {name} by cargo install");
+    quiet(
+        cargo()
+            .args(["install", "--quiet", "--locked", "--debug", "--root"])
+            .arg(&root)
+            .arg(name)
+            .env("CARGO_TARGET_DIR", workspace.target("tools/build"))
+            .env("CARGO_PROFILE_DEV_DEBUG", "0"),
+    )
+    .map_err(|_| Stop::Skipped(format!("{name} is missing: cargo install --locked {name}")))?;
+    Ok(path)
 }
 
 /// Finds a program on the PATH.
