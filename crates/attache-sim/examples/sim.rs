@@ -42,9 +42,10 @@ struct Arguments {
     /// Walks one scenario, as a failure prints it, and tells its story; one that fails is shrunk.
     #[arg(long, value_name = "SCENARIO")]
     replay: Option<Scenario>,
-    /// Plants each known mistake in turn, and says at which seed it is found. Needs the feature `simulation`.
-    #[arg(long)]
-    planted: bool,
+    /// Plants each known mistake in turn, or the one of this name, and says at which seed it is found. Needs the
+    /// feature `simulation`.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
+    planted: Option<String>,
 }
 
 impl Arguments {
@@ -93,8 +94,8 @@ fn main() -> ExitCode {
     if let Some(scenario) = &arguments.replay {
         return replay(scenario, &mut out);
     }
-    if arguments.planted {
-        return planted(&arguments, &mut out);
+    if let Some(name) = &arguments.planted {
+        return planted(name, &arguments, &mut out);
     }
     let begun = Instant::now();
     let sum = walk_all(&arguments, begun);
@@ -283,10 +284,16 @@ fn replay(scenario: &Scenario, out: &mut impl Write) -> ExitCode {
 }
 
 #[cfg(feature = "simulation")]
-fn planted(arguments: &Arguments, out: &mut impl Write) -> ExitCode {
+fn planted(name: &str, arguments: &Arguments, out: &mut impl Write) -> ExitCode {
     use attache_sim::simulation::Bug;
+    let is_meant = |bug: &&Bug| name.is_empty() || name == format!("{bug:?}");
+    let bugs: Vec<&Bug> = Bug::ALL.iter().filter(is_meant).collect();
+    if bugs.is_empty() {
+        let _ = writeln!(out, "no mistake {name} is known; these are: {:?}", Bug::ALL);
+        return ExitCode::from(2);
+    }
     let mut missed = 0;
-    for bug in Bug::ALL {
+    for bug in bugs {
         let line = match first_to_find(*bug, arguments) {
             Some(failure) => {
                 let what = failure.wrong.first().cloned().unwrap_or_default();
@@ -339,7 +346,7 @@ fn first_to_find(bug: attache_sim::simulation::Bug, arguments: &Arguments) -> Op
 }
 
 #[cfg(not(feature = "simulation"))]
-fn planted(_: &Arguments, out: &mut impl Write) -> ExitCode {
+fn planted(_: &str, _: &Arguments, out: &mut impl Write) -> ExitCode {
     let _ = writeln!(
         out,
         "built without the feature simulation: cargo xtask sim --planted builds with it"

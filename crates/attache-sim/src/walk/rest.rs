@@ -19,6 +19,9 @@ impl Scene {
         let mut chance = Prng::fork(self.seed, "rest");
         self.calm();
         self.make_room();
+        if !self.ledger().wrong.is_empty() {
+            return Err(self.take_wrong());
+        }
         // Whatever date rules and sharing moved is found by the look of the next day.
         self.world.sandbox.advance(86_400);
         self.ledger().look(&self.world, By::Colleague);
