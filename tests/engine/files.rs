@@ -113,6 +113,34 @@ fn a_load_from_a_file_goes_on_where_it_was_cut_off() {
 }
 
 #[test]
+fn parts_that_were_stored_are_not_asked_for_again() {
+    const PART: usize = 4_000;
+    let (world, device) = large(504);
+    world
+        .sandbox
+        .with_switches(|switches| switches.bulk_page_rows_max = PART);
+    let here = |device: &Attache| all(device, "SELECT Id FROM Contact").len();
+    // The network goes while the fifth part and those beside it are on their way.
+    let fault = Fault::new(FaultKind::LoseRequest).path("/results?");
+    world.sandbox.fail_next(fault.nth(5).always());
+    let error = wait(device.sync()).expect_err("no network");
+    assert_eq!(error.kind(), ErrorKind::RemoteUnreachable, "{error:?}");
+    let stored = here(&device);
+    assert!(stored >= 4 * PART, "{stored} are stored");
+    world.sandbox.clear_faults();
+    world.sandbox.clear_log();
+    sync(&device);
+    let rest = here(&device) - stored;
+    let parts = requests(&world, "/results?");
+    assert!(
+        parts <= rest.div_ceil(PART),
+        "{parts} parts for {rest} rows"
+    );
+    settle(&world, &device);
+    agrees(&world, ME, &device);
+}
+
+#[test]
 fn an_org_that_makes_no_file_is_read_by_pages() {
     let (world, device) = large(503);
     let body =

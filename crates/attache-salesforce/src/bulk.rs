@@ -4,21 +4,29 @@
 //! million rows takes a tenth of the calls. The engine is handed pages of the usual
 //! size, cut from the part that was fetched last; a page whose part is no longer in
 //! memory (another process, another session) is fetched again.
+//!
+//! Behind the first part, several are fetched side by side. The org names the next
+//! five, and what it names is a hint: which part follows which is told by the parts
+//! themselves, so a list that is wrong, or an org without lists, costs time alone.
 
 use crate::client::{Call, Salesforce, escape};
-use crate::error::{not_a_remote, refusal};
+use crate::error::{cut_off, not_a_remote, refusal};
 use crate::remote::json;
 use crate::transport::HttpResponse;
 use attache::{Error, ErrorKind, Page, Result};
 use csv::{Reader, ReaderBuilder, StringRecord};
+use futures_lite::future::zip;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::collections::VecDeque;
 use std::fmt;
 use std::io::Cursor;
 use std::sync::PoisonError;
 
 /// Rows of a part of a file: some ten megabytes of a wide object.
 const PART_ROWS: usize = 20_000;
+/// Parts that are fetched side by side: what is in memory grows with it.
+const PARTS_AT_ONCE: usize = 3;
 /// Rows of a page that is handed on.
 const PAGE_ROWS: usize = 2_000;
 /// What the place behind a page of a file begins with; no path of an answer does.
@@ -45,6 +53,16 @@ pub(crate) struct Opened {
     place: Place,
     /// The locator of the part behind it.
     next: Option<String>,
+    /// Its rows, as the org counts them.
+    told: Option<usize>,
+    /// Rows of the file behind this part, if the file was read from its begin.
+    left: Option<u64>,
+    /// Parts that were fetched together with it, in order.
+    fetched: VecDeque<Opened>,
+    /// Locators that the org named, and whose parts were not asked for.
+    named: VecDeque<String>,
+    /// Whether asking for names is of any use.
+    has_names: bool,
     /// `"Name":` of each column.
     keys: Vec<String>,
     rows: Reader<Cursor<Vec<u8>>>,
@@ -57,6 +75,28 @@ struct Job {
     state: String,
     #[serde(default)]
     number_records_processed: u64,
+}
+
+/// Where the next parts are, by an org's word.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Names {
+    result_pages: Vec<Name>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Name {
+    result_url: String,
+}
+
+impl Name {
+    /// The locator in it. Nothing else of the link is used: where a part is, is known.
+    fn locator(&self) -> Option<String> {
+        let (_, query) = self.result_url.split_once('?')?;
+        form_urlencoded::parse(query.as_bytes())
+            .find_map(|(key, value)| (key == "locator").then(|| value.into_owned()))
+    }
 }
 
 impl Place {
@@ -126,19 +166,19 @@ impl Salesforce {
     /// Gives the page at a place.
     pub(crate) async fn bulk_page(&self, place: Place) -> Result<Page> {
         let opened = self.lock_opened().take();
-        let mut opened = match opened.filter(|opened| opened.place == place) {
-            Some(opened) => opened,
-            None => self.open(place).await?,
+        let mut opened = match opened {
+            Some(opened) if opened.place == place => opened,
+            Some(before) if before.is_before(&place) => self.open(place, Some(before)).await?,
+            _ => self.open(place, None).await?,
         };
         let records = opened.page().ok_or_else(|| not_a_remote(&self.address))?;
+        if !opened.has_all(records.len()) {
+            return Err(cut_off(&self.address));
+        }
         let next = opened.behind(records.len());
         let total = opened.place.total;
         match &next {
-            Some(next) if next.locator == opened.place.locator => {
-                opened.place = next.clone();
-                *self.lock_opened() = Some(opened);
-            }
-            Some(_) => {}
+            Some(next) => *self.lock_opened() = opened.at(next),
             None => self.drop_job(&opened.place.job).await,
         }
         Ok(Page {
@@ -148,8 +188,87 @@ impl Salesforce {
         })
     }
 
+    /// Fetches the part that a place is in, and some behind it, and goes to the place.
+    ///
+    /// `before` is the part before it, if that was read.
+    async fn open(&self, place: Place, before: Option<Opened>) -> Result<Opened> {
+        if place.locator == FIRST {
+            let mut opened = self.fetch_part(place).await?;
+            let rows = opened.told.map(|rows| rows as u64);
+            opened.left = rows.map(|rows| opened.place.total.saturating_sub(rows));
+            return Ok(opened);
+        }
+        let is_last = before.as_ref().is_some_and(Opened::is_last_but_one);
+        let (left, mut named, mut has_names) = match before {
+            Some(before) => (before.left, before.named, before.has_names),
+            None => (None, VecDeque::new(), true),
+        };
+        if named.front() == Some(&place.locator) {
+            named.pop_front();
+        } else {
+            named.clear();
+        }
+        if named.is_empty() && has_names && !is_last {
+            named = self.names_behind(&place).await;
+            has_names = !named.is_empty();
+        }
+        let (job, total) = (&place.job, place.total);
+        let more: [Option<Place>; PARTS_AT_ONCE - 1] = std::array::from_fn(|_| {
+            named.pop_front().map(|locator| Place {
+                job: job.clone(),
+                total,
+                locator,
+                row: 0,
+            })
+        });
+        let [second, third] = more;
+        let (opened, more) = zip(
+            self.fetch_part(place),
+            zip(self.fetch_part_if(second), self.fetch_part_if(third)),
+        )
+        .await;
+        let mut opened = opened?;
+        // What did not come is asked for when it is needed, and then says why.
+        opened.fetched = [more.0, more.1].into_iter().flatten().collect();
+        opened.left = left
+            .zip(opened.told)
+            .map(|(left, rows)| left.saturating_sub(rows as u64));
+        opened.named = named;
+        opened.has_names = has_names;
+        Ok(opened)
+    }
+
+    /// Asks which parts lie behind the one at a place. None, if the org does not say.
+    async fn names_behind(&self, place: &Place) -> VecDeque<String> {
+        let path = self.path(format_args!(
+            "/jobs/query/{}/resultPages?maxRecords={PART_ROWS}&locator={}",
+            escape(&place.job),
+            escape(&place.locator)
+        ));
+        let answer = match self.known(&Call::read("bulk_results", path)).await {
+            Ok(answer) => self.decode::<Names>(&answer.body),
+            Err(error) => Err(error),
+        };
+        let names = answer.unwrap_or_else(|error| {
+            tracing::debug!(%error, "the parts of a file are fetched one by one");
+            Names {
+                result_pages: Vec::new(),
+            }
+        });
+        let mut named = names.result_pages.iter().map_while(Name::locator);
+        match named.next() {
+            Some(first) if first == place.locator => named.collect(),
+            _ => VecDeque::new(),
+        }
+    }
+
+    /// Fetches a part that may be of use later.
+    async fn fetch_part_if(&self, place: Option<Place>) -> Option<Opened> {
+        self.fetch_part(place?).await.ok()
+    }
+
     /// Fetches the part that a place is in, and goes to the place.
-    async fn open(&self, place: Place) -> Result<Opened> {
+    async fn fetch_part(&self, place: Place) -> Result<Opened> {
         let mut path = self.path(format_args!(
             "/jobs/query/{}/results?maxRecords={PART_ROWS}",
             escape(&place.job)
@@ -162,6 +281,8 @@ impl Salesforce {
         let answer = self.known(&call).await?;
         let next = answer.header("Sforce-Locator").unwrap_or(LAST);
         let next = (next != LAST && !next.is_empty()).then(|| next.to_owned());
+        let told = answer.header("Sforce-NumberOfRecords");
+        let told = told.and_then(|rows| rows.parse().ok());
         let mut rows = ReaderBuilder::new().from_reader(Cursor::new(answer.body));
         let names = rows.headers().map_err(|_| not_a_remote(&self.address))?;
         let keys = names
@@ -175,6 +296,11 @@ impl Salesforce {
         Ok(Opened {
             place,
             next,
+            told,
+            left: None,
+            fetched: VecDeque::new(),
+            named: VecDeque::new(),
+            has_names: true,
             keys,
             rows,
         })
@@ -219,6 +345,55 @@ impl Opened {
         Some(records)
     }
 
+    /// Says whether the rows that were just read are as many as the org told of.
+    fn has_all(&self, read: usize) -> bool {
+        let rows = self.place.row + read;
+        self.told
+            .is_none_or(|told| rows == told || (rows < told && read == PAGE_ROWS))
+    }
+
+    /// Says whether a place is the begin of the part behind this one.
+    fn is_before(&self, place: &Place) -> bool {
+        self.place.job == place.job && place.row == 0 && self.next.as_ref() == Some(&place.locator)
+    }
+
+    /// Says whether what is left of the file fits in one part of this one's size.
+    fn is_last_but_one(&self) -> bool {
+        let rows = self.told.map(|rows| rows as u64);
+        self.left.zip(rows).is_some_and(|(left, rows)| left <= rows)
+    }
+
+    /// What is kept in memory for the page at a place, which is next.
+    fn at(mut self, place: &Place) -> Option<Opened> {
+        if place.locator == self.place.locator {
+            self.place = place.clone();
+            return Some(self);
+        }
+        // This part was read: its rows go, what is known of those behind it stays. No page begins there.
+        self.place.row = usize::MAX;
+        self.rows = ReaderBuilder::new().from_reader(Cursor::new(Vec::new()));
+        match self.fetched.pop_front() {
+            Some(mut next) if next.place == *place => {
+                next.left = self
+                    .left
+                    .zip(next.told)
+                    .map(|(left, rows)| left.saturating_sub(rows as u64));
+                next.fetched = self.fetched;
+                next.named = self.named;
+                next.has_names = self.has_names;
+                Some(next)
+            }
+            // Parts that do not follow each other as they were named are of no use.
+            Some(_) => {
+                self.fetched.clear();
+                self.named.clear();
+                self.has_names = false;
+                Some(self)
+            }
+            None => Some(self),
+        }
+    }
+
     /// Writes a row as the record a query would have answered. An empty cell is null, and left out.
     fn record(&self, row: &StringRecord) -> Option<Box<RawValue>> {
         let mut text = String::with_capacity(row.as_slice().len() + 16 * row.len());
@@ -240,7 +415,11 @@ impl Opened {
     /// The place behind the rows that were just read.
     fn behind(&self, read: usize) -> Option<Place> {
         let mut place = self.place.clone();
-        if read == PAGE_ROWS && !self.rows.is_done() {
+        let goes_on = match self.told {
+            Some(told) => place.row + read < told,
+            None => read == PAGE_ROWS && !self.rows.is_done(),
+        };
+        if goes_on {
             place.row += read;
             return Some(place);
         }

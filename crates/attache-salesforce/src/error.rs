@@ -57,11 +57,18 @@ pub(crate) fn redirected(host: impl Display) -> Error {
     )
 }
 
+/// Says that an answer ends before its end.
+pub(crate) fn cut_off(host: impl Display) -> Error {
+    Error::new(
+        ErrorKind::RemoteUnreachable,
+        format!("the answer from {host} was cut off"),
+    )
+}
+
 /// Says that an answer with a good status cannot be read.
 pub(crate) fn unreadable(host: impl Display, cause: &serde_json::Error) -> Error {
     if cause.is_eof() {
-        let message = format!("the answer from {host} was cut off");
-        return Error::new(ErrorKind::RemoteUnreachable, message);
+        return cut_off(host);
     }
     // The cause is not attached: its text may quote the answer.
     not_a_remote(host)

@@ -88,6 +88,11 @@ pub struct RestSwitches {
     pub bulk_delay_s: i64,
     /// §10: rows of a page of bulk results at most, whatever a client asks for.
     pub bulk_page_rows_max: usize,
+    /// §10: `resultPages` names pages; otherwise it is not there, as before version 58.
+    pub names_bulk_pages: bool,
+    /// §10: the pages that `resultPages` names have as many rows as `maxRecords` asks for there;
+    /// otherwise the org cuts them as it likes (documented is no parameter).
+    pub bulk_page_names_heed_rows: bool,
     /// §2.2: answers above 1 KB are compressed for clients that accept gzip.
     pub compresses: bool,
     /// §12: the bytes of a file are served in stretches (`Range`); otherwise the header is not looked at.
@@ -123,6 +128,8 @@ impl Default for RestSwitches {
             touches_recents: true,
             bulk_delay_s: 0,
             bulk_page_rows_max: 250_000,
+            names_bulk_pages: true,
+            bulk_page_names_heed_rows: true,
             compresses: true,
             serves_ranges: true,
         }

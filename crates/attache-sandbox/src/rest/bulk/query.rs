@@ -215,7 +215,13 @@ pub(in crate::rest) fn query_pages(
     id: &str,
 ) -> Result<Response, Failure> {
     call.only("HEAD,GET")?;
-    let (from, rows) = page_asked(machine, call)?;
+    let (from, mut rows) = page_asked(machine, call)?;
+    if !machine.switches.names_bulk_pages {
+        return Err(Failure::not_found());
+    }
+    if !machine.switches.bulk_page_names_heed_rows {
+        rows = (rows / 2).max(1);
+    }
     let version = call.version;
     let total = finished(machine, call, id)?.ends.len();
     let url = |part: &str, from: usize| {
