@@ -2,6 +2,7 @@
 
 use super::{account_id, at_org, body, bytes, file, primed, requests, state};
 use attache::{CancelToken, ErrorKind, FileState, Phase};
+use attache_sandbox::{Fault, FaultKind, Response};
 use attache_sim::wait;
 use attache_tests::{settle, sync};
 use std::sync::{Arc, Mutex};
@@ -102,4 +103,42 @@ fn a_file_that_leaves_tells_how_far_it_is_and_can_be_stopped() {
     let between = told.iter().filter(|(done, _)| (1..5 << 20).contains(done));
     assert!(between.count() > 2, "{told:?}");
     assert_eq!(told.last(), Some(&(5 << 20, 5 << 20)));
+}
+
+/// Has the org answer the next reads of a file with so many stretches of a thousand bytes.
+fn crumbs(world: &attache_sim::World, whole: &[u8], count: usize) {
+    for (n, crumb) in whole.chunks(1_000).take(count).enumerate() {
+        let (start, end) = (n * 1_000, n * 1_000 + crumb.len() - 1);
+        let range = format!("bytes {start}-{end}/{}", whole.len());
+        let answer = Response {
+            status: 206,
+            headers: vec![("Content-Range".into(), range)],
+            body: crumb.to_vec(),
+        };
+        let fault = Fault::new(FaultKind::Answer(answer)).path("/VersionData");
+        world.sandbox.fail_next(fault);
+    }
+}
+
+#[test]
+fn a_server_that_sends_crumbs_is_given_up_and_a_slow_start_is_not() {
+    let (world, device, account) = primed(r#""none""#);
+    let whole = bytes(200_000, 8);
+    at_org(&world, &account_id(&device, &account), "film.mp4", &whole);
+    sync(&device);
+    let film = file(&device, &account, "film").id;
+
+    crumbs(&world, &whole, 17);
+    wait(device.fetch_file(&film)).expect_err("it would take two hundred calls");
+    assert_eq!(requests(&world, "GET", "/VersionData"), 17);
+    let left = file(&device, &account, "film");
+    assert_eq!(left.state, FileState::Absent);
+    let problem = left.problem.expect("a problem");
+    assert!(problem.contains("too small parts"), "{problem}");
+
+    crumbs(&world, &whole, 16);
+    wait(device.fetch_file(&film)).expect("the rest comes at once");
+    assert_eq!(requests(&world, "GET", "/VersionData"), 17 + 17);
+    assert_eq!(body(&device, &film), whole);
+    assert_eq!(file(&device, &account, "film").problem, None);
 }
