@@ -173,7 +173,7 @@ fn a_record_that_comes_with_the_file_is_known_by_the_name_that_hosts_hold() {
     let b = prime(&world, 0, &briefcase(none));
     carry(&a, &b);
     let listed = all(&b, "SELECT Id FROM Account");
-    assert_eq!(listed, [made.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&made));
     assert_eq!(value(&b, &made, "Phone"), Value::from("carried"));
     settle(&world, &b);
     org_says(&world, server_id(&a, &made).as_str(), "Phone", "carried");
