@@ -206,7 +206,7 @@ class HostTest {
             assertEquals(emptyList<String>(), attache.objects())
             attache.wipe(Unsent.REFUSE)
             val error = assertThrows(AttacheException.Failed::class.java) { attache.status() }
-            assertEquals(ErrorKind.NOT_READY, error.kind)
+            assertEquals(ErrorKind.CLOSED, error.kind)
         }
         val error = assertThrows(AttacheException.Failed::class.java) {
             Attache.openInMemory(Options(key = Key.Raw(ByteArray(5))))
