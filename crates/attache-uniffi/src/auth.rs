@@ -1,42 +1,12 @@
-//! Signing in without a provider of the application's own, and how the org is talked to.
+//! Signing in without a provider of the application's own.
 
 use crate::background;
-use crate::error::Result;
+use crate::error::{AttacheError, Result};
 use crate::tokens::{AccessToken, BuiltIn, TokenProvider};
-use attache_salesforce::{Budget, ClientCredentials, JwtBearer, RefreshToken, SalesforceBuilder};
+use crate::transport::{HostTransport, Transport};
+use async_trait::async_trait;
+use attache_salesforce::{ClientCredentials, JwtBearer};
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// How the org is talked to.
-#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
-pub struct SalesforceOptions {
-    /// The version of the API, such as `67.0`.
-    #[uniffi(default = None)]
-    pub api_version: Option<String>,
-    /// The name under which the org's logs know this application.
-    #[uniffi(default = None)]
-    pub client_name: Option<String>,
-    /// API calls that may be made while this is set.
-    #[uniffi(default = None)]
-    pub calls_max: Option<u64>,
-    /// Percent of the org's daily calls, made by all its clients together, beyond which none is made.
-    #[uniffi(default = None)]
-    pub org_percent_max: Option<u8>,
-}
-
-impl SalesforceOptions {
-    pub(crate) fn apply(self, mut org: SalesforceBuilder) -> SalesforceBuilder {
-        if let Some(version) = self.api_version {
-            org = org.api_version(version);
-        }
-        if let Some(name) = self.client_name {
-            org = org.client_name(name);
-        }
-        org.budget(Budget {
-            calls_max: self.calls_max,
-            org_percent_max: self.org_percent_max,
-        })
-    }
-}
 
 /// Keeps a refresh token that the org gave in place of the one before, in a keychain.
 #[uniffi::export(rust, foreign)]
@@ -45,54 +15,121 @@ pub trait TokenStore: Send + Sync {
     fn rotated(&self, refresh_token: String) -> Result<()>;
 }
 
-/// Makes a provider that renews access tokens with a refresh token.
-#[uniffi::export(default(client_secret = None, store = None))]
-pub fn refresh_token(
-    url: String,
-    client_id: String,
-    token: String,
-    client_secret: Option<String>,
-    store: Option<Arc<dyn TokenStore>>,
-) -> Result<Arc<dyn TokenProvider>> {
-    let mut tokens = RefreshToken::new(&url, client_id, token)?;
-    if let Some(secret) = client_secret {
-        tokens = tokens.with_client_secret(secret);
+/// What became of a token that was to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum Revoked {
+    /// The org ended it, and every access token that came from it.
+    Now,
+    /// The org did not know it any more: it had ended before.
+    Before,
+}
+
+/// Gets access tokens for a refresh token that a person's sign-in gave.
+#[derive(uniffi::Object)]
+pub struct RefreshToken {
+    tokens: Arc<BuiltIn<attache_salesforce::RefreshToken>>,
+}
+
+#[uniffi::export]
+impl RefreshToken {
+    /// Makes a provider that refreshes at `url`: the org's own host, or that of sign-in. `access_token` is one that is
+    /// still good, as after sign-in.
+    #[uniffi::constructor(default(client_secret = None, access_token = None, store = None, transport = None))]
+    pub fn new(
+        url: String,
+        client_id: String,
+        refresh_token: String,
+        client_secret: Option<String>,
+        access_token: Option<AccessToken>,
+        store: Option<Arc<dyn TokenStore>>,
+        transport: Option<Arc<dyn Transport>>,
+    ) -> Result<Arc<RefreshToken>> {
+        let mut tokens = attache_salesforce::RefreshToken::new(&url, client_id, refresh_token)?;
+        if let Some(secret) = client_secret {
+            tokens = tokens.with_client_secret(secret);
+        }
+        if let Some(token) = access_token {
+            tokens = tokens.with_access_token(token.into());
+        }
+        if let Some(store) = store {
+            tokens = tokens.on_rotated(move |token| Ok(store.rotated(token.to_owned())?));
+        }
+        if let Some(transport) = transport {
+            tokens = tokens.with_transport(Arc::new(HostTransport(transport)));
+        }
+        Ok(Arc::new(RefreshToken {
+            tokens: Arc::new(BuiltIn(tokens)),
+        }))
     }
-    if let Some(store) = store {
-        tokens = tokens.on_rotated(move |token| Ok(store.rotated(token.to_owned())?));
+
+    /// Ends the refresh token at the org, with the access tokens that it bought: signs the person out. Nothing in a
+    /// store is touched. Forget your own copy of the token after this.
+    pub async fn revoke(&self) -> Result<Revoked> {
+        let tokens = Arc::clone(&self.tokens);
+        background::run(
+            move || match futures_lite::future::block_on(tokens.0.revoke())? {
+                attache_salesforce::Revoked::Now => Ok(Revoked::Now),
+                // Whatever else may come to be told, the token is worth nothing.
+                _ => Ok(Revoked::Before),
+            },
+        )
+        .await
     }
-    Ok(Arc::new(BuiltIn(tokens)))
+}
+
+#[uniffi::export]
+#[async_trait]
+impl TokenProvider for RefreshToken {
+    async fn access_token(&self) -> std::result::Result<AccessToken, AttacheError> {
+        self.tokens.access_token().await
+    }
+
+    async fn refresh(
+        &self,
+        rejected: AccessToken,
+    ) -> std::result::Result<AccessToken, AttacheError> {
+        self.tokens.refresh(rejected).await
+    }
 }
 
 /// Makes a provider that signs in as the application itself.
-#[uniffi::export]
+#[uniffi::export(default(transport = None))]
 pub fn client_credentials(
     url: String,
     client_id: String,
     client_secret: String,
+    transport: Option<Arc<dyn Transport>>,
 ) -> Result<Arc<dyn TokenProvider>> {
-    let tokens = ClientCredentials::new(&url, client_id, client_secret)?;
+    let mut tokens = ClientCredentials::new(&url, client_id, client_secret)?;
+    if let Some(transport) = transport {
+        tokens = tokens.with_transport(Arc::new(HostTransport(transport)));
+    }
     Ok(Arc::new(BuiltIn(tokens)))
 }
 
 /// Makes a provider that signs a user in with an assertion; the key is an RSA key in PEM.
-#[uniffi::export]
+#[uniffi::export(default(transport = None))]
 pub fn jwt_bearer(
     url: String,
     client_id: String,
     username: String,
     private_key: String,
+    transport: Option<Arc<dyn Transport>>,
 ) -> Result<Arc<dyn TokenProvider>> {
-    let tokens = JwtBearer::new(&url, client_id, username, &private_key)?;
+    let mut tokens = JwtBearer::new(&url, client_id, username, &private_key)?;
+    if let Some(transport) = transport {
+        tokens = tokens.with_transport(Arc::new(HostTransport(transport)));
+    }
     Ok(Arc::new(BuiltIn(tokens)))
 }
 
 /// What a sign-in in the browser came to.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug, Display)]
 pub struct SignedIn {
     /// The first access token.
     pub access_token: AccessToken,
-    /// What buys the next ones: keep it in a keychain, and give it to `refresh_token`.
+    /// What buys the next ones: keep it in a keychain, and give it to `RefreshToken`.
     pub refresh_token: Option<String>,
 }
 
@@ -107,13 +144,14 @@ pub struct SignIn {
 #[uniffi::export]
 impl SignIn {
     /// Starts a sign-in. `redirect_uri` is the address that the application listens to, as the org knows it.
-    #[uniffi::constructor(default(client_secret = None, login_hint = None))]
+    #[uniffi::constructor(default(client_secret = None, login_hint = None, transport = None))]
     pub fn new(
         url: String,
         client_id: String,
         redirect_uri: String,
         client_secret: Option<String>,
         login_hint: Option<String>,
+        transport: Option<Arc<dyn Transport>>,
     ) -> Result<Arc<SignIn>> {
         let mut sign_in = attache_salesforce::SignIn::new(&url, client_id, redirect_uri)?;
         if let Some(secret) = client_secret {
@@ -121,6 +159,9 @@ impl SignIn {
         }
         if let Some(name) = login_hint {
             sign_in = sign_in.with_login_hint(name);
+        }
+        if let Some(transport) = transport {
+            sign_in = sign_in.with_transport(Arc::new(HostTransport(transport)));
         }
         Ok(Arc::new(SignIn {
             url: sign_in.url(),

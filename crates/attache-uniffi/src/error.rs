@@ -157,6 +157,9 @@ pub struct Problem {
     /// The records that the org takes it for a duplicate of.
     #[uniffi(default = None)]
     pub duplicates: Option<Duplicates>,
+    /// Of the refusal of a changeset, the place of the edit that it is about, counted from 0.
+    #[uniffi(default = None)]
+    pub edit: Option<u64>,
 }
 
 impl From<&attache::Problem> for Problem {
@@ -166,6 +169,7 @@ impl From<&attache::Problem> for Problem {
             code: problem.code.clone(),
             message: problem.message.clone(),
             duplicates: problem.duplicates.as_deref().map(Duplicates::from),
+            edit: None,
         }
     }
 }
@@ -184,6 +188,8 @@ pub enum AttacheError {
         retry: Retry,
         /// Where in the query or filter, as a byte offset from 0.
         position: Option<u64>,
+        /// What would have been taken at the position, in words for a person.
+        expected: Option<String>,
         /// Everything that is wrong with the write; empty for other kinds.
         problems: Vec<Problem>,
     },
@@ -208,9 +214,19 @@ impl From<attache::Error> for AttacheError {
             position: error
                 .position()
                 .and_then(|position| u64::try_from(position).ok()),
-            problems: error.problems().iter().map(Problem::from).collect(),
+            expected: error.expected().map(str::to_owned),
+            problems: problems(&error),
         }
     }
+}
+
+/// The problems of an error, those of a changeset with the places of their edits.
+fn problems(error: &attache::Error) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = error.problems().iter().map(Problem::from).collect();
+    for (problem, (edit, _)) in problems.iter_mut().zip(error.problems_by_edit()) {
+        problem.edit = Some(edit as u64);
+    }
+    problems
 }
 
 impl From<AttacheError> for attache::Error {

@@ -1,9 +1,12 @@
 //! Files of records.
 
-use crate::background;
+use crate::cancel::CancelToken;
 use crate::error::{AttacheError, ErrorKind, Result, failed};
+use crate::progress::ProgressObserver;
+use crate::session;
 use crate::store::{Attache, record_id};
 use crate::tell::{Tell, mirror};
+use std::future::IntoFuture;
 use std::io;
 use std::sync::Arc;
 
@@ -143,12 +146,25 @@ impl Attache {
     }
 
     /// Brings the bytes of a file onto this device; one that is here stays as it is.
-    pub async fn fetch_file(&self, id: String) -> Result<()> {
+    ///
+    /// Cancelling the task that waits stops the download too; what came stays, and the next one goes on from there.
+    #[uniffi::method(default(observer = None, cancel = None))]
+    pub async fn fetch_file(
+        &self,
+        id: String,
+        observer: Option<Arc<dyn ProgressObserver>>,
+        cancel: Option<Arc<CancelToken>>,
+    ) -> Result<()> {
         let (engine, id) = (self.engine()?, record_id(&id)?);
-        background::run(move || {
-            Ok(futures_lite::future::block_on(
-                engine.fetch_file(&id).into_future(),
-            )?)
+        let cancel = cancel
+            .map(|cancel| cancel.token.clone())
+            .unwrap_or_default();
+        session::until_dropped(cancel.clone(), move || {
+            let mut fetch = engine.fetch_file(&id).cancel_token(cancel.clone());
+            if let Some(observer) = observer {
+                fetch = fetch.on_progress(session::told(observer, cancel));
+            }
+            Ok(futures_lite::future::block_on(fetch.into_future())?)
         })
         .await
     }

@@ -1,9 +1,11 @@
 //! What forms are drawn from: objects and fields, record types, layouts, picklists.
 
-use crate::error::Result;
+use crate::error::{ErrorKind, Result, failed};
 use crate::store::Attache;
 use crate::tell::{Tell, mirror};
-use crate::value::Value;
+use crate::value::{self, Value};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 mirror! {
     /// A value of a picklist.
@@ -72,6 +74,40 @@ mirror! {
         html: bool,
         /// It was added by the org.
         custom: bool,
+        /// Digits of an integer at most; 0 if no limit is known.
+        digits: u32,
+        /// The org sets it on a new record that does not.
+        defaulted_on_create: bool,
+        /// The formula that the org makes the default of; a device cannot evaluate it.
+        default_formula: Option<String>,
+        /// The formula of a calculated field, where this user may know it.
+        formula: Option<String>,
+        /// It is numbered by the org.
+        auto_number: bool,
+        /// It is encrypted at the org; users without the permission see a mask.
+        encrypted: bool,
+        /// What the type is in particular: `plaintextarea`, `richtextarea`, `personname`, ...
+        extra_type: Option<String>,
+        /// Values differ by case when compared.
+        case_sensitive: bool,
+        /// It may stand in a condition at the org.
+        filterable: bool,
+        /// The org can order by it.
+        sortable: bool,
+        /// The org can group by it.
+        groupable: bool,
+        /// Records are found by it, as by `Id` and external ids.
+        id_lookup: bool,
+        /// A lookup whose records' names are read through `Name` (`Who.Name`).
+        name_pointing: bool,
+        /// The record cannot live without this parent.
+        cascade_delete: bool,
+        /// The parent cannot be deleted while the record points at it.
+        restricted_delete: bool,
+        /// The place of a master: 0 for the first, 1 for the second; nothing for a lookup.
+        relationship_order: Option<u32>,
+        /// A detail may be written by who may only read its master.
+        write_requires_master_read: bool,
     }
 }
 
@@ -130,6 +166,20 @@ mirror! {
         deletable: bool,
         /// It was added by the org.
         custom: bool,
+        /// The org answers queries of it.
+        queryable: bool,
+        /// The org tells what of it was changed and deleted.
+        replicateable: bool,
+        /// The org finds its records by words.
+        searchable: bool,
+        /// It has layouts.
+        layoutable: bool,
+        /// A deleted record can be taken back at the org.
+        undeletable: bool,
+        /// The org remembers which records were looked at.
+        recents: bool,
+        /// The scopes that queries of it may use: `everything`, `mine`, ...
+        scopes: Vec<String>,
         /// The fields.
         fields: Vec<FieldSchema>,
         /// Lookups of other objects that lead here.
@@ -237,10 +287,22 @@ fn order((field, ascending): &(String, bool)) -> ListOrder {
 }
 
 /// The name of a type in a describe: lower case, without blanks.
-fn field_type(field_type: &attache::FieldType) -> String {
+pub(crate) fn field_type(field_type: &attache::FieldType) -> String {
     match field_type {
         attache::FieldType::Other(name) => name.clone(),
         known => format!("{known:?}").to_lowercase(),
+    }
+}
+
+impl Attache {
+    /// An object that was described.
+    pub(crate) fn described(&self, object: &str) -> Result<Arc<attache::ObjectSchema>> {
+        let schema = self.engine()?.schema()?;
+        let known = schema.object(object).cloned();
+        known.ok_or_else(|| {
+            let reason = format!("{object} was not described");
+            failed(ErrorKind::UnknownObject, reason)
+        })
     }
 }
 
@@ -260,6 +322,31 @@ impl Attache {
     pub fn schema(&self, object: String) -> Result<Option<ObjectSchema>> {
         let schema = self.engine()?.schema()?;
         Ok(schema.object(&object).map(|object| object.as_ref().tell()))
+    }
+
+    /// Checks the fields of a new record, as `create` does, without creating it: while a form is filled in. Gives them as
+    /// they would be kept, and fails with all that is wrong.
+    pub fn check_create(
+        &self,
+        object: String,
+        fields: HashMap<String, Value>,
+    ) -> Result<HashMap<String, Value>> {
+        let fields = value::fields(fields)?;
+        Ok(value::shown(
+            &self.described(&object)?.check_create(&fields)?,
+        ))
+    }
+
+    /// Checks changes to a record whose fields are `current`, as `update` does, without making them.
+    pub fn check_update(
+        &self,
+        object: String,
+        current: HashMap<String, Value>,
+        changes: HashMap<String, Value>,
+    ) -> Result<HashMap<String, Value>> {
+        let (current, changes) = (value::fields(current)?, value::fields(changes)?);
+        let object = self.described(&object)?;
+        Ok(value::shown(&object.check_update(&current, &changes)?))
     }
 
     /// Lists the record types of an object, the master among them.

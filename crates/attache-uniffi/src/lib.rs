@@ -24,7 +24,10 @@ mod background;
 mod briefcase;
 mod cancel;
 mod changeset;
+mod connect;
+mod context;
 mod error;
+mod explain;
 mod files;
 mod form;
 mod hold;
@@ -36,6 +39,7 @@ mod resolver;
 mod rows;
 mod sandbox;
 mod search;
+mod secret;
 mod session;
 mod store;
 mod tell;
@@ -45,8 +49,8 @@ mod unsent;
 mod value;
 mod watch;
 
-pub use auth::{SalesforceOptions, SignIn, SignedIn, TokenStore};
-pub use auth::{client_credentials, jwt_bearer, refresh_token};
+pub use auth::{RefreshToken, Revoked, SignIn, SignedIn, TokenStore};
+pub use auth::{client_credentials, jwt_bearer};
 pub use briefcase::{
     BriefcaseDiff, BriefcaseImport, DryRun, FilesEstimate, RuleEstimate, briefcase_diff,
     briefcase_everything, briefcase_from_definition, briefcase_from_json, briefcase_from_list_view,
@@ -54,7 +58,10 @@ pub use briefcase::{
 };
 pub use cancel::CancelToken;
 pub use changeset::{Changeset, ChangesetWork};
+pub use connect::{Assignment, HttpLimits, SalesforceOptions, default_http_limits};
+pub use context::{Context, FiscalYearName, RowVisitor, Weekday};
 pub use error::{AttacheError, Candidate, Duplicates, ErrorKind, Problem, Retry};
+pub use explain::{Explained, Explanation};
 pub use files::{FileInfo, FileSink, FileSource, FileState};
 pub use form::{
     ChildRelationship, FieldSchema, Layout, LayoutItem, ListColumn, ListOrder, ObjectSchema,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 /// The key of an encrypted store.
 #[derive(Clone, PartialEq, Eq, uniffi::Enum)]
+#[uniffi::export(Debug, Display)]
 pub enum Key {
     /// 32 random bytes, as a keychain or a secure element keeps them.
     Raw {
@@ -16,12 +17,6 @@ pub enum Key {
         /// The passphrase.
         text: String,
     },
-}
-
-impl std::fmt::Debug for Key {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Key(..)")
-    }
 }
 
 impl Key {

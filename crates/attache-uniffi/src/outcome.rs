@@ -1,6 +1,7 @@
 //! Reports, pending work, conflicts and status.
 
 use crate::error::{Problem, Result};
+use crate::form;
 use crate::tell::{Tell, mirror};
 use crate::value::{self, Value};
 use std::collections::HashMap;
@@ -106,6 +107,8 @@ pub struct ConflictField {
     pub name: String,
     /// What a person sees.
     pub label: String,
+    /// The name of its type, as a describe has it: `string`, `currency`, ...
+    pub field_type: String,
     /// What both sides last agreed on.
     pub base: Value,
     /// What this device has.
@@ -153,6 +156,7 @@ impl From<&attache::Conflict> for Conflict {
                 .map(|field| ConflictField {
                     name: field.name.clone(),
                     label: field.label.clone(),
+                    field_type: form::field_type(&field.field_type),
                     base: (&field.base).into(),
                     local: (&field.local).into(),
                     remote: (&field.remote).into(),

@@ -7,7 +7,8 @@ use crate::error::Result;
 use std::sync::Arc;
 
 /// A user of a sandbox, and how to sign in as them.
-#[derive(Clone, Debug, uniffi::Record)]
+#[derive(Clone, uniffi::Record)]
+#[uniffi::export(Debug, Display)]
 pub struct SandboxUser {
     /// The user's id.
     pub id: String,

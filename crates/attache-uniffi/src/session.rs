@@ -68,13 +68,33 @@ pub(crate) async fn run(
     cancel: CancelToken,
     options: Option<SyncOptions>,
 ) -> Result<Report> {
-    let mut guard = CancelOnDrop {
-        token: cancel.clone(),
-        armed: true,
-    };
-    let report = background::run(move || session(&engine, observer, cancel, options)).await;
+    until_dropped(cancel.clone(), move || {
+        session(&engine, observer, cancel, options)
+    })
+    .await
+}
+
+/// Does work on a thread of its own, and asks it to stop when the host stops waiting for it.
+pub(crate) async fn until_dropped<T: Send + 'static>(
+    token: CancelToken,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let mut guard = CancelOnDrop { token, armed: true };
+    let done = background::run(work).await;
     guard.armed = false;
-    report
+    done
+}
+
+/// Tells progress to the host. What it throws stops the work.
+pub(crate) fn told(
+    observer: Arc<dyn ProgressObserver>,
+    cancel: CancelToken,
+) -> impl FnMut(attache::Progress) + Send + 'static {
+    move |progress| {
+        if observer.on_progress(progress.into()).is_err() {
+            cancel.cancel();
+        }
+    }
 }
 
 fn session(
@@ -94,11 +114,7 @@ fn session(
         }
     }
     if let Some(observer) = observer {
-        session = session.on_progress(move |progress| {
-            if observer.on_progress(progress.into()).is_err() {
-                cancel.cancel();
-            }
-        });
+        session = session.on_progress(told(observer, cancel));
     }
     let report = futures_lite::future::block_on(session.into_future())?;
     Ok(Report::from(&report))

@@ -1,8 +1,8 @@
 //! The store and its org.
 
-use crate::auth::SalesforceOptions;
 use crate::cancel::CancelToken;
 use crate::changeset::{mutations, refuse_at_work};
+use crate::connect::SalesforceOptions;
 use crate::error::{ErrorKind, Result, failed};
 use crate::options::{Key, Limits, Options, engine_options};
 use crate::outcome::{self, Conflict, Mutation, Report, Resolution, Status};
@@ -125,15 +125,6 @@ impl Attache {
         })
     }
 
-    /// Overrides when the org's fiscal year begins (1 to 12), and whether it is named after the year it begins in.
-    pub fn set_fiscal_year(&self, start_month: i8, named_by_start: bool) -> Result<()> {
-        let name = match named_by_start {
-            true => attache::FiscalYearName::Start,
-            false => attache::FiscalYearName::End,
-        };
-        Ok(self.engine()?.set_fiscal_year(start_month, name)?)
-    }
-
     /// Keeps a note of the application's beside the records, such as the address of the org.
     pub fn set_host_value(&self, key: String, value: String) -> Result<()> {
         Ok(self.engine()?.set_host_value(&key, &value)?)
@@ -246,6 +237,23 @@ impl Attache {
     pub fn resolve(&self, conflict: i64, resolution: Resolution) -> Result<()> {
         let resolution = outcome::read_resolution(resolution)?;
         Ok(self.engine()?.resolve(ConflictId(conflict), resolution)?)
+    }
+
+    /// Settles a conflict: `"mine"`, `"theirs"`, or for each field `{"Phone": "mine", "Rating": {"value": "Hot"},
+    /// "Fax": "later"}`. Values are read by the types of their fields.
+    pub fn resolve_json(&self, conflict: i64, resolution: String) -> Result<()> {
+        Ok(self
+            .engine()?
+            .resolve_json(ConflictId(conflict), &resolution)?)
+    }
+
+    /// Settles all open conflicts, or those of one object, as `resolve_all` does: `"mine"` or `"theirs"`.
+    #[uniffi::method(default(object = None))]
+    pub fn resolve_all_json(&self, resolution: String, object: Option<String>) -> Result<Vec<i64>> {
+        Ok(self
+            .engine()?
+            .resolve_all_json(object.as_deref(), &resolution)?
+            .tell())
     }
 
     /// Settles all open conflicts, or those of one object, the same way: all of them, or none. Gives which.

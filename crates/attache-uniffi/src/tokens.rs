@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 /// A token that lets its bearer call the org.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug, Display)]
 pub struct AccessToken {
     /// The token. Keep it out of logs.
     pub token: String,

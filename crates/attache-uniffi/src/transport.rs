@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 /// A header.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug, Display)]
 pub struct HttpHeader {
     /// Its name.
     pub name: String,
@@ -15,6 +16,7 @@ pub struct HttpHeader {
 
 /// One request.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug, Display)]
 pub struct HttpRequest {
     /// `GET`, `POST`, `PATCH` or `DELETE`.
     pub method: String,
@@ -30,6 +32,7 @@ pub struct HttpRequest {
 
 /// One answer.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug, Display)]
 pub struct HttpResponse {
     /// The status.
     pub status: u16,

@@ -117,7 +117,10 @@ fn bindings(workspace: &Workspace) -> Done<Vec<Generated>> {
     .into_iter()
     .map(|(from, to)| {
         let from = scratch.path().join(from);
-        let text = fs::read_to_string(&from).map_err(io_failed("read", &from))?;
+        let mut text = fs::read_to_string(&from).map_err(io_failed("read", &from))?;
+        if to.ends_with("AttacheKit.swift") {
+            text = sendable(text)?;
+        }
         Ok(Generated {
             // The generators leave blanks at the ends of lines.
             text: text
@@ -128,4 +131,60 @@ fn bindings(workspace: &Workspace) -> Done<Vec<Generated>> {
         })
     })
     .collect()
+}
+
+/// What the generator leaves out of the Swift sources: what it hands to a task may cross to one.
+///
+/// Without these words they build in Swift 5 mode alone, and Swift 6.0.3 stops with a failed assertion where it should
+/// refuse them. (The bytes that are captured are told of in `Sendable.swift`.)
+const SENDABLE: [(&str, &str); 9] = [
+    ("CallAsync<T>(", "CallAsync<T: Sendable>("),
+    ("<T, E>(", "<T: Sendable, E: Error>("),
+    ("makeCall: @escaping ()", "makeCall: @escaping @Sendable ()"),
+    (
+        "handleSuccess: @escaping (",
+        "handleSuccess: @escaping @Sendable (",
+    ),
+    (
+        "handleError: @escaping (",
+        "handleError: @escaping @Sendable (",
+    ),
+    (
+        "lowerError: @escaping (",
+        "lowerError: @escaping @Sendable (",
+    ),
+    (
+        "let makeCall = {\n                () async",
+        "let makeCall = {\n                @Sendable () async",
+    ),
+    (
+        "let uniffiHandleSuccess = { (",
+        "let uniffiHandleSuccess = { @Sendable (",
+    ),
+    (
+        "let uniffiHandleError = { (statusCode, errorBuf) in",
+        "let uniffiHandleError = { @Sendable (statusCode: Int8, errorBuf: RustBuffer) in",
+    ),
+];
+
+/// Puts them in.
+fn sendable(mut swift: String) -> Done<String> {
+    for (without, with) in SENDABLE {
+        if !swift.contains(without) {
+            return Err(failed(format!(
+                "the Swift generator no longer writes {without:?}: see whether its sources build in Swift 6 mode by \
+                 themselves, and adapt SENDABLE"
+            )));
+        }
+        swift = swift.replace(without, with);
+    }
+    // A name of a function may cross by its type in Swift 6 alone, a closure in both.
+    let closure = |line: &str| match line.trim().strip_prefix("lowerError: FfiConverter") {
+        Some(rest) => format!(
+            "                lowerError: {{ FfiConverter{}($0) }},\n",
+            rest.trim_end_matches(',')
+        ),
+        None => format!("{line}\n"),
+    };
+    Ok(swift.lines().map(closure).collect())
 }

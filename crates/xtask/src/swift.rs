@@ -33,15 +33,31 @@ pub fn fetch() -> Fetch {
     })
 }
 
-/// Builds the package and runs its tests and the quickstart.
+/// Builds the package in the language mode of Swift 6, where what may cross threads is checked and a warning is an error;
+/// then runs its tests and the quickstart.
 pub fn run(workspace: &Workspace, fetch: Fetch, sandbox: &Done<Sandbox>) -> Done {
     let swift = fetch
         .join()
         .map_err(|_| failed("looking for Swift panicked"))??;
     let sandbox = sandbox.as_ref().map_err(Clone::clone)?;
-    let scratch = workspace.target("swift");
-    fs::create_dir_all(&scratch).map_err(io_failed("create", &scratch))?;
-    for task in [&["test"][..], &["run", "Quickstart"]] {
+    let six = [
+        "build",
+        "--target",
+        "AttacheKit",
+        "-Xswiftc",
+        "-swift-version",
+        "-Xswiftc",
+        "6",
+        "-Xswiftc",
+        "-warnings-as-errors",
+    ];
+    for (folder, task) in [
+        ("swift/six", &six[..]),
+        ("swift/usual", &["test"]),
+        ("swift/usual", &["run", "Quickstart"]),
+    ] {
+        let scratch = workspace.target(folder);
+        fs::create_dir_all(&scratch).map_err(io_failed("create", &scratch))?;
         let mut run = match &swift {
             Swift::Here(swift) => here(swift, workspace, &scratch, task),
             Swift::Root(root) => inside(root, workspace, &scratch, task),

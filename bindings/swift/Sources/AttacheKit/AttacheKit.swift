@@ -382,7 +382,7 @@ private func uniffiTraitInterfaceCall<T>(
     }
 }
 
-private func uniffiTraitInterfaceCallWithError<T, E>(
+private func uniffiTraitInterfaceCallWithError<T: Sendable, E: Error>(
     callStatus: UnsafeMutablePointer<RustCallStatus>,
     makeCall: () throws -> T,
     writeReturn: (T) -> (),
@@ -755,6 +755,45 @@ public protocol AttacheProtocol: AnyObject, Sendable {
     func waitsFor(seq: Int64) throws  -> [Int64]
 
     /**
+     * What date literals and scopes mean here and now: for the user whose records these are, by the device's clock.
+     */
+    func context() throws  -> Context
+
+    /**
+     * Says how `query_with` would run a query. For people; its form may change.
+     */
+    func explainWith(soql: String, context: Context) throws  -> String
+
+    /**
+     * Runs a query and shows its rows one by one as they are found, one of them in memory at a time. For reports and
+     * exports.
+     *
+     * The rows are of one moment, whatever is written meanwhile. Do not call a store in memory from the visitor: it
+     * has one connection.
+     */
+    func queryEach(soql: String, visitor: RowVisitor, context: Context?) throws
+
+    /**
+     * Answers a query for somebody, somewhere, at some time.
+     */
+    func queryWith(soql: String, context: Context) throws  -> RowCursor
+
+    /**
+     * Overrides when the org's fiscal year begins (1 to 12), and which year it is named after.
+     */
+    func setFiscalYear(startMonth: Int8, name: FiscalYearName) throws
+
+    /**
+     * Merges three versions of a record, each one JSON object, and says of each field what becomes of it and why.
+     * Nothing is changed by it.
+     *
+     * `base` is what both sides last agreed on. A member that `local` or `remote` lacks is unchanged there; `null`
+     * instead of an object is a deletion. The fields are those of `object` as this store knows it; without one each
+     * is a checkbox, a number or text as its values are. `policy` is what a briefcase has as `merge` (JSON).
+     */
+    func explainMerge(base: String, local: String, remote: String, object: String?, policy: String?) throws  -> Explanation
+
+    /**
      * Attaches bytes to a record, which the org need not have yet, and gives the file's identity.
      */
     func attach(record: String, name: String, bytes: Data) throws  -> String
@@ -776,8 +815,10 @@ public protocol AttacheProtocol: AnyObject, Sendable {
 
     /**
      * Brings the bytes of a file onto this device; one that is here stays as it is.
+     *
+     * Cancelling the task that waits stops the download too; what came stays, and the next one goes on from there.
      */
-    func fetchFile(id: String) async throws
+    func fetchFile(id: String, observer: ProgressObserver?, cancel: CancelToken?) async throws
 
     /**
      * Tells what is known of one file; nothing if nothing is.
@@ -798,6 +839,17 @@ public protocol AttacheProtocol: AnyObject, Sendable {
      * Writes the bytes of a file that is here to a file of the device, which must not be there yet.
      */
     func saveFile(id: String, path: String) throws  -> UInt64
+
+    /**
+     * Checks the fields of a new record, as `create` does, without creating it: while a form is filled in. Gives them as
+     * they would be kept, and fails with all that is wrong.
+     */
+    func checkCreate(object: String, fields: [String: Value]) throws  -> [String: Value]
+
+    /**
+     * Checks changes to a record whose fields are `current`, as `update` does, without making them.
+     */
+    func checkUpdate(object: String, current: [String: Value], changes: [String: Value]) throws  -> [String: Value]
 
     /**
      * The few fields that stand for a record of a record type where there is little room.
@@ -986,14 +1038,20 @@ public protocol AttacheProtocol: AnyObject, Sendable {
     func resolveAll(resolution: Resolution, object: String?) throws  -> [Int64]
 
     /**
+     * Settles all open conflicts, or those of one object, as `resolve_all` does: `"mine"` or `"theirs"`.
+     */
+    func resolveAllJson(resolution: String, object: String?) throws  -> [Int64]
+
+    /**
+     * Settles a conflict: `"mine"`, `"theirs"`, or for each field `{"Phone": "mine", "Rating": {"value": "Hot"},
+     * "Fax": "later"}`. Values are read by the types of their fields.
+     */
+    func resolveJson(conflict: Int64, resolution: String) throws
+
+    /**
      * Lets the next `sync` send a mutation again that the org rejected.
      */
     func retry(seq: Int64) throws
-
-    /**
-     * Overrides when the org's fiscal year begins (1 to 12), and whether it is named after the year it begins in.
-     */
-    func setFiscalYear(startMonth: Int8, namedByStart: Bool) throws
 
     /**
      * Keeps a note of the application's beside the records, such as the address of the org.
@@ -1307,6 +1365,99 @@ open func waitsFor(seq: Int64)throws  -> [Int64]  {
 }
 
     /**
+     * What date literals and scopes mean here and now: for the user whose records these are, by the device's clock.
+     */
+open func context()throws  -> Context  {
+    return try  FfiConverterTypeContext_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_context(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Says how `query_with` would run a query. For people; its form may change.
+     */
+open func explainWith(soql: String, context: Context)throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_explain_with(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(soql),
+        FfiConverterTypeContext_lower(context),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Runs a query and shows its rows one by one as they are found, one of them in memory at a time. For reports and
+     * exports.
+     *
+     * The rows are of one moment, whatever is written meanwhile. Do not call a store in memory from the visitor: it
+     * has one connection.
+     */
+open func queryEach(soql: String, visitor: RowVisitor, context: Context? = nil)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_query_each(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(soql),
+        FfiConverterTypeRowVisitor_lower(visitor),
+        FfiConverterOptionTypeContext.lower(context),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Answers a query for somebody, somewhere, at some time.
+     */
+open func queryWith(soql: String, context: Context)throws  -> RowCursor  {
+    return try  FfiConverterTypeRowCursor_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_query_with(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(soql),
+        FfiConverterTypeContext_lower(context),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Overrides when the org's fiscal year begins (1 to 12), and which year it is named after.
+     */
+open func setFiscalYear(startMonth: Int8, name: FiscalYearName)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_set_fiscal_year(
+            self.uniffiCloneHandle(),
+        FfiConverterInt8.lower(startMonth),
+        FfiConverterTypeFiscalYearName_lower(name),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Merges three versions of a record, each one JSON object, and says of each field what becomes of it and why.
+     * Nothing is changed by it.
+     *
+     * `base` is what both sides last agreed on. A member that `local` or `remote` lacks is unchanged there; `null`
+     * instead of an object is a deletion. The fields are those of `object` as this store knows it; without one each
+     * is a checkbox, a number or text as its values are. `policy` is what a briefcase has as `merge` (JSON).
+     */
+open func explainMerge(base: String, local: String, remote: String, object: String? = nil, policy: String? = nil)throws  -> Explanation  {
+    return try  FfiConverterTypeExplanation_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_explain_merge(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(base),
+        FfiConverterString.lower(local),
+        FfiConverterString.lower(remote),
+        FfiConverterOptionString.lower(object),
+        FfiConverterOptionString.lower(policy),uniffiCallStatus
+    )
+})
+}
+
+    /**
      * Attaches bytes to a record, which the org need not have yet, and gives the file's identity.
      */
 open func attach(record: String, name: String, bytes: Data)throws  -> String  {
@@ -1365,13 +1516,15 @@ open func evictFile(id: String)throws   {try rustCallWithError(FfiConverterTypeA
 
     /**
      * Brings the bytes of a file onto this device; one that is here stays as it is.
+     *
+     * Cancelling the task that waits stops the download too; what came stays, and the next one goes on from there.
      */
-open func fetchFile(id: String)async throws   {
+open func fetchFile(id: String, observer: ProgressObserver? = nil, cancel: CancelToken? = nil)async throws   {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
                 uniffi_attache_uniffi_fn_method_attache_fetch_file(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(id)
+                        self.uniffiCloneHandle(),FfiConverterString.lower(id),FfiConverterOptionTypeProgressObserver.lower(observer),FfiConverterOptionTypeCancelToken.lower(cancel)
                 )
             },
             pollFunc: ffi_attache_uniffi_rust_future_poll_void,
@@ -1432,6 +1585,36 @@ open func saveFile(id: String, path: String)throws  -> UInt64  {
             self.uniffiCloneHandle(),
         FfiConverterString.lower(id),
         FfiConverterString.lower(path),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Checks the fields of a new record, as `create` does, without creating it: while a form is filled in. Gives them as
+     * they would be kept, and fails with all that is wrong.
+     */
+open func checkCreate(object: String, fields: [String: Value])throws  -> [String: Value]  {
+    return try  FfiConverterDictionaryStringTypeValue.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_check_create(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(object),
+        FfiConverterDictionaryStringTypeValue.lower(fields),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Checks changes to a record whose fields are `current`, as `update` does, without making them.
+     */
+open func checkUpdate(object: String, current: [String: Value], changes: [String: Value])throws  -> [String: Value]  {
+    return try  FfiConverterDictionaryStringTypeValue.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_check_update(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(object),
+        FfiConverterDictionaryStringTypeValue.lower(current),
+        FfiConverterDictionaryStringTypeValue.lower(changes),uniffiCallStatus
     )
 })
 }
@@ -1919,6 +2102,34 @@ open func resolveAll(resolution: Resolution, object: String? = nil)throws  -> [I
 }
 
     /**
+     * Settles all open conflicts, or those of one object, as `resolve_all` does: `"mine"` or `"theirs"`.
+     */
+open func resolveAllJson(resolution: String, object: String? = nil)throws  -> [Int64]  {
+    return try  FfiConverterSequenceInt64.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_resolve_all_json(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(resolution),
+        FfiConverterOptionString.lower(object),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Settles a conflict: `"mine"`, `"theirs"`, or for each field `{"Phone": "mine", "Rating": {"value": "Hot"},
+     * "Fax": "later"}`. Values are read by the types of their fields.
+     */
+open func resolveJson(conflict: Int64, resolution: String)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_resolve_json(
+            self.uniffiCloneHandle(),
+        FfiConverterInt64.lower(conflict),
+        FfiConverterString.lower(resolution),uniffiCallStatus
+    )
+}
+}
+
+    /**
      * Lets the next `sync` send a mutation again that the org rejected.
      */
 open func retry(seq: Int64)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
@@ -1926,19 +2137,6 @@ open func retry(seq: Int64)throws   {try rustCallWithError(FfiConverterTypeAttac
     uniffi_attache_uniffi_fn_method_attache_retry(
             self.uniffiCloneHandle(),
         FfiConverterInt64.lower(seq),uniffiCallStatus
-    )
-}
-}
-
-    /**
-     * Overrides when the org's fiscal year begins (1 to 12), and whether it is named after the year it begins in.
-     */
-open func setFiscalYear(startMonth: Int8, namedByStart: Bool)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
-        uniffiCallStatus in
-    uniffi_attache_uniffi_fn_method_attache_set_fiscal_year(
-            self.uniffiCloneHandle(),
-        FfiConverterInt8.lower(startMonth),
-        FfiConverterBool.lower(namedByStart),uniffiCallStatus
     )
 }
 }
@@ -2683,7 +2881,7 @@ fileprivate struct UniffiCallbackInterfaceChangesetWork {
                 callStatus: uniffiCallStatus,
                 makeCall: makeCall,
                 writeReturn: writeReturn,
-                lowerError: FfiConverterTypeAttacheError_lower
+                lowerError: { FfiConverterTypeAttacheError_lower($0) },
             )
         }
     )
@@ -2894,7 +3092,7 @@ fileprivate struct UniffiCallbackInterfaceFileSink {
                 callStatus: uniffiCallStatus,
                 makeCall: makeCall,
                 writeReturn: writeReturn,
-                lowerError: FfiConverterTypeAttacheError_lower
+                lowerError: { FfiConverterTypeAttacheError_lower($0) },
             )
         }
     )
@@ -3106,7 +3304,7 @@ fileprivate struct UniffiCallbackInterfaceFileSource {
                 callStatus: uniffiCallStatus,
                 makeCall: makeCall,
                 writeReturn: writeReturn,
-                lowerError: FfiConverterTypeAttacheError_lower
+                lowerError: { FfiConverterTypeAttacheError_lower($0) },
             )
         }
     )
@@ -3533,7 +3731,7 @@ fileprivate struct UniffiCallbackInterfaceProgressObserver {
                 callStatus: uniffiCallStatus,
                 makeCall: makeCall,
                 writeReturn: writeReturn,
-                lowerError: FfiConverterTypeAttacheError_lower
+                lowerError: { FfiConverterTypeAttacheError_lower($0) },
             )
         }
     )
@@ -3608,6 +3806,201 @@ public func FfiConverterTypeProgressObserver_lift(_ handle: UInt64) throws -> Pr
 #endif
 public func FfiConverterTypeProgressObserver_lower(_ value: ProgressObserver) -> UInt64 {
     return FfiConverterTypeProgressObserver.lower(value)
+}
+
+
+
+
+
+
+/**
+ * Gets access tokens for a refresh token that a person's sign-in gave.
+ */
+public protocol RefreshTokenProtocol: AnyObject, Sendable {
+
+    func accessToken() async throws  -> AccessToken
+
+    func refresh(rejected: AccessToken) async throws  -> AccessToken
+
+    /**
+     * Ends the refresh token at the org, with the access tokens that it bought: signs the person out. Nothing in a
+     * store is touched. Forget your own copy of the token after this.
+     */
+    func revoke() async throws  -> Revoked
+
+}
+/**
+ * Gets access tokens for a refresh token that a person's sign-in gave.
+ */
+open class RefreshToken: RefreshTokenProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_attache_uniffi_fn_clone_refreshtoken(self.handle, $0) }
+    }
+    /**
+     * Makes a provider that refreshes at `url`: the org's own host, or that of sign-in. `access_token` is one that is
+     * still good, as after sign-in.
+     */
+public convenience init(url: String, clientId: String, refreshToken: String, clientSecret: String? = nil, accessToken: AccessToken? = nil, store: TokenStore? = nil, transport: Transport? = nil)throws  {
+    let handle =
+        try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_constructor_refreshtoken_new(
+        FfiConverterString.lower(url),
+        FfiConverterString.lower(clientId),
+        FfiConverterString.lower(refreshToken),
+        FfiConverterOptionString.lower(clientSecret),
+        FfiConverterOptionTypeAccessToken.lower(accessToken),
+        FfiConverterOptionTypeTokenStore.lower(store),
+        FfiConverterOptionTypeTransport.lower(transport),uniffiCallStatus
+    )
+}
+    self.init(unsafeFromHandle: handle)
+}
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_attache_uniffi_fn_free_refreshtoken(handle, $0) }
+    }
+
+
+
+
+open func accessToken()async throws  -> AccessToken  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_attache_uniffi_fn_method_refreshtoken_access_token(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_attache_uniffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_attache_uniffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_attache_uniffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeAccessToken_lift,
+            errorHandler: FfiConverterTypeAttacheError_lift
+        )
+}
+
+open func refresh(rejected: AccessToken)async throws  -> AccessToken  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_attache_uniffi_fn_method_refreshtoken_refresh(
+                        self.uniffiCloneHandle(),FfiConverterTypeAccessToken_lower(rejected)
+                )
+            },
+            pollFunc: ffi_attache_uniffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_attache_uniffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_attache_uniffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeAccessToken_lift,
+            errorHandler: FfiConverterTypeAttacheError_lift
+        )
+}
+
+    /**
+     * Ends the refresh token at the org, with the access tokens that it bought: signs the person out. Nothing in a
+     * store is touched. Forget your own copy of the token after this.
+     */
+open func revoke()async throws  -> Revoked  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_attache_uniffi_fn_method_refreshtoken_revoke(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_attache_uniffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_attache_uniffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_attache_uniffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeRevoked_lift,
+            errorHandler: FfiConverterTypeAttacheError_lift
+        )
+}
+
+
+
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRefreshToken: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = RefreshToken
+
+    public static func lift(_ handle: UInt64) throws -> RefreshToken {
+        return RefreshToken(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: RefreshToken) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RefreshToken {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: RefreshToken, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+extension RefreshToken: TokenProvider {}
+
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRefreshToken_lift(_ handle: UInt64) throws -> RefreshToken {
+    return try FfiConverterTypeRefreshToken.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRefreshToken_lower(_ value: RefreshToken) -> UInt64 {
+    return FfiConverterTypeRefreshToken.lower(value)
 }
 
 
@@ -3749,7 +4142,7 @@ fileprivate struct UniffiCallbackInterfaceResolver {
                 callStatus: uniffiCallStatus,
                 makeCall: makeCall,
                 writeReturn: writeReturn,
-                lowerError: FfiConverterTypeAttacheError_lower
+                lowerError: { FfiConverterTypeAttacheError_lower($0) },
             )
         }
     )
@@ -3971,6 +4364,260 @@ public func FfiConverterTypeRowCursor_lift(_ handle: UInt64) throws -> RowCursor
 #endif
 public func FfiConverterTypeRowCursor_lower(_ value: RowCursor) -> UInt64 {
     return FfiConverterTypeRowCursor.lower(value)
+}
+
+
+
+
+
+
+/**
+ * Takes the rows of a query one by one, on the thread that asked.
+ */
+public protocol RowVisitor: AnyObject, Sendable {
+
+    /**
+     * Takes the columns' names, before the first row.
+     */
+    func begin(columns: [String]) throws
+
+    /**
+     * Takes a row, and says whether to go on. Throwing ends the query as well, and is thrown by it.
+     */
+    func visit(row: Row) throws  -> Bool
+
+}
+/**
+ * Takes the rows of a query one by one, on the thread that asked.
+ */
+open class RowVisitorImpl: RowVisitor, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_attache_uniffi_fn_clone_rowvisitor(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_attache_uniffi_fn_free_rowvisitor(handle, $0) }
+    }
+
+
+
+
+    /**
+     * Takes the columns' names, before the first row.
+     */
+open func begin(columns: [String])throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_rowvisitor_begin(
+            self.uniffiCloneHandle(),
+        FfiConverterSequenceString.lower(columns),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Takes a row, and says whether to go on. Throwing ends the query as well, and is thrown by it.
+     */
+open func visit(row: Row)throws  -> Bool  {
+    return try  FfiConverterBool.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_rowvisitor_visit(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeRow_lower(row),uniffiCallStatus
+    )
+})
+}
+
+
+
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceRowVisitor {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceRowVisitor = UniffiVTableCallbackInterfaceRowVisitor(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeRowVisitor.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface RowVisitor: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeRowVisitor.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface RowVisitor: handle missing in uniffiClone")
+            }
+        },
+        begin: { (
+            uniffiHandle: UInt64,
+            columns: RustBuffer,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypeRowVisitor.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.begin(
+                     columns: try FfiConverterSequenceString.lift(columns)
+                )
+            }
+
+
+            let writeReturn = { () }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: { FfiConverterTypeAttacheError_lower($0) },
+            )
+        },
+        visit: { (
+            uniffiHandle: UInt64,
+            row: RustBuffer,
+            uniffiOutReturn: UnsafeMutablePointer<Int8>,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> Bool in
+                guard let uniffiObj = try? FfiConverterTypeRowVisitor.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.visit(
+                     row: try FfiConverterTypeRow_lift(row)
+                )
+            }
+
+
+            let writeReturn = { uniffiOutReturn.pointee = FfiConverterBool.lower($0) }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: { FfiConverterTypeAttacheError_lower($0) },
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceRowVisitor> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceRowVisitor>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitRowVisitor() {
+    uniffi_attache_uniffi_fn_init_callback_vtable_rowvisitor(UniffiCallbackInterfaceRowVisitor.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRowVisitor: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<RowVisitor>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = RowVisitor
+
+    public static func lift(_ handle: UInt64) throws -> RowVisitor {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return RowVisitorImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: RowVisitor) -> UInt64 {
+         if let rustImpl = value as? RowVisitorImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RowVisitor {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: RowVisitor, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRowVisitor_lift(_ handle: UInt64) throws -> RowVisitor {
+    return try FfiConverterTypeRowVisitor.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRowVisitor_lower(_ value: RowVisitor) -> UInt64 {
+    return FfiConverterTypeRowVisitor.lower(value)
 }
 
 
@@ -4246,7 +4893,7 @@ open class SignIn: SignInProtocol, @unchecked Sendable {
     /**
      * Starts a sign-in. `redirect_uri` is the address that the application listens to, as the org knows it.
      */
-public convenience init(url: String, clientId: String, redirectUri: String, clientSecret: String? = nil, loginHint: String? = nil)throws  {
+public convenience init(url: String, clientId: String, redirectUri: String, clientSecret: String? = nil, loginHint: String? = nil, transport: Transport? = nil)throws  {
     let handle =
         try rustCallWithError(FfiConverterTypeAttacheError_lift) {
         uniffiCallStatus in
@@ -4255,7 +4902,8 @@ public convenience init(url: String, clientId: String, redirectUri: String, clie
         FfiConverterString.lower(clientId),
         FfiConverterString.lower(redirectUri),
         FfiConverterOptionString.lower(clientSecret),
-        FfiConverterOptionString.lower(loginHint),uniffiCallStatus
+        FfiConverterOptionString.lower(loginHint),
+        FfiConverterOptionTypeTransport.lower(transport),uniffiCallStatus
     )
 }
     self.init(unsafeFromHandle: handle)
@@ -4515,7 +5163,7 @@ fileprivate struct UniffiCallbackInterfaceTokenProvider {
             uniffiOutDroppedCallback: UnsafeMutablePointer<UniffiForeignFutureDroppedCallbackStruct>
         ) in
             let makeCall = {
-                () async throws -> AccessToken in
+                @Sendable () async throws -> AccessToken in
                 guard let uniffiObj = try? FfiConverterTypeTokenProvider.handleMap.get(handle: uniffiHandle) else {
                     throw UniffiInternalError.unexpectedStaleHandle
                 }
@@ -4523,7 +5171,7 @@ fileprivate struct UniffiCallbackInterfaceTokenProvider {
                 )
             }
 
-            let uniffiHandleSuccess = { (returnValue: AccessToken) in
+            let uniffiHandleSuccess = { @Sendable (returnValue: AccessToken) in
                 uniffiFutureCallback(
                     uniffiCallbackData,
                     UniffiForeignFutureResultRustBuffer(
@@ -4532,7 +5180,7 @@ fileprivate struct UniffiCallbackInterfaceTokenProvider {
                     )
                 )
             }
-            let uniffiHandleError = { (statusCode, errorBuf) in
+            let uniffiHandleError = { @Sendable (statusCode: Int8, errorBuf: RustBuffer) in
                 uniffiFutureCallback(
                     uniffiCallbackData,
                     UniffiForeignFutureResultRustBuffer(
@@ -4545,7 +5193,7 @@ fileprivate struct UniffiCallbackInterfaceTokenProvider {
                 makeCall: makeCall,
                 handleSuccess: uniffiHandleSuccess,
                 handleError: uniffiHandleError,
-                lowerError: FfiConverterTypeAttacheError_lower,
+                lowerError: { FfiConverterTypeAttacheError_lower($0) },
                 droppedCallback: uniffiOutDroppedCallback
             )
         },
@@ -4557,7 +5205,7 @@ fileprivate struct UniffiCallbackInterfaceTokenProvider {
             uniffiOutDroppedCallback: UnsafeMutablePointer<UniffiForeignFutureDroppedCallbackStruct>
         ) in
             let makeCall = {
-                () async throws -> AccessToken in
+                @Sendable () async throws -> AccessToken in
                 guard let uniffiObj = try? FfiConverterTypeTokenProvider.handleMap.get(handle: uniffiHandle) else {
                     throw UniffiInternalError.unexpectedStaleHandle
                 }
@@ -4566,7 +5214,7 @@ fileprivate struct UniffiCallbackInterfaceTokenProvider {
                 )
             }
 
-            let uniffiHandleSuccess = { (returnValue: AccessToken) in
+            let uniffiHandleSuccess = { @Sendable (returnValue: AccessToken) in
                 uniffiFutureCallback(
                     uniffiCallbackData,
                     UniffiForeignFutureResultRustBuffer(
@@ -4575,7 +5223,7 @@ fileprivate struct UniffiCallbackInterfaceTokenProvider {
                     )
                 )
             }
-            let uniffiHandleError = { (statusCode, errorBuf) in
+            let uniffiHandleError = { @Sendable (statusCode: Int8, errorBuf: RustBuffer) in
                 uniffiFutureCallback(
                     uniffiCallbackData,
                     UniffiForeignFutureResultRustBuffer(
@@ -4588,7 +5236,7 @@ fileprivate struct UniffiCallbackInterfaceTokenProvider {
                 makeCall: makeCall,
                 handleSuccess: uniffiHandleSuccess,
                 handleError: uniffiHandleError,
-                lowerError: FfiConverterTypeAttacheError_lower,
+                lowerError: { FfiConverterTypeAttacheError_lower($0) },
                 droppedCallback: uniffiOutDroppedCallback
             )
         }
@@ -4800,7 +5448,7 @@ fileprivate struct UniffiCallbackInterfaceTokenStore {
                 callStatus: uniffiCallStatus,
                 makeCall: makeCall,
                 writeReturn: writeReturn,
-                lowerError: FfiConverterTypeAttacheError_lower
+                lowerError: { FfiConverterTypeAttacheError_lower($0) },
             )
         }
     )
@@ -5012,7 +5660,7 @@ fileprivate struct UniffiCallbackInterfaceTransport {
             uniffiOutDroppedCallback: UnsafeMutablePointer<UniffiForeignFutureDroppedCallbackStruct>
         ) in
             let makeCall = {
-                () async throws -> HttpResponse in
+                @Sendable () async throws -> HttpResponse in
                 guard let uniffiObj = try? FfiConverterTypeTransport.handleMap.get(handle: uniffiHandle) else {
                     throw UniffiInternalError.unexpectedStaleHandle
                 }
@@ -5021,7 +5669,7 @@ fileprivate struct UniffiCallbackInterfaceTransport {
                 )
             }
 
-            let uniffiHandleSuccess = { (returnValue: HttpResponse) in
+            let uniffiHandleSuccess = { @Sendable (returnValue: HttpResponse) in
                 uniffiFutureCallback(
                     uniffiCallbackData,
                     UniffiForeignFutureResultRustBuffer(
@@ -5030,7 +5678,7 @@ fileprivate struct UniffiCallbackInterfaceTransport {
                     )
                 )
             }
-            let uniffiHandleError = { (statusCode, errorBuf) in
+            let uniffiHandleError = { @Sendable (statusCode: Int8, errorBuf: RustBuffer) in
                 uniffiFutureCallback(
                     uniffiCallbackData,
                     UniffiForeignFutureResultRustBuffer(
@@ -5043,7 +5691,7 @@ fileprivate struct UniffiCallbackInterfaceTransport {
                 makeCall: makeCall,
                 handleSuccess: uniffiHandleSuccess,
                 handleError: uniffiHandleError,
-                lowerError: FfiConverterTypeTransportError_lower,
+                lowerError: { FfiConverterTypeTransportError_lower($0) },
                 droppedCallback: uniffiOutDroppedCallback
             )
         }
@@ -5326,7 +5974,7 @@ public func FfiConverterTypeWatch_lower(_ value: Watch) -> UInt64 {
 /**
  * A token that lets its bearer call the org.
  */
-public struct AccessToken: Equatable, Hashable {
+public struct AccessToken: Equatable, Hashable, CustomDebugStringConvertible, CustomStringConvertible {
     /**
      * The token. Keep it out of logs.
      */
@@ -5352,6 +6000,28 @@ public struct AccessToken: Equatable, Hashable {
 
 
 
+// The local Rust `Debug` implementation.
+public var debugDescription: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_accesstoken_uniffi_trait_debug(
+            FfiConverterTypeAccessToken_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
+// The local Rust `Display` implementation.
+public var description: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_accesstoken_uniffi_trait_display(
+            FfiConverterTypeAccessToken_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
 }
 
 #if compiler(>=6)
@@ -5939,6 +6609,10 @@ public struct ConflictField: Equatable, Hashable {
      */
     public let label: String
     /**
+     * The name of its type, as a describe has it: `string`, `currency`, ...
+     */
+    public let fieldType: String
+    /**
      * What both sides last agreed on.
      */
     public let base: Value
@@ -5961,6 +6635,9 @@ public struct ConflictField: Equatable, Hashable {
          * What a person sees.
          */label: String,
         /**
+         * The name of its type, as a describe has it: `string`, `currency`, ...
+         */fieldType: String,
+        /**
          * What both sides last agreed on.
          */base: Value,
         /**
@@ -5971,6 +6648,7 @@ public struct ConflictField: Equatable, Hashable {
          */remote: Value) {
         self.name = name
         self.label = label
+        self.fieldType = fieldType
         self.base = base
         self.local = local
         self.remote = remote
@@ -5994,6 +6672,7 @@ public struct FfiConverterTypeConflictField: FfiConverterRustBuffer {
             try ConflictField(
                 name: FfiConverterString.read(from: &buf),
                 label: FfiConverterString.read(from: &buf),
+                fieldType: FfiConverterString.read(from: &buf),
                 base: FfiConverterTypeValue.read(from: &buf),
                 local: FfiConverterTypeValue.read(from: &buf),
                 remote: FfiConverterTypeValue.read(from: &buf)
@@ -6003,6 +6682,7 @@ public struct FfiConverterTypeConflictField: FfiConverterRustBuffer {
     public static func write(_ value: ConflictField, into buf: inout [UInt8]) {
         FfiConverterString.write(value.name, into: &buf)
         FfiConverterString.write(value.label, into: &buf)
+        FfiConverterString.write(value.fieldType, into: &buf)
         FfiConverterTypeValue.write(value.base, into: &buf)
         FfiConverterTypeValue.write(value.local, into: &buf)
         FfiConverterTypeValue.write(value.remote, into: &buf)
@@ -6022,6 +6702,115 @@ public func FfiConverterTypeConflictField_lift(_ buf: RustBuffer) throws -> Conf
 #endif
 public func FfiConverterTypeConflictField_lower(_ value: ConflictField) -> RustBuffer {
     return FfiConverterTypeConflictField.lower(value)
+}
+
+
+/**
+ * Whom a query is evaluated for, and when: what date literals and scopes mean. Start from `context`.
+ */
+public struct Context: Equatable, Hashable {
+    /**
+     * The user's id, in its 18-character form: what the scope `mine` means.
+     */
+    public let userId: String
+    /**
+     * The IANA name of the user's time zone, where days begin; that of the store if it has no name.
+     */
+    public let timeZone: String?
+    /**
+     * The first day of the week.
+     */
+    public let weekStart: Weekday
+    /**
+     * The first month of the org's fiscal year, 1 to 12.
+     */
+    public let fiscalYearStartMonth: Int8
+    /**
+     * Which calendar year a fiscal year is named after.
+     */
+    public let fiscalYearName: FiscalYearName
+    /**
+     * The current time, in seconds since 1970.
+     */
+    public let now: Int64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The user's id, in its 18-character form: what the scope `mine` means.
+         */userId: String,
+        /**
+         * The IANA name of the user's time zone, where days begin; that of the store if it has no name.
+         */timeZone: String?,
+        /**
+         * The first day of the week.
+         */weekStart: Weekday,
+        /**
+         * The first month of the org's fiscal year, 1 to 12.
+         */fiscalYearStartMonth: Int8,
+        /**
+         * Which calendar year a fiscal year is named after.
+         */fiscalYearName: FiscalYearName,
+        /**
+         * The current time, in seconds since 1970.
+         */now: Int64) {
+        self.userId = userId
+        self.timeZone = timeZone
+        self.weekStart = weekStart
+        self.fiscalYearStartMonth = fiscalYearStartMonth
+        self.fiscalYearName = fiscalYearName
+        self.now = now
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Context: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeContext: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Context {
+        return
+            try Context(
+                userId: FfiConverterString.read(from: &buf),
+                timeZone: FfiConverterOptionString.read(from: &buf),
+                weekStart: FfiConverterTypeWeekday.read(from: &buf),
+                fiscalYearStartMonth: FfiConverterInt8.read(from: &buf),
+                fiscalYearName: FfiConverterTypeFiscalYearName.read(from: &buf),
+                now: FfiConverterInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Context, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.userId, into: &buf)
+        FfiConverterOptionString.write(value.timeZone, into: &buf)
+        FfiConverterTypeWeekday.write(value.weekStart, into: &buf)
+        FfiConverterInt8.write(value.fiscalYearStartMonth, into: &buf)
+        FfiConverterTypeFiscalYearName.write(value.fiscalYearName, into: &buf)
+        FfiConverterInt64.write(value.now, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeContext_lift(_ buf: RustBuffer) throws -> Context {
+    return try FfiConverterTypeContext.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeContext_lower(_ value: Context) -> RustBuffer {
+    return FfiConverterTypeContext.lower(value)
 }
 
 
@@ -6313,6 +7102,184 @@ public func FfiConverterTypeDuplicates_lower(_ value: Duplicates) -> RustBuffer 
 
 
 /**
+ * What a merge makes of a field.
+ */
+public struct Explained: Equatable, Hashable {
+    /**
+     * API name.
+     */
+    public let name: String
+    /**
+     * `unchanged`, `agreed`, `taken`, `kept`, `joined` or `conflict`.
+     */
+    public let outcome: String
+    /**
+     * The value that this device shows afterwards.
+     */
+    public let value: Value
+    /**
+     * Why, in a sentence without an end.
+     */
+    public let reason: String
+    /**
+     * The fields that merge with it as one value, itself included; none if it stands alone.
+     */
+    public let group: [String]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * API name.
+         */name: String,
+        /**
+         * `unchanged`, `agreed`, `taken`, `kept`, `joined` or `conflict`.
+         */outcome: String,
+        /**
+         * The value that this device shows afterwards.
+         */value: Value,
+        /**
+         * Why, in a sentence without an end.
+         */reason: String,
+        /**
+         * The fields that merge with it as one value, itself included; none if it stands alone.
+         */group: [String]) {
+        self.name = name
+        self.outcome = outcome
+        self.value = value
+        self.reason = reason
+        self.group = group
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Explained: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeExplained: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Explained {
+        return
+            try Explained(
+                name: FfiConverterString.read(from: &buf),
+                outcome: FfiConverterString.read(from: &buf),
+                value: FfiConverterTypeValue.read(from: &buf),
+                reason: FfiConverterString.read(from: &buf),
+                group: FfiConverterSequenceString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Explained, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterString.write(value.outcome, into: &buf)
+        FfiConverterTypeValue.write(value.value, into: &buf)
+        FfiConverterString.write(value.reason, into: &buf)
+        FfiConverterSequenceString.write(value.group, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeExplained_lift(_ buf: RustBuffer) throws -> Explained {
+    return try FfiConverterTypeExplained.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeExplained_lower(_ value: Explained) -> RustBuffer {
+    return FfiConverterTypeExplained.lower(value)
+}
+
+
+/**
+ * What a merge makes of a record.
+ */
+public struct Explanation: Equatable, Hashable {
+    /**
+     * `settled`, `pending`, `conflict`, `deleted`, `restored` (a deletion made here gives way) or `created again`.
+     */
+    public let outcome: String
+    /**
+     * Why, in a sentence without an end.
+     */
+    public let reason: String
+    /**
+     * The fields; none for a record that is deleted.
+     */
+    public let fields: [Explained]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * `settled`, `pending`, `conflict`, `deleted`, `restored` (a deletion made here gives way) or `created again`.
+         */outcome: String,
+        /**
+         * Why, in a sentence without an end.
+         */reason: String,
+        /**
+         * The fields; none for a record that is deleted.
+         */fields: [Explained]) {
+        self.outcome = outcome
+        self.reason = reason
+        self.fields = fields
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Explanation: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeExplanation: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Explanation {
+        return
+            try Explanation(
+                outcome: FfiConverterString.read(from: &buf),
+                reason: FfiConverterString.read(from: &buf),
+                fields: FfiConverterSequenceTypeExplained.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Explanation, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.outcome, into: &buf)
+        FfiConverterString.write(value.reason, into: &buf)
+        FfiConverterSequenceTypeExplained.write(value.fields, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeExplanation_lift(_ buf: RustBuffer) throws -> Explanation {
+    return try FfiConverterTypeExplanation.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeExplanation_lower(_ value: Explanation) -> RustBuffer {
+    return FfiConverterTypeExplanation.lower(value)
+}
+
+
+/**
  * Why a record was not fetched.
  */
 public struct FetchFailure: Equatable, Hashable {
@@ -6550,6 +7517,74 @@ public struct FieldSchema: Equatable, Hashable {
      * It was added by the org.
      */
     public let custom: Bool
+    /**
+     * Digits of an integer at most; 0 if no limit is known.
+     */
+    public let digits: UInt32
+    /**
+     * The org sets it on a new record that does not.
+     */
+    public let defaultedOnCreate: Bool
+    /**
+     * The formula that the org makes the default of; a device cannot evaluate it.
+     */
+    public let defaultFormula: String?
+    /**
+     * The formula of a calculated field, where this user may know it.
+     */
+    public let formula: String?
+    /**
+     * It is numbered by the org.
+     */
+    public let autoNumber: Bool
+    /**
+     * It is encrypted at the org; users without the permission see a mask.
+     */
+    public let encrypted: Bool
+    /**
+     * What the type is in particular: `plaintextarea`, `richtextarea`, `personname`, ...
+     */
+    public let extraType: String?
+    /**
+     * Values differ by case when compared.
+     */
+    public let caseSensitive: Bool
+    /**
+     * It may stand in a condition at the org.
+     */
+    public let filterable: Bool
+    /**
+     * The org can order by it.
+     */
+    public let sortable: Bool
+    /**
+     * The org can group by it.
+     */
+    public let groupable: Bool
+    /**
+     * Records are found by it, as by `Id` and external ids.
+     */
+    public let idLookup: Bool
+    /**
+     * A lookup whose records' names are read through `Name` (`Who.Name`).
+     */
+    public let namePointing: Bool
+    /**
+     * The record cannot live without this parent.
+     */
+    public let cascadeDelete: Bool
+    /**
+     * The parent cannot be deleted while the record points at it.
+     */
+    public let restrictedDelete: Bool
+    /**
+     * The place of a master: 0 for the first, 1 for the second; nothing for a lookup.
+     */
+    public let relationshipOrder: UInt32?
+    /**
+     * A detail may be written by who may only read its master.
+     */
+    public let writeRequiresMasterRead: Bool
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -6625,7 +7660,58 @@ public struct FieldSchema: Equatable, Hashable {
          */html: Bool,
         /**
          * It was added by the org.
-         */custom: Bool) {
+         */custom: Bool,
+        /**
+         * Digits of an integer at most; 0 if no limit is known.
+         */digits: UInt32,
+        /**
+         * The org sets it on a new record that does not.
+         */defaultedOnCreate: Bool,
+        /**
+         * The formula that the org makes the default of; a device cannot evaluate it.
+         */defaultFormula: String?,
+        /**
+         * The formula of a calculated field, where this user may know it.
+         */formula: String?,
+        /**
+         * It is numbered by the org.
+         */autoNumber: Bool,
+        /**
+         * It is encrypted at the org; users without the permission see a mask.
+         */encrypted: Bool,
+        /**
+         * What the type is in particular: `plaintextarea`, `richtextarea`, `personname`, ...
+         */extraType: String?,
+        /**
+         * Values differ by case when compared.
+         */caseSensitive: Bool,
+        /**
+         * It may stand in a condition at the org.
+         */filterable: Bool,
+        /**
+         * The org can order by it.
+         */sortable: Bool,
+        /**
+         * The org can group by it.
+         */groupable: Bool,
+        /**
+         * Records are found by it, as by `Id` and external ids.
+         */idLookup: Bool,
+        /**
+         * A lookup whose records' names are read through `Name` (`Who.Name`).
+         */namePointing: Bool,
+        /**
+         * The record cannot live without this parent.
+         */cascadeDelete: Bool,
+        /**
+         * The parent cannot be deleted while the record points at it.
+         */restrictedDelete: Bool,
+        /**
+         * The place of a master: 0 for the first, 1 for the second; nothing for a lookup.
+         */relationshipOrder: UInt32?,
+        /**
+         * A detail may be written by who may only read its master.
+         */writeRequiresMasterRead: Bool) {
         self.name = name
         self.label = label
         self.fieldType = fieldType
@@ -6650,6 +7736,23 @@ public struct FieldSchema: Equatable, Hashable {
         self.help = help
         self.html = html
         self.custom = custom
+        self.digits = digits
+        self.defaultedOnCreate = defaultedOnCreate
+        self.defaultFormula = defaultFormula
+        self.formula = formula
+        self.autoNumber = autoNumber
+        self.encrypted = encrypted
+        self.extraType = extraType
+        self.caseSensitive = caseSensitive
+        self.filterable = filterable
+        self.sortable = sortable
+        self.groupable = groupable
+        self.idLookup = idLookup
+        self.namePointing = namePointing
+        self.cascadeDelete = cascadeDelete
+        self.restrictedDelete = restrictedDelete
+        self.relationshipOrder = relationshipOrder
+        self.writeRequiresMasterRead = writeRequiresMasterRead
     }
 
 
@@ -6691,7 +7794,24 @@ public struct FfiConverterTypeFieldSchema: FfiConverterRustBuffer {
                 defaultValue: FfiConverterOptionTypeValue.read(from: &buf),
                 help: FfiConverterOptionString.read(from: &buf),
                 html: FfiConverterBool.read(from: &buf),
-                custom: FfiConverterBool.read(from: &buf)
+                custom: FfiConverterBool.read(from: &buf),
+                digits: FfiConverterUInt32.read(from: &buf),
+                defaultedOnCreate: FfiConverterBool.read(from: &buf),
+                defaultFormula: FfiConverterOptionString.read(from: &buf),
+                formula: FfiConverterOptionString.read(from: &buf),
+                autoNumber: FfiConverterBool.read(from: &buf),
+                encrypted: FfiConverterBool.read(from: &buf),
+                extraType: FfiConverterOptionString.read(from: &buf),
+                caseSensitive: FfiConverterBool.read(from: &buf),
+                filterable: FfiConverterBool.read(from: &buf),
+                sortable: FfiConverterBool.read(from: &buf),
+                groupable: FfiConverterBool.read(from: &buf),
+                idLookup: FfiConverterBool.read(from: &buf),
+                namePointing: FfiConverterBool.read(from: &buf),
+                cascadeDelete: FfiConverterBool.read(from: &buf),
+                restrictedDelete: FfiConverterBool.read(from: &buf),
+                relationshipOrder: FfiConverterOptionUInt32.read(from: &buf),
+                writeRequiresMasterRead: FfiConverterBool.read(from: &buf)
         )
     }
 
@@ -6720,6 +7840,23 @@ public struct FfiConverterTypeFieldSchema: FfiConverterRustBuffer {
         FfiConverterOptionString.write(value.help, into: &buf)
         FfiConverterBool.write(value.html, into: &buf)
         FfiConverterBool.write(value.custom, into: &buf)
+        FfiConverterUInt32.write(value.digits, into: &buf)
+        FfiConverterBool.write(value.defaultedOnCreate, into: &buf)
+        FfiConverterOptionString.write(value.defaultFormula, into: &buf)
+        FfiConverterOptionString.write(value.formula, into: &buf)
+        FfiConverterBool.write(value.autoNumber, into: &buf)
+        FfiConverterBool.write(value.encrypted, into: &buf)
+        FfiConverterOptionString.write(value.extraType, into: &buf)
+        FfiConverterBool.write(value.caseSensitive, into: &buf)
+        FfiConverterBool.write(value.filterable, into: &buf)
+        FfiConverterBool.write(value.sortable, into: &buf)
+        FfiConverterBool.write(value.groupable, into: &buf)
+        FfiConverterBool.write(value.idLookup, into: &buf)
+        FfiConverterBool.write(value.namePointing, into: &buf)
+        FfiConverterBool.write(value.cascadeDelete, into: &buf)
+        FfiConverterBool.write(value.restrictedDelete, into: &buf)
+        FfiConverterOptionUInt32.write(value.relationshipOrder, into: &buf)
+        FfiConverterBool.write(value.writeRequiresMasterRead, into: &buf)
     }
 }
 
@@ -7227,7 +8364,7 @@ public func FfiConverterTypeHit_lower(_ value: Hit) -> RustBuffer {
 /**
  * A header.
  */
-public struct HttpHeader: Equatable, Hashable {
+public struct HttpHeader: Equatable, Hashable, CustomDebugStringConvertible, CustomStringConvertible {
     /**
      * Its name.
      */
@@ -7253,6 +8390,28 @@ public struct HttpHeader: Equatable, Hashable {
 
 
 
+// The local Rust `Debug` implementation.
+public var debugDescription: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_httpheader_uniffi_trait_debug(
+            FfiConverterTypeHttpHeader_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
+// The local Rust `Display` implementation.
+public var description: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_httpheader_uniffi_trait_display(
+            FfiConverterTypeHttpHeader_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
 }
 
 #if compiler(>=6)
@@ -7294,9 +8453,108 @@ public func FfiConverterTypeHttpHeader_lower(_ value: HttpHeader) -> RustBuffer 
 
 
 /**
+ * Bounds of one request.
+ */
+public struct HttpLimits: Equatable, Hashable {
+    /**
+     * Bytes of an answer, after inflation, that are kept in memory.
+     */
+    public let responseBytesMax: UInt64
+    /**
+     * Bytes of a request's body that one push call may reach.
+     */
+    public let requestBytesMax: UInt64
+    /**
+     * How long to wait for a connection, TLS included, in milliseconds.
+     */
+    public let connectTimeoutMs: UInt64
+    /**
+     * How long an answer may pause, in milliseconds.
+     */
+    public let readTimeoutMs: UInt64
+    /**
+     * How long one call may take in all, in milliseconds.
+     */
+    public let callTimeoutMs: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Bytes of an answer, after inflation, that are kept in memory.
+         */responseBytesMax: UInt64,
+        /**
+         * Bytes of a request's body that one push call may reach.
+         */requestBytesMax: UInt64,
+        /**
+         * How long to wait for a connection, TLS included, in milliseconds.
+         */connectTimeoutMs: UInt64,
+        /**
+         * How long an answer may pause, in milliseconds.
+         */readTimeoutMs: UInt64,
+        /**
+         * How long one call may take in all, in milliseconds.
+         */callTimeoutMs: UInt64) {
+        self.responseBytesMax = responseBytesMax
+        self.requestBytesMax = requestBytesMax
+        self.connectTimeoutMs = connectTimeoutMs
+        self.readTimeoutMs = readTimeoutMs
+        self.callTimeoutMs = callTimeoutMs
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension HttpLimits: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHttpLimits: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> HttpLimits {
+        return
+            try HttpLimits(
+                responseBytesMax: FfiConverterUInt64.read(from: &buf),
+                requestBytesMax: FfiConverterUInt64.read(from: &buf),
+                connectTimeoutMs: FfiConverterUInt64.read(from: &buf),
+                readTimeoutMs: FfiConverterUInt64.read(from: &buf),
+                callTimeoutMs: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: HttpLimits, into buf: inout [UInt8]) {
+        FfiConverterUInt64.write(value.responseBytesMax, into: &buf)
+        FfiConverterUInt64.write(value.requestBytesMax, into: &buf)
+        FfiConverterUInt64.write(value.connectTimeoutMs, into: &buf)
+        FfiConverterUInt64.write(value.readTimeoutMs, into: &buf)
+        FfiConverterUInt64.write(value.callTimeoutMs, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHttpLimits_lift(_ buf: RustBuffer) throws -> HttpLimits {
+    return try FfiConverterTypeHttpLimits.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHttpLimits_lower(_ value: HttpLimits) -> RustBuffer {
+    return FfiConverterTypeHttpLimits.lower(value)
+}
+
+
+/**
  * One request.
  */
-public struct HttpRequest: Equatable, Hashable {
+public struct HttpRequest: Equatable, Hashable, CustomDebugStringConvertible, CustomStringConvertible {
     /**
      * `GET`, `POST`, `PATCH` or `DELETE`.
      */
@@ -7346,6 +8604,28 @@ public struct HttpRequest: Equatable, Hashable {
 
 
 
+// The local Rust `Debug` implementation.
+public var debugDescription: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_httprequest_uniffi_trait_debug(
+            FfiConverterTypeHttpRequest_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
+// The local Rust `Display` implementation.
+public var description: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_httprequest_uniffi_trait_display(
+            FfiConverterTypeHttpRequest_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
 }
 
 #if compiler(>=6)
@@ -7395,7 +8675,7 @@ public func FfiConverterTypeHttpRequest_lower(_ value: HttpRequest) -> RustBuffe
 /**
  * One answer.
  */
-public struct HttpResponse: Equatable, Hashable {
+public struct HttpResponse: Equatable, Hashable, CustomDebugStringConvertible, CustomStringConvertible {
     /**
      * The status.
      */
@@ -7429,6 +8709,28 @@ public struct HttpResponse: Equatable, Hashable {
 
 
 
+// The local Rust `Debug` implementation.
+public var debugDescription: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_httpresponse_uniffi_trait_debug(
+            FfiConverterTypeHttpResponse_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
+// The local Rust `Display` implementation.
+public var description: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_httpresponse_uniffi_trait_display(
+            FfiConverterTypeHttpResponse_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
 }
 
 #if compiler(>=6)
@@ -8577,6 +9879,34 @@ public struct ObjectSchema: Equatable, Hashable {
      */
     public let custom: Bool
     /**
+     * The org answers queries of it.
+     */
+    public let queryable: Bool
+    /**
+     * The org tells what of it was changed and deleted.
+     */
+    public let replicateable: Bool
+    /**
+     * The org finds its records by words.
+     */
+    public let searchable: Bool
+    /**
+     * It has layouts.
+     */
+    public let layoutable: Bool
+    /**
+     * A deleted record can be taken back at the org.
+     */
+    public let undeletable: Bool
+    /**
+     * The org remembers which records were looked at.
+     */
+    public let recents: Bool
+    /**
+     * The scopes that queries of it may use: `everything`, `mine`, ...
+     */
+    public let scopes: [String]
+    /**
      * The fields.
      */
     public let fields: [FieldSchema]
@@ -8617,6 +9947,27 @@ public struct ObjectSchema: Equatable, Hashable {
          * It was added by the org.
          */custom: Bool,
         /**
+         * The org answers queries of it.
+         */queryable: Bool,
+        /**
+         * The org tells what of it was changed and deleted.
+         */replicateable: Bool,
+        /**
+         * The org finds its records by words.
+         */searchable: Bool,
+        /**
+         * It has layouts.
+         */layoutable: Bool,
+        /**
+         * A deleted record can be taken back at the org.
+         */undeletable: Bool,
+        /**
+         * The org remembers which records were looked at.
+         */recents: Bool,
+        /**
+         * The scopes that queries of it may use: `everything`, `mine`, ...
+         */scopes: [String],
+        /**
          * The fields.
          */fields: [FieldSchema],
         /**
@@ -8633,6 +9984,13 @@ public struct ObjectSchema: Equatable, Hashable {
         self.updateable = updateable
         self.deletable = deletable
         self.custom = custom
+        self.queryable = queryable
+        self.replicateable = replicateable
+        self.searchable = searchable
+        self.layoutable = layoutable
+        self.undeletable = undeletable
+        self.recents = recents
+        self.scopes = scopes
         self.fields = fields
         self.children = children
         self.recordTypes = recordTypes
@@ -8662,6 +10020,13 @@ public struct FfiConverterTypeObjectSchema: FfiConverterRustBuffer {
                 updateable: FfiConverterBool.read(from: &buf),
                 deletable: FfiConverterBool.read(from: &buf),
                 custom: FfiConverterBool.read(from: &buf),
+                queryable: FfiConverterBool.read(from: &buf),
+                replicateable: FfiConverterBool.read(from: &buf),
+                searchable: FfiConverterBool.read(from: &buf),
+                layoutable: FfiConverterBool.read(from: &buf),
+                undeletable: FfiConverterBool.read(from: &buf),
+                recents: FfiConverterBool.read(from: &buf),
+                scopes: FfiConverterSequenceString.read(from: &buf),
                 fields: FfiConverterSequenceTypeFieldSchema.read(from: &buf),
                 children: FfiConverterSequenceTypeChildRelationship.read(from: &buf),
                 recordTypes: FfiConverterSequenceTypeRecordType.read(from: &buf)
@@ -8677,6 +10042,13 @@ public struct FfiConverterTypeObjectSchema: FfiConverterRustBuffer {
         FfiConverterBool.write(value.updateable, into: &buf)
         FfiConverterBool.write(value.deletable, into: &buf)
         FfiConverterBool.write(value.custom, into: &buf)
+        FfiConverterBool.write(value.queryable, into: &buf)
+        FfiConverterBool.write(value.replicateable, into: &buf)
+        FfiConverterBool.write(value.searchable, into: &buf)
+        FfiConverterBool.write(value.layoutable, into: &buf)
+        FfiConverterBool.write(value.undeletable, into: &buf)
+        FfiConverterBool.write(value.recents, into: &buf)
+        FfiConverterSequenceString.write(value.scopes, into: &buf)
         FfiConverterSequenceTypeFieldSchema.write(value.fields, into: &buf)
         FfiConverterSequenceTypeChildRelationship.write(value.children, into: &buf)
         FfiConverterSequenceTypeRecordType.write(value.recordTypes, into: &buf)
@@ -9065,6 +10437,10 @@ public struct Problem: Equatable, Hashable {
      * The records that the org takes it for a duplicate of.
      */
     public let duplicates: Duplicates?
+    /**
+     * Of the refusal of a changeset, the place of the edit that it is about, counted from 0.
+     */
+    public let edit: UInt64?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -9080,11 +10456,15 @@ public struct Problem: Equatable, Hashable {
          */message: String,
         /**
          * The records that the org takes it for a duplicate of.
-         */duplicates: Duplicates? = nil) {
+         */duplicates: Duplicates? = nil,
+        /**
+         * Of the refusal of a changeset, the place of the edit that it is about, counted from 0.
+         */edit: UInt64? = nil) {
         self.fields = fields
         self.code = code
         self.message = message
         self.duplicates = duplicates
+        self.edit = edit
     }
 
 
@@ -9106,7 +10486,8 @@ public struct FfiConverterTypeProblem: FfiConverterRustBuffer {
                 fields: FfiConverterSequenceString.read(from: &buf),
                 code: FfiConverterString.read(from: &buf),
                 message: FfiConverterString.read(from: &buf),
-                duplicates: FfiConverterOptionTypeDuplicates.read(from: &buf)
+                duplicates: FfiConverterOptionTypeDuplicates.read(from: &buf),
+                edit: FfiConverterOptionUInt64.read(from: &buf)
         )
     }
 
@@ -9115,6 +10496,7 @@ public struct FfiConverterTypeProblem: FfiConverterRustBuffer {
         FfiConverterString.write(value.code, into: &buf)
         FfiConverterString.write(value.message, into: &buf)
         FfiConverterOptionTypeDuplicates.write(value.duplicates, into: &buf)
+        FfiConverterOptionUInt64.write(value.edit, into: &buf)
     }
 }
 
@@ -10582,6 +11964,14 @@ public struct SalesforceOptions: Equatable, Hashable {
      * Percent of the org's daily calls, made by all its clients together, beyond which none is made.
      */
     public let orgPercentMax: UInt8?
+    /**
+     * Whether the org's assignment rules hand out what is written; as the org does by itself unless said.
+     */
+    public let assignment: Assignment?
+    /**
+     * Bounds of one request; `default_http_limits` unless said. A transport of the application's minds its own clock.
+     */
+    public let limits: HttpLimits?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -10597,11 +11987,19 @@ public struct SalesforceOptions: Equatable, Hashable {
          */callsMax: UInt64? = nil,
         /**
          * Percent of the org's daily calls, made by all its clients together, beyond which none is made.
-         */orgPercentMax: UInt8? = nil) {
+         */orgPercentMax: UInt8? = nil,
+        /**
+         * Whether the org's assignment rules hand out what is written; as the org does by itself unless said.
+         */assignment: Assignment? = nil,
+        /**
+         * Bounds of one request; `default_http_limits` unless said. A transport of the application's minds its own clock.
+         */limits: HttpLimits? = nil) {
         self.apiVersion = apiVersion
         self.clientName = clientName
         self.callsMax = callsMax
         self.orgPercentMax = orgPercentMax
+        self.assignment = assignment
+        self.limits = limits
     }
 
 
@@ -10623,7 +12021,9 @@ public struct FfiConverterTypeSalesforceOptions: FfiConverterRustBuffer {
                 apiVersion: FfiConverterOptionString.read(from: &buf),
                 clientName: FfiConverterOptionString.read(from: &buf),
                 callsMax: FfiConverterOptionUInt64.read(from: &buf),
-                orgPercentMax: FfiConverterOptionUInt8.read(from: &buf)
+                orgPercentMax: FfiConverterOptionUInt8.read(from: &buf),
+                assignment: FfiConverterOptionTypeAssignment.read(from: &buf),
+                limits: FfiConverterOptionTypeHttpLimits.read(from: &buf)
         )
     }
 
@@ -10632,6 +12032,8 @@ public struct FfiConverterTypeSalesforceOptions: FfiConverterRustBuffer {
         FfiConverterOptionString.write(value.clientName, into: &buf)
         FfiConverterOptionUInt64.write(value.callsMax, into: &buf)
         FfiConverterOptionUInt8.write(value.orgPercentMax, into: &buf)
+        FfiConverterOptionTypeAssignment.write(value.assignment, into: &buf)
+        FfiConverterOptionTypeHttpLimits.write(value.limits, into: &buf)
     }
 }
 
@@ -10723,7 +12125,7 @@ public func FfiConverterTypeSandboxAnswer_lower(_ value: SandboxAnswer) -> RustB
 /**
  * A user of a sandbox, and how to sign in as them.
  */
-public struct SandboxUser: Equatable, Hashable {
+public struct SandboxUser: Equatable, Hashable, CustomDebugStringConvertible, CustomStringConvertible {
     /**
      * The user's id.
      */
@@ -10765,6 +12167,28 @@ public struct SandboxUser: Equatable, Hashable {
 
 
 
+// The local Rust `Debug` implementation.
+public var debugDescription: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_sandboxuser_uniffi_trait_debug(
+            FfiConverterTypeSandboxUser_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
+// The local Rust `Display` implementation.
+public var description: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_sandboxuser_uniffi_trait_display(
+            FfiConverterTypeSandboxUser_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
 }
 
 #if compiler(>=6)
@@ -10901,13 +12325,13 @@ public func FfiConverterTypeSection_lower(_ value: Section) -> RustBuffer {
 /**
  * What a sign-in in the browser came to.
  */
-public struct SignedIn: Equatable, Hashable {
+public struct SignedIn: Equatable, Hashable, CustomDebugStringConvertible, CustomStringConvertible {
     /**
      * The first access token.
      */
     public let accessToken: AccessToken
     /**
-     * What buys the next ones: keep it in a keychain, and give it to `refresh_token`.
+     * What buys the next ones: keep it in a keychain, and give it to `RefreshToken`.
      */
     public let refreshToken: String?
 
@@ -10918,7 +12342,7 @@ public struct SignedIn: Equatable, Hashable {
          * The first access token.
          */accessToken: AccessToken,
         /**
-         * What buys the next ones: keep it in a keychain, and give it to `refresh_token`.
+         * What buys the next ones: keep it in a keychain, and give it to `RefreshToken`.
          */refreshToken: String?) {
         self.accessToken = accessToken
         self.refreshToken = refreshToken
@@ -10927,6 +12351,28 @@ public struct SignedIn: Equatable, Hashable {
 
 
 
+// The local Rust `Debug` implementation.
+public var debugDescription: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_signedin_uniffi_trait_debug(
+            FfiConverterTypeSignedIn_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
+// The local Rust `Display` implementation.
+public var description: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_signedin_uniffi_trait_display(
+            FfiConverterTypeSignedIn_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
 }
 
 #if compiler(>=6)
@@ -11551,6 +12997,99 @@ public func FfiConverterTypeUnpinned_lower(_ value: Unpinned) -> RustBuffer {
 
 
 /**
+ * Whether the org's assignment rules run when leads, cases and accounts are written.
+ *
+ * A rule gives a record to somebody else than the person who made it, who may then no longer see it.
+ */
+
+public enum Assignment: Equatable, Hashable {
+
+    /**
+     * As the org does by itself: its active rules run.
+     */
+    case org
+    /**
+     * No rule runs; a record stays with its owner.
+     */
+    case off
+    /**
+     * The rule with this id runs, active or not.
+     */
+    case rule(
+        /**
+         * The rule's id.
+         */id: String
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Assignment: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeAssignment: FfiConverterRustBuffer {
+    typealias SwiftType = Assignment
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Assignment {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .org
+
+        case 2: return .off
+
+        case 3: return .rule(id: try FfiConverterString.read(from: &buf)
+        )
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Assignment, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .org:
+            writeInt(&buf, Int32(1))
+
+
+        case .off:
+            writeInt(&buf, Int32(2))
+
+
+        case let .rule(id):
+            writeInt(&buf, Int32(3))
+            FfiConverterString.write(id, into: &buf)
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAssignment_lift(_ buf: RustBuffer) throws -> Assignment {
+    return try FfiConverterTypeAssignment.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAssignment_lower(_ value: Assignment) -> RustBuffer {
+    return FfiConverterTypeAssignment.lower(value)
+}
+
+
+
+/**
  * Why a call failed.
  */
 public
@@ -11574,6 +13113,9 @@ enum AttacheError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
         /**
          * Where in the query or filter, as a byte offset from 0.
          */position: UInt64?,
+        /**
+         * What would have been taken at the position, in words for a person.
+         */expected: String?,
         /**
          * Everything that is wrong with the write; empty for other kinds.
          */problems: [Problem]
@@ -11612,6 +13154,7 @@ public struct FfiConverterTypeAttacheError: FfiConverterRustBuffer {
             reason: try FfiConverterString.read(from: &buf),
             retry: try FfiConverterTypeRetry.read(from: &buf),
             position: try FfiConverterOptionUInt64.read(from: &buf),
+            expected: try FfiConverterOptionString.read(from: &buf),
             problems: try FfiConverterSequenceTypeProblem.read(from: &buf)
             )
 
@@ -11626,12 +13169,13 @@ public struct FfiConverterTypeAttacheError: FfiConverterRustBuffer {
 
 
 
-        case let .Failed(kind,reason,retry,position,problems):
+        case let .Failed(kind,reason,retry,position,expected,problems):
             writeInt(&buf, Int32(1))
             FfiConverterTypeErrorKind.write(kind, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             FfiConverterTypeRetry.write(retry, into: &buf)
             FfiConverterOptionUInt64.write(position, into: &buf)
+            FfiConverterOptionString.write(expected, into: &buf)
             FfiConverterSequenceTypeProblem.write(problems, into: &buf)
 
         }
@@ -12167,6 +13711,81 @@ public func FfiConverterTypeFileState_lower(_ value: FileState) -> RustBuffer {
 
 
 /**
+ * Which calendar year a fiscal year is named after.
+ */
+
+public enum FiscalYearName: Equatable, Hashable {
+
+    /**
+     * The year in which it begins.
+     */
+    case start
+    /**
+     * The year in which it ends.
+     */
+    case end
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FiscalYearName: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFiscalYearName: FfiConverterRustBuffer {
+    typealias SwiftType = FiscalYearName
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FiscalYearName {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .start
+
+        case 2: return .end
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: FiscalYearName, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .start:
+            writeInt(&buf, Int32(1))
+
+
+        case .end:
+            writeInt(&buf, Int32(2))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFiscalYearName_lift(_ buf: RustBuffer) throws -> FiscalYearName {
+    return try FfiConverterTypeFiscalYearName.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFiscalYearName_lower(_ value: FiscalYearName) -> RustBuffer {
+    return FfiConverterTypeFiscalYearName.lower(value)
+}
+
+
+
+/**
  * One reason why a record is on this device.
  */
 
@@ -12414,7 +14033,7 @@ public func FfiConverterTypeKeep_lower(_ value: Keep) -> RustBuffer {
  * The key of an encrypted store.
  */
 
-public enum Key: Equatable, Hashable {
+public enum Key: Equatable, Hashable, CustomDebugStringConvertible, CustomStringConvertible {
 
     /**
      * 32 random bytes, as a keychain or a secure element keeps them.
@@ -12437,6 +14056,28 @@ public enum Key: Equatable, Hashable {
 
 
 
+// The local Rust `Debug` implementation.
+public var debugDescription: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_key_uniffi_trait_debug(
+            FfiConverterTypeKey_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
+// The local Rust `Display` implementation.
+public var description: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_key_uniffi_trait_display(
+            FfiConverterTypeKey_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
 }
 
 #if compiler(>=6)
@@ -13093,6 +14734,81 @@ public func FfiConverterTypeRetry_lower(_ value: Retry) -> RustBuffer {
 
 
 /**
+ * What became of a token that was to end.
+ */
+
+public enum Revoked: Equatable, Hashable {
+
+    /**
+     * The org ended it, and every access token that came from it.
+     */
+    case now
+    /**
+     * The org did not know it any more: it had ended before.
+     */
+    case before
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Revoked: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRevoked: FfiConverterRustBuffer {
+    typealias SwiftType = Revoked
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Revoked {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .now
+
+        case 2: return .before
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Revoked, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .now:
+            writeInt(&buf, Int32(1))
+
+
+        case .before:
+            writeInt(&buf, Int32(2))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRevoked_lift(_ buf: RustBuffer) throws -> Revoked {
+    return try FfiConverterTypeRevoked.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRevoked_lower(_ value: Revoked) -> RustBuffer {
+    return FfiConverterTypeRevoked.lower(value)
+}
+
+
+
+/**
  * Why a session ended before it was through.
  */
 
@@ -13531,6 +15247,131 @@ public func FfiConverterTypeValue_lower(_ value: Value) -> RustBuffer {
 }
 
 
+
+/**
+ * A day of the week.
+ */
+
+public enum Weekday: Equatable, Hashable {
+
+    /**
+     * Sunday.
+     */
+    case sunday
+    /**
+     * Monday.
+     */
+    case monday
+    /**
+     * Tuesday.
+     */
+    case tuesday
+    /**
+     * Wednesday.
+     */
+    case wednesday
+    /**
+     * Thursday.
+     */
+    case thursday
+    /**
+     * Friday.
+     */
+    case friday
+    /**
+     * Saturday.
+     */
+    case saturday
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Weekday: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeWeekday: FfiConverterRustBuffer {
+    typealias SwiftType = Weekday
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Weekday {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .sunday
+
+        case 2: return .monday
+
+        case 3: return .tuesday
+
+        case 4: return .wednesday
+
+        case 5: return .thursday
+
+        case 6: return .friday
+
+        case 7: return .saturday
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Weekday, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .sunday:
+            writeInt(&buf, Int32(1))
+
+
+        case .monday:
+            writeInt(&buf, Int32(2))
+
+
+        case .tuesday:
+            writeInt(&buf, Int32(3))
+
+
+        case .wednesday:
+            writeInt(&buf, Int32(4))
+
+
+        case .thursday:
+            writeInt(&buf, Int32(5))
+
+
+        case .friday:
+            writeInt(&buf, Int32(6))
+
+
+        case .saturday:
+            writeInt(&buf, Int32(7))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeWeekday_lift(_ buf: RustBuffer) throws -> Weekday {
+    return try FfiConverterTypeWeekday.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeWeekday_lower(_ value: Weekday) -> RustBuffer {
+    return FfiConverterTypeWeekday.lower(value)
+}
+
+
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
@@ -13750,6 +15591,54 @@ fileprivate struct FfiConverterOptionTypeTransport: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeAccessToken: FfiConverterRustBuffer {
+    typealias SwiftType = AccessToken?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeAccessToken.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeAccessToken.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeContext: FfiConverterRustBuffer {
+    typealias SwiftType = Context?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeContext.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeContext.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeDuplicates: FfiConverterRustBuffer {
     typealias SwiftType = Duplicates?
 
@@ -13814,6 +15703,30 @@ fileprivate struct FfiConverterOptionTypeFileInfo: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeFileInfo.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeHttpLimits: FfiConverterRustBuffer {
+    typealias SwiftType = HttpLimits?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeHttpLimits.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeHttpLimits.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -14054,6 +15967,30 @@ fileprivate struct FfiConverterOptionTypeSyncOptions: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeSyncOptions.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeAssignment: FfiConverterRustBuffer {
+    typealias SwiftType = Assignment?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeAssignment.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeAssignment.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -14350,6 +16287,31 @@ fileprivate struct FfiConverterSequenceTypeDropped: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeDropped.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeExplained: FfiConverterRustBuffer {
+    typealias SwiftType = [Explained]
+
+    public static func write(_ value: [Explained], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeExplained.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Explained] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Explained]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeExplained.read(from: &buf))
         }
         return seq
     }
@@ -15356,10 +17318,10 @@ fileprivate func uniffiFutureContinuationCallback(handle: UInt64, pollResult: In
         print("uniffiFutureContinuationCallback invalid handle")
     }
 }
-private func uniffiTraitInterfaceCallAsync<T>(
-    makeCall: @escaping () async throws -> T,
-    handleSuccess: @escaping (T) -> (),
-    handleError: @escaping (Int8, RustBuffer) -> (),
+private func uniffiTraitInterfaceCallAsync<T: Sendable>(
+    makeCall: @escaping @Sendable () async throws -> T,
+    handleSuccess: @escaping @Sendable (T) -> (),
+    handleError: @escaping @Sendable (Int8, RustBuffer) -> (),
     droppedCallback: UnsafeMutablePointer<UniffiForeignFutureDroppedCallbackStruct>
 ) {
     let task = Task {
@@ -15387,11 +17349,11 @@ private func uniffiTraitInterfaceCallAsync<T>(
     )
 }
 
-private func uniffiTraitInterfaceCallAsyncWithError<T, E>(
-    makeCall: @escaping () async throws -> T,
-    handleSuccess: @escaping (T) -> (),
-    handleError: @escaping (Int8, RustBuffer) -> (),
-    lowerError: @escaping (E) -> RustBuffer,
+private func uniffiTraitInterfaceCallAsyncWithError<T: Sendable, E: Error>(
+    makeCall: @escaping @Sendable () async throws -> T,
+    handleSuccess: @escaping @Sendable (T) -> (),
+    handleError: @escaping @Sendable (Int8, RustBuffer) -> (),
+    lowerError: @escaping @Sendable (E) -> RustBuffer,
     droppedCallback: UnsafeMutablePointer<UniffiForeignFutureDroppedCallbackStruct>
 ) {
     let task = Task {
@@ -15449,42 +17411,29 @@ public func uniffiForeignFutureHandleCountAttache() -> Int {
 /**
  * Makes a provider that signs in as the application itself.
  */
-public func clientCredentials(url: String, clientId: String, clientSecret: String)throws  -> TokenProvider  {
+public func clientCredentials(url: String, clientId: String, clientSecret: String, transport: Transport? = nil)throws  -> TokenProvider  {
     return try  FfiConverterTypeTokenProvider_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
         uniffiCallStatus in
     uniffi_attache_uniffi_fn_func_client_credentials(
         FfiConverterString.lower(url),
         FfiConverterString.lower(clientId),
-        FfiConverterString.lower(clientSecret),uniffiCallStatus
+        FfiConverterString.lower(clientSecret),
+        FfiConverterOptionTypeTransport.lower(transport),uniffiCallStatus
     )
 })
 }
 /**
  * Makes a provider that signs a user in with an assertion; the key is an RSA key in PEM.
  */
-public func jwtBearer(url: String, clientId: String, username: String, privateKey: String)throws  -> TokenProvider  {
+public func jwtBearer(url: String, clientId: String, username: String, privateKey: String, transport: Transport? = nil)throws  -> TokenProvider  {
     return try  FfiConverterTypeTokenProvider_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
         uniffiCallStatus in
     uniffi_attache_uniffi_fn_func_jwt_bearer(
         FfiConverterString.lower(url),
         FfiConverterString.lower(clientId),
         FfiConverterString.lower(username),
-        FfiConverterString.lower(privateKey),uniffiCallStatus
-    )
-})
-}
-/**
- * Makes a provider that renews access tokens with a refresh token.
- */
-public func refreshToken(url: String, clientId: String, token: String, clientSecret: String? = nil, store: TokenStore? = nil)throws  -> TokenProvider  {
-    return try  FfiConverterTypeTokenProvider_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
-        uniffiCallStatus in
-    uniffi_attache_uniffi_fn_func_refresh_token(
-        FfiConverterString.lower(url),
-        FfiConverterString.lower(clientId),
-        FfiConverterString.lower(token),
-        FfiConverterOptionString.lower(clientSecret),
-        FfiConverterOptionTypeTokenStore.lower(store),uniffiCallStatus
+        FfiConverterString.lower(privateKey),
+        FfiConverterOptionTypeTransport.lower(transport),uniffiCallStatus
     )
 })
 }
@@ -15588,6 +17537,16 @@ public func briefcaseTemplates() -> [String]  {
 })
 }
 /**
+ * The bounds of a request unless others are said: what to change some of.
+ */
+public func defaultHttpLimits() -> HttpLimits  {
+    return try!  FfiConverterTypeHttpLimits_lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_func_default_http_limits(uniffiCallStatus
+    )
+})
+}
+/**
  * Gives the log of all stores of this process to a logger, from now on. Once for a process.
  */
 public func setLogger(level: LogLevel, logger: Logger)throws   {try rustCallWithError(FfiConverterTypeAttacheError_lift) {
@@ -15661,13 +17620,10 @@ private let initializationResult: InitializationResult = {
     if bindings_contract_version != scaffolding_contract_version {
         return InitializationResult.contractVersionMismatch
     }
-    if (uniffi_attache_uniffi_checksum_func_client_credentials() != 47510) {
+    if (uniffi_attache_uniffi_checksum_func_client_credentials() != 5499) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_attache_uniffi_checksum_func_jwt_bearer() != 3158) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_attache_uniffi_checksum_func_refresh_token() != 59347) {
+    if (uniffi_attache_uniffi_checksum_func_jwt_bearer() != 48667) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_func_briefcase_diff() != 62862) {
@@ -15697,6 +17653,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_attache_uniffi_checksum_func_briefcase_templates() != 64958) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_attache_uniffi_checksum_func_default_http_limits() != 14443) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_attache_uniffi_checksum_func_set_logger() != 34921) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -15710,6 +17669,15 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_func_salvage() != 20638) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_refreshtoken_access_token() != 42088) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_refreshtoken_refresh() != 54088) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_refreshtoken_revoke() != 3712) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_method_signin_finish() != 12115) {
@@ -15752,6 +17720,12 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_method_changesetwork_edit() != 51888) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_rowvisitor_begin() != 47648) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_rowvisitor_visit() != 59279) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_method_filesink_write() != 46738) {
@@ -15823,6 +17797,24 @@ private let initializationResult: InitializationResult = {
     if (uniffi_attache_uniffi_checksum_method_attache_waits_for() != 25539) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_attache_uniffi_checksum_method_attache_context() != 13529) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_explain_with() != 23574) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_query_each() != 48987) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_query_with() != 39171) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_set_fiscal_year() != 55263) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_explain_merge() != 42426) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_attache_uniffi_checksum_method_attache_attach() != 22939) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -15835,7 +17827,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_attache_uniffi_checksum_method_attache_evict_file() != 9129) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_attache_uniffi_checksum_method_attache_fetch_file() != 14106) {
+    if (uniffi_attache_uniffi_checksum_method_attache_fetch_file() != 33589) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_method_attache_file() != 59740) {
@@ -15848,6 +17840,12 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_method_attache_save_file() != 14674) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_check_create() != 49701) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_check_update() != 14751) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_method_attache_compact_layout() != 22705) {
@@ -15961,10 +17959,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_attache_uniffi_checksum_method_attache_resolve_all() != 60415) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_attache_uniffi_checksum_method_attache_retry() != 62175) {
+    if (uniffi_attache_uniffi_checksum_method_attache_resolve_all_json() != 13767) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_attache_uniffi_checksum_method_attache_set_fiscal_year() != 4402) {
+    if (uniffi_attache_uniffi_checksum_method_attache_resolve_json() != 26728) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_retry() != 62175) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_method_attache_set_host_value() != 34076) {
@@ -15973,7 +17974,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_attache_uniffi_checksum_method_attache_set_resolver() != 22573) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_attache_uniffi_checksum_method_attache_set_salesforce() != 60790) {
+    if (uniffi_attache_uniffi_checksum_method_attache_set_salesforce() != 27231) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_method_attache_shutdown() != 27361) {
@@ -16024,7 +18025,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_attache_uniffi_checksum_method_watch_try_next() != 63269) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_attache_uniffi_checksum_constructor_signin_new() != 24742) {
+    if (uniffi_attache_uniffi_checksum_constructor_refreshtoken_new() != 47192) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_constructor_signin_new() != 24106) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_constructor_canceltoken_new() != 42899) {
@@ -16046,6 +18050,7 @@ private let initializationResult: InitializationResult = {
     uniffiCallbackInitLogger()
     uniffiCallbackInitProgressObserver()
     uniffiCallbackInitResolver()
+    uniffiCallbackInitRowVisitor()
     uniffiCallbackInitTokenProvider()
     uniffiCallbackInitTokenStore()
     uniffiCallbackInitTransport()

@@ -12,8 +12,7 @@ private final class Work: ChangesetWork, @unchecked Sendable {
             try work(changes)
         } catch {
             thrown = error
-            throw AttacheError.Failed(
-                kind: .interrupted, reason: "the application threw", retry: .never, position: nil, problems: [])
+            throw AttacheError.failed(.interrupted, "the application threw")
         }
     }
 }

@@ -37,6 +37,26 @@ extension Attache {
         }
     }
 
+    /// Brings the bytes of a file onto this device, and tells how far it is. To stop iterating stops the download; what
+    /// came stays, and the next one goes on from there.
+    public func fetching(id: String) -> AsyncThrowingStream<SyncProgress, Error> {
+        AsyncThrowingStream { stream in
+            let cancel = CancelToken()
+            let task = Task {
+                do {
+                    try await fetchFile(id: id, observer: Progress { stream.yield($0) }, cancel: cancel)
+                    stream.finish()
+                } catch {
+                    stream.finish(throwing: error)
+                }
+            }
+            stream.onTermination = { _ in
+                cancel.cancel()
+                task.cancel()
+            }
+        }
+    }
+
     /// Follows the answer of a query: all of its rows at first, and what changed from then on.
     public func changes(_ soql: String) throws -> Changes { Changes(watch: try watch(soql: soql)) }
 

@@ -42,10 +42,41 @@ public struct NamedRows: Sequence, IteratorProtocol {
     }
 }
 
+// Called by the thread that asked alone, while it waits.
+private final class Visitor: RowVisitor, @unchecked Sendable {
+    private let take: (NamedRow) throws -> Bool
+    private var columns: [String] = []
+    private(set) var thrown: Error?
+
+    init(_ take: @escaping (NamedRow) throws -> Bool) { self.take = take }
+
+    func begin(columns: [String]) throws { self.columns = columns }
+
+    func visit(row: Row) throws -> Bool {
+        do { return try take(NamedRow(columns: columns, row: row)) } catch {
+            thrown = error
+            return false
+        }
+    }
+}
+
 extension Attache {
     /// Answers a SOQL query from the store, row by row.
-    public func rows(_ soql: String, pageRows: UInt32 = 500) throws -> NamedRows {
-        NamedRows(cursor: try query(soql: soql), pageRows: pageRows)
+    public func rows(_ soql: String, pageRows: UInt32 = 500, context: Context? = nil) throws -> NamedRows {
+        let cursor = try context.map { try queryWith(soql: soql, context: $0) } ?? query(soql: soql)
+        return NamedRows(cursor: cursor, pageRows: pageRows)
+    }
+
+    /// Shows the rows of a query one by one as they are found, one of them in memory at a time, until `visit` gives
+    /// false.
+    ///
+    /// What `visit` throws ends the query and is thrown here. Do not call a store in memory from it.
+    public func queryEach(_ soql: String, context: Context? = nil, visit: (NamedRow) throws -> Bool) throws {
+        try withoutActuallyEscaping(visit) { visit in
+            let visitor = Visitor(visit)
+            try queryEach(soql: soql, visitor: visitor, context: context)
+            if let thrown = visitor.thrown { throw thrown }
+        }
     }
 }
 

@@ -18,15 +18,20 @@ private final class NoRedirects: NSObject, URLSessionTaskDelegate, @unchecked Se
 }
 
 /// A transport over URLSession.
-private final class SessionTransport: Transport, @unchecked Sendable {
+final class SessionTransport: Transport, @unchecked Sendable {
     private let session = URLSession(configuration: .ephemeral, delegate: NoRedirects(), delegateQueue: nil)
     private let lock = NSLock()
-    private var sent = 0
+    private var sent: [HttpRequest] = []
 
-    var count: Int { lock.withLock { sent } }
+    var count: Int { lock.withLock { sent.count } }
+
+    /// What was sent under the name of a header.
+    func values(of name: String) -> Set<String> {
+        lock.withLock { Set(sent.flatMap(\.headers).filter { $0.name == name }.map(\.value)) }
+    }
 
     func send(request: HttpRequest) async throws -> HttpResponse {
-        lock.withLock { sent += 1 }
+        lock.withLock { sent.append(request) }
         guard let url = URL(string: request.url) else { throw TransportError.NotSent(reason: "no URL") }
         var ask = URLRequest(url: url)
         ask.httpMethod = request.method

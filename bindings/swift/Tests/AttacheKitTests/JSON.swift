@@ -179,15 +179,14 @@ func plain(_ changes: RowChanges, _ columns: [String]) throws -> JSON {
 
 /// An error as the stories have it.
 func plain(_ error: AttacheError) throws -> JSON {
-    guard case .Failed(let kind, let reason, let retry, let position, let problems) = error else { return .null }
     let advice: String
-    switch retry {
+    switch error.retry {
     case .never: advice = "never"
     case .after: advice = "after"
     case .afterAuth: advice = "after_auth"
     }
     return .object([
-        "kind": try plain(kind), "message": .text(reason), "retry": .text(advice),
-        "position": try plain(position as Any), "problems": try plain(problems),
+        "kind": try plain(error.kind), "message": .text(error.reason), "retry": .text(advice),
+        "position": try plain(error.position as Any), "problems": try plain(error.problems),
     ])
 }

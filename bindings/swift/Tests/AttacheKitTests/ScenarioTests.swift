@@ -49,7 +49,7 @@ final class ScenarioTests: XCTestCase {
         do {
             _ = try Attache.open(path: file.path, options: Options(key: .passphrase(text: "a key")))
             return true
-        } catch AttacheError.Failed(let kind, _, _, _, _) where kind == .invalidArgument {
+        } catch let error as AttacheError where error.kind == .invalidArgument {
             return false
         }
     }

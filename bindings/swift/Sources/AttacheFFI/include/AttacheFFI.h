@@ -257,6 +257,20 @@ typedef void (*UniffiCallbackInterfaceChangesetWorkMethod0)(uint64_t, uint64_t, 
     );
 
 #endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_ROW_VISITOR_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_ROW_VISITOR_METHOD0
+typedef void (*UniffiCallbackInterfaceRowVisitorMethod0)(uint64_t, RustBuffer, void* _Nonnull,
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_ROW_VISITOR_METHOD1
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_ROW_VISITOR_METHOD1
+typedef void (*UniffiCallbackInterfaceRowVisitorMethod1)(uint64_t, RustBuffer, int8_t* _Nonnull,
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
 #ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_FILE_SINK_METHOD0
 #define UNIFFI_FFIDEF_CALLBACK_INTERFACE_FILE_SINK_METHOD0
 typedef void (*UniffiCallbackInterfaceFileSinkMethod0)(uint64_t, RustBuffer, void* _Nonnull,
@@ -328,6 +342,16 @@ typedef struct UniffiVTableCallbackInterfaceChangesetWork {
 } UniffiVTableCallbackInterfaceChangesetWork;
 
 #endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_ROW_VISITOR
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_ROW_VISITOR
+typedef struct UniffiVTableCallbackInterfaceRowVisitor {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceRowVisitorMethod0 _Nonnull begin;
+    UniffiCallbackInterfaceRowVisitorMethod1 _Nonnull visit;
+} UniffiVTableCallbackInterfaceRowVisitor;
+
+#endif
 #ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_FILE_SINK
 #define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_FILE_SINK
 typedef struct UniffiVTableCallbackInterfaceFileSink {
@@ -392,6 +416,36 @@ typedef struct UniffiVTableCallbackInterfaceTransport {
 } UniffiVTableCallbackInterfaceTransport;
 
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_REFRESHTOKEN
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_REFRESHTOKEN
+uint64_t uniffi_attache_uniffi_fn_clone_refreshtoken(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_REFRESHTOKEN
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_REFRESHTOKEN
+void uniffi_attache_uniffi_fn_free_refreshtoken(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CONSTRUCTOR_REFRESHTOKEN_NEW
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CONSTRUCTOR_REFRESHTOKEN_NEW
+uint64_t uniffi_attache_uniffi_fn_constructor_refreshtoken_new(RustBuffer url, RustBuffer client_id, RustBuffer refresh_token, RustBuffer client_secret, RustBuffer access_token, RustBuffer store, RustBuffer transport, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_REFRESHTOKEN_ACCESS_TOKEN
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_REFRESHTOKEN_ACCESS_TOKEN
+uint64_t uniffi_attache_uniffi_fn_method_refreshtoken_access_token(uint64_t ptr
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_REFRESHTOKEN_REFRESH
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_REFRESHTOKEN_REFRESH
+uint64_t uniffi_attache_uniffi_fn_method_refreshtoken_refresh(uint64_t ptr, RustBuffer rejected
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_REFRESHTOKEN_REVOKE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_REFRESHTOKEN_REVOKE
+uint64_t uniffi_attache_uniffi_fn_method_refreshtoken_revoke(uint64_t ptr
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_SIGNIN
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_SIGNIN
 uint64_t uniffi_attache_uniffi_fn_clone_signin(uint64_t handle, RustCallStatus *_Nonnull out_status
@@ -404,7 +458,7 @@ void uniffi_attache_uniffi_fn_free_signin(uint64_t handle, RustCallStatus *_Nonn
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CONSTRUCTOR_SIGNIN_NEW
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CONSTRUCTOR_SIGNIN_NEW
-uint64_t uniffi_attache_uniffi_fn_constructor_signin_new(RustBuffer url, RustBuffer client_id, RustBuffer redirect_uri, RustBuffer client_secret, RustBuffer login_hint, RustCallStatus *_Nonnull out_status
+uint64_t uniffi_attache_uniffi_fn_constructor_signin_new(RustBuffer url, RustBuffer client_id, RustBuffer redirect_uri, RustBuffer client_secret, RustBuffer login_hint, RustBuffer transport, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_SIGNIN_FINISH
@@ -531,6 +585,31 @@ void uniffi_attache_uniffi_fn_init_callback_vtable_changesetwork(const UniffiVTa
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_CHANGESETWORK_EDIT
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_CHANGESETWORK_EDIT
 void uniffi_attache_uniffi_fn_method_changesetwork_edit(uint64_t ptr, uint64_t changes, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_ROWVISITOR
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_ROWVISITOR
+uint64_t uniffi_attache_uniffi_fn_clone_rowvisitor(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_ROWVISITOR
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FREE_ROWVISITOR
+void uniffi_attache_uniffi_fn_free_rowvisitor(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_INIT_CALLBACK_VTABLE_ROWVISITOR
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_INIT_CALLBACK_VTABLE_ROWVISITOR
+void uniffi_attache_uniffi_fn_init_callback_vtable_rowvisitor(const UniffiVTableCallbackInterfaceRowVisitor* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ROWVISITOR_BEGIN
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ROWVISITOR_BEGIN
+void uniffi_attache_uniffi_fn_method_rowvisitor_begin(uint64_t ptr, RustBuffer columns, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ROWVISITOR_VISIT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ROWVISITOR_VISIT
+int8_t uniffi_attache_uniffi_fn_method_rowvisitor_visit(uint64_t ptr, RustBuffer row, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_CLONE_FILESINK
@@ -768,6 +847,36 @@ RustBuffer uniffi_attache_uniffi_fn_method_attache_undo_changeset(uint64_t ptr, 
 RustBuffer uniffi_attache_uniffi_fn_method_attache_waits_for(uint64_t ptr, int64_t seq, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_CONTEXT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_CONTEXT
+RustBuffer uniffi_attache_uniffi_fn_method_attache_context(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_EXPLAIN_WITH
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_EXPLAIN_WITH
+RustBuffer uniffi_attache_uniffi_fn_method_attache_explain_with(uint64_t ptr, RustBuffer soql, RustBuffer context, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_QUERY_EACH
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_QUERY_EACH
+void uniffi_attache_uniffi_fn_method_attache_query_each(uint64_t ptr, RustBuffer soql, uint64_t visitor, RustBuffer context, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_QUERY_WITH
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_QUERY_WITH
+uint64_t uniffi_attache_uniffi_fn_method_attache_query_with(uint64_t ptr, RustBuffer soql, RustBuffer context, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SET_FISCAL_YEAR
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SET_FISCAL_YEAR
+void uniffi_attache_uniffi_fn_method_attache_set_fiscal_year(uint64_t ptr, int8_t start_month, RustBuffer name, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_EXPLAIN_MERGE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_EXPLAIN_MERGE
+RustBuffer uniffi_attache_uniffi_fn_method_attache_explain_merge(uint64_t ptr, RustBuffer base, RustBuffer local, RustBuffer remote, RustBuffer object, RustBuffer policy, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_ATTACH
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_ATTACH
 RustBuffer uniffi_attache_uniffi_fn_method_attache_attach(uint64_t ptr, RustBuffer record, RustBuffer name, RustBuffer bytes, RustCallStatus *_Nonnull out_status
@@ -790,7 +899,7 @@ void uniffi_attache_uniffi_fn_method_attache_evict_file(uint64_t ptr, RustBuffer
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_FETCH_FILE
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_FETCH_FILE
-uint64_t uniffi_attache_uniffi_fn_method_attache_fetch_file(uint64_t ptr, RustBuffer id
+uint64_t uniffi_attache_uniffi_fn_method_attache_fetch_file(uint64_t ptr, RustBuffer id, RustBuffer observer, RustBuffer cancel
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_FILE
@@ -811,6 +920,16 @@ uint64_t uniffi_attache_uniffi_fn_method_attache_read_file(uint64_t ptr, RustBuf
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SAVE_FILE
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SAVE_FILE
 uint64_t uniffi_attache_uniffi_fn_method_attache_save_file(uint64_t ptr, RustBuffer id, RustBuffer path, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_CHECK_CREATE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_CHECK_CREATE
+RustBuffer uniffi_attache_uniffi_fn_method_attache_check_create(uint64_t ptr, RustBuffer object, RustBuffer fields, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_CHECK_UPDATE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_CHECK_UPDATE
+RustBuffer uniffi_attache_uniffi_fn_method_attache_check_update(uint64_t ptr, RustBuffer object, RustBuffer current, RustBuffer changes, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_COMPACT_LAYOUT
@@ -998,14 +1117,19 @@ void uniffi_attache_uniffi_fn_method_attache_resolve(uint64_t ptr, int64_t confl
 RustBuffer uniffi_attache_uniffi_fn_method_attache_resolve_all(uint64_t ptr, RustBuffer resolution, RustBuffer object, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_RESOLVE_ALL_JSON
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_RESOLVE_ALL_JSON
+RustBuffer uniffi_attache_uniffi_fn_method_attache_resolve_all_json(uint64_t ptr, RustBuffer resolution, RustBuffer object, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_RESOLVE_JSON
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_RESOLVE_JSON
+void uniffi_attache_uniffi_fn_method_attache_resolve_json(uint64_t ptr, int64_t conflict, RustBuffer resolution, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_RETRY
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_RETRY
 void uniffi_attache_uniffi_fn_method_attache_retry(uint64_t ptr, int64_t seq, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SET_FISCAL_YEAR
-#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SET_FISCAL_YEAR
-void uniffi_attache_uniffi_fn_method_attache_set_fiscal_year(uint64_t ptr, int8_t start_month, int8_t named_by_start, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_SET_HOST_VALUE
@@ -1143,19 +1267,84 @@ void uniffi_attache_uniffi_fn_method_watch_stop(uint64_t ptr, RustCallStatus *_N
 uint64_t uniffi_attache_uniffi_fn_method_watch_try_next(uint64_t ptr
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_KEY_UNIFFI_TRAIT_DEBUG
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_KEY_UNIFFI_TRAIT_DEBUG
+RustBuffer uniffi_attache_uniffi_fn_method_key_uniffi_trait_debug(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_KEY_UNIFFI_TRAIT_DISPLAY
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_KEY_UNIFFI_TRAIT_DISPLAY
+RustBuffer uniffi_attache_uniffi_fn_method_key_uniffi_trait_display(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_SIGNEDIN_UNIFFI_TRAIT_DEBUG
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_SIGNEDIN_UNIFFI_TRAIT_DEBUG
+RustBuffer uniffi_attache_uniffi_fn_method_signedin_uniffi_trait_debug(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_SIGNEDIN_UNIFFI_TRAIT_DISPLAY
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_SIGNEDIN_UNIFFI_TRAIT_DISPLAY
+RustBuffer uniffi_attache_uniffi_fn_method_signedin_uniffi_trait_display(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_SANDBOXUSER_UNIFFI_TRAIT_DEBUG
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_SANDBOXUSER_UNIFFI_TRAIT_DEBUG
+RustBuffer uniffi_attache_uniffi_fn_method_sandboxuser_uniffi_trait_debug(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_SANDBOXUSER_UNIFFI_TRAIT_DISPLAY
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_SANDBOXUSER_UNIFFI_TRAIT_DISPLAY
+RustBuffer uniffi_attache_uniffi_fn_method_sandboxuser_uniffi_trait_display(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ACCESSTOKEN_UNIFFI_TRAIT_DEBUG
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ACCESSTOKEN_UNIFFI_TRAIT_DEBUG
+RustBuffer uniffi_attache_uniffi_fn_method_accesstoken_uniffi_trait_debug(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ACCESSTOKEN_UNIFFI_TRAIT_DISPLAY
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ACCESSTOKEN_UNIFFI_TRAIT_DISPLAY
+RustBuffer uniffi_attache_uniffi_fn_method_accesstoken_uniffi_trait_display(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_HTTPHEADER_UNIFFI_TRAIT_DEBUG
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_HTTPHEADER_UNIFFI_TRAIT_DEBUG
+RustBuffer uniffi_attache_uniffi_fn_method_httpheader_uniffi_trait_debug(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_HTTPHEADER_UNIFFI_TRAIT_DISPLAY
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_HTTPHEADER_UNIFFI_TRAIT_DISPLAY
+RustBuffer uniffi_attache_uniffi_fn_method_httpheader_uniffi_trait_display(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_HTTPREQUEST_UNIFFI_TRAIT_DEBUG
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_HTTPREQUEST_UNIFFI_TRAIT_DEBUG
+RustBuffer uniffi_attache_uniffi_fn_method_httprequest_uniffi_trait_debug(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_HTTPREQUEST_UNIFFI_TRAIT_DISPLAY
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_HTTPREQUEST_UNIFFI_TRAIT_DISPLAY
+RustBuffer uniffi_attache_uniffi_fn_method_httprequest_uniffi_trait_display(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_HTTPRESPONSE_UNIFFI_TRAIT_DEBUG
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_HTTPRESPONSE_UNIFFI_TRAIT_DEBUG
+RustBuffer uniffi_attache_uniffi_fn_method_httpresponse_uniffi_trait_debug(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_HTTPRESPONSE_UNIFFI_TRAIT_DISPLAY
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_HTTPRESPONSE_UNIFFI_TRAIT_DISPLAY
+RustBuffer uniffi_attache_uniffi_fn_method_httpresponse_uniffi_trait_display(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_CLIENT_CREDENTIALS
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_CLIENT_CREDENTIALS
-uint64_t uniffi_attache_uniffi_fn_func_client_credentials(RustBuffer url, RustBuffer client_id, RustBuffer client_secret, RustCallStatus *_Nonnull out_status
+uint64_t uniffi_attache_uniffi_fn_func_client_credentials(RustBuffer url, RustBuffer client_id, RustBuffer client_secret, RustBuffer transport, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_JWT_BEARER
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_JWT_BEARER
-uint64_t uniffi_attache_uniffi_fn_func_jwt_bearer(RustBuffer url, RustBuffer client_id, RustBuffer username, RustBuffer private_key, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_REFRESH_TOKEN
-#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_REFRESH_TOKEN
-uint64_t uniffi_attache_uniffi_fn_func_refresh_token(RustBuffer url, RustBuffer client_id, RustBuffer token, RustBuffer client_secret, RustBuffer store, RustCallStatus *_Nonnull out_status
+uint64_t uniffi_attache_uniffi_fn_func_jwt_bearer(RustBuffer url, RustBuffer client_id, RustBuffer username, RustBuffer private_key, RustBuffer transport, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_BRIEFCASE_DIFF
@@ -1202,6 +1391,12 @@ RustBuffer uniffi_attache_uniffi_fn_func_briefcase_template(RustBuffer name, Rus
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_BRIEFCASE_TEMPLATES
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_BRIEFCASE_TEMPLATES
 RustBuffer uniffi_attache_uniffi_fn_func_briefcase_templates(RustCallStatus *_Nonnull out_status
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_DEFAULT_HTTP_LIMITS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_FUNC_DEFAULT_HTTP_LIMITS
+RustBuffer uniffi_attache_uniffi_fn_func_default_http_limits(RustCallStatus *_Nonnull out_status
 
 );
 #endif
@@ -1503,12 +1698,6 @@ uint16_t uniffi_attache_uniffi_checksum_func_jwt_bearer(void
 
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_REFRESH_TOKEN
-#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_REFRESH_TOKEN
-uint16_t uniffi_attache_uniffi_checksum_func_refresh_token(void
-
-);
-#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_BRIEFCASE_DIFF
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_BRIEFCASE_DIFF
 uint16_t uniffi_attache_uniffi_checksum_func_briefcase_diff(void
@@ -1563,6 +1752,12 @@ uint16_t uniffi_attache_uniffi_checksum_func_briefcase_templates(void
 
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_DEFAULT_HTTP_LIMITS
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_DEFAULT_HTTP_LIMITS
+uint16_t uniffi_attache_uniffi_checksum_func_default_http_limits(void
+
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_SET_LOGGER
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_SET_LOGGER
 uint16_t uniffi_attache_uniffi_checksum_func_set_logger(void
@@ -1590,6 +1785,24 @@ uint16_t uniffi_attache_uniffi_checksum_func_inspect(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_SALVAGE
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_FUNC_SALVAGE
 uint16_t uniffi_attache_uniffi_checksum_func_salvage(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_REFRESHTOKEN_ACCESS_TOKEN
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_REFRESHTOKEN_ACCESS_TOKEN
+uint16_t uniffi_attache_uniffi_checksum_method_refreshtoken_access_token(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_REFRESHTOKEN_REFRESH
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_REFRESHTOKEN_REFRESH
+uint16_t uniffi_attache_uniffi_checksum_method_refreshtoken_refresh(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_REFRESHTOKEN_REVOKE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_REFRESHTOKEN_REVOKE
+uint16_t uniffi_attache_uniffi_checksum_method_refreshtoken_revoke(void
 
 );
 #endif
@@ -1674,6 +1887,18 @@ uint16_t uniffi_attache_uniffi_checksum_method_changeset_update_json(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_CHANGESETWORK_EDIT
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_CHANGESETWORK_EDIT
 uint16_t uniffi_attache_uniffi_checksum_method_changesetwork_edit(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ROWVISITOR_BEGIN
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ROWVISITOR_BEGIN
+uint16_t uniffi_attache_uniffi_checksum_method_rowvisitor_begin(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ROWVISITOR_VISIT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ROWVISITOR_VISIT
+uint16_t uniffi_attache_uniffi_checksum_method_rowvisitor_visit(void
 
 );
 #endif
@@ -1815,6 +2040,42 @@ uint16_t uniffi_attache_uniffi_checksum_method_attache_waits_for(void
 
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_CONTEXT
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_CONTEXT
+uint16_t uniffi_attache_uniffi_checksum_method_attache_context(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_EXPLAIN_WITH
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_EXPLAIN_WITH
+uint16_t uniffi_attache_uniffi_checksum_method_attache_explain_with(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_QUERY_EACH
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_QUERY_EACH
+uint16_t uniffi_attache_uniffi_checksum_method_attache_query_each(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_QUERY_WITH
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_QUERY_WITH
+uint16_t uniffi_attache_uniffi_checksum_method_attache_query_with(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SET_FISCAL_YEAR
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SET_FISCAL_YEAR
+uint16_t uniffi_attache_uniffi_checksum_method_attache_set_fiscal_year(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_EXPLAIN_MERGE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_EXPLAIN_MERGE
+uint16_t uniffi_attache_uniffi_checksum_method_attache_explain_merge(void
+
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_ATTACH
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_ATTACH
 uint16_t uniffi_attache_uniffi_checksum_method_attache_attach(void
@@ -1866,6 +2127,18 @@ uint16_t uniffi_attache_uniffi_checksum_method_attache_read_file(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SAVE_FILE
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SAVE_FILE
 uint16_t uniffi_attache_uniffi_checksum_method_attache_save_file(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_CHECK_CREATE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_CHECK_CREATE
+uint16_t uniffi_attache_uniffi_checksum_method_attache_check_create(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_CHECK_UPDATE
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_CHECK_UPDATE
+uint16_t uniffi_attache_uniffi_checksum_method_attache_check_update(void
 
 );
 #endif
@@ -2091,15 +2364,21 @@ uint16_t uniffi_attache_uniffi_checksum_method_attache_resolve_all(void
 
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_RETRY
-#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_RETRY
-uint16_t uniffi_attache_uniffi_checksum_method_attache_retry(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_RESOLVE_ALL_JSON
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_RESOLVE_ALL_JSON
+uint16_t uniffi_attache_uniffi_checksum_method_attache_resolve_all_json(void
 
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SET_FISCAL_YEAR
-#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_SET_FISCAL_YEAR
-uint16_t uniffi_attache_uniffi_checksum_method_attache_set_fiscal_year(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_RESOLVE_JSON
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_RESOLVE_JSON
+uint16_t uniffi_attache_uniffi_checksum_method_attache_resolve_json(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_RETRY
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_RETRY
+uint16_t uniffi_attache_uniffi_checksum_method_attache_retry(void
 
 );
 #endif
@@ -2214,6 +2493,12 @@ uint16_t uniffi_attache_uniffi_checksum_method_watch_stop(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_WATCH_TRY_NEXT
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_WATCH_TRY_NEXT
 uint16_t uniffi_attache_uniffi_checksum_method_watch_try_next(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_CONSTRUCTOR_REFRESHTOKEN_NEW
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_CONSTRUCTOR_REFRESHTOKEN_NEW
+uint16_t uniffi_attache_uniffi_checksum_constructor_refreshtoken_new(void
 
 );
 #endif

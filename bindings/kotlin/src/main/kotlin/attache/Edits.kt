@@ -22,8 +22,7 @@ fun <T> Attache.changeset(allOrNone: Boolean = false, edit: Changeset.() -> T): 
             }
             made = result
             result.onFailure {
-                throw it as? AttacheException
-                    ?: AttacheException.Failed(ErrorKind.INTERRUPTED, "the application threw", Retry.Never, null, emptyList())
+                throw it as? AttacheException ?: failed(ErrorKind.INTERRUPTED, "the application threw")
             }
         }
     }
@@ -32,6 +31,10 @@ fun <T> Attache.changeset(allOrNone: Boolean = false, edit: Changeset.() -> T): 
     done.getOrThrow()
     return made!!.getOrThrow()
 }
+
+/** Makes an error as the engine does: for token providers, resolvers and the like. [reason] may be logged. */
+fun failed(kind: ErrorKind, reason: String, retry: Retry = Retry.Never): AttacheException =
+    AttacheException.Failed(kind, reason, retry, null, null, emptyList())
 
 /** Reads the bytes of a file that is here into [to], and gives how many they are. */
 fun Attache.readFile(id: String, to: OutputStream): ULong = readFile(id, object : FileSink {

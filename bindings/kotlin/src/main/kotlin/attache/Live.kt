@@ -29,6 +29,22 @@ fun Attache.syncing(options: SyncOptions? = null): Flow<SyncEvent> = channelFlow
     send(SyncEvent.Done(sync(observer, options = options)))
 }.buffer(Channel.UNLIMITED) // The session's thread never waits for a screen.
 
+/**
+ * Brings the bytes of a file onto this device when it is collected, and tells how far it is.
+ *
+ * To stop collecting stops the download; what came stays, and the next one goes on from there.
+ */
+fun Attache.fetching(id: String): Flow<SyncProgress> = channelFlow {
+    fetchFile(
+        id,
+        object : ProgressObserver {
+            override fun onProgress(progress: SyncProgress) {
+                trySend(progress)
+            }
+        },
+    )
+}.buffer(Channel.UNLIMITED)
+
 /** Follows the answer of a query: all of its rows at first, and what changed from then on. */
 fun Attache.changes(soql: String): Flow<RowChanges> = flow {
     watch(soql).use { watch -> while (true) emit(watch.next() ?: break) }

@@ -19,9 +19,9 @@ class NamedRow internal constructor(private val columns: List<String>, private v
  * Rows cross from the engine by the page. The answer is let go at its last row; leave the sequence
  * early and the garbage collector does it.
  */
-fun Attache.rows(soql: String, pageRows: UInt = 500u): Sequence<NamedRow> {
+fun Attache.rows(soql: String, pageRows: UInt = 500u, context: Context? = null): Sequence<NamedRow> {
     // Outside of the sequence: a malformed query fails here, not at the first row.
-    val cursor = query(soql)
+    val cursor = if (context == null) query(soql) else queryWith(soql, context)
     return sequence {
         cursor.use {
             val columns = it.columns()
@@ -32,6 +32,33 @@ fun Attache.rows(soql: String, pageRows: UInt = 500u): Sequence<NamedRow> {
             }
         }
     }
+}
+
+/**
+ * Shows the rows of a query one by one as they are found, one of them in memory at a time, until [visit] gives false.
+ *
+ * What [visit] throws ends the query and is thrown here. Do not call a store in memory from it.
+ */
+fun Attache.queryEach(soql: String, context: Context? = null, visit: (NamedRow) -> Boolean) {
+    var thrown: Throwable? = null
+    queryEach(
+        soql,
+        object : RowVisitor {
+            private var columns = emptyList<String>()
+
+            override fun begin(columns: List<String>) {
+                this.columns = columns
+            }
+
+            override fun visit(row: Row): Boolean = runCatching { visit(NamedRow(columns, row)) }
+                .getOrElse {
+                    thrown = it
+                    false
+                }
+        },
+        context,
+    )
+    thrown?.let { throw it }
 }
 
 /** The value as text, as the API writes it; null for no value. */

@@ -663,6 +663,12 @@ internal interface UniffiCallbackInterfaceTokenStoreMethod0 : com.sun.jna.Callba
 internal interface UniffiCallbackInterfaceChangesetWorkMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`changes`: Long,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
 }
+internal interface UniffiCallbackInterfaceRowVisitorMethod0 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`columns`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
+}
+internal interface UniffiCallbackInterfaceRowVisitorMethod1 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`row`: RustBuffer.ByValue,`uniffiOutReturn`: ByteByReference,uniffiCallStatus: UniffiRustCallStatus,)
+}
 internal interface UniffiCallbackInterfaceFileSinkMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`part`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
 }
@@ -722,6 +728,28 @@ internal open class UniffiVTableCallbackInterfaceChangesetWork(
         `uniffiFree` = other.`uniffiFree`
         `uniffiClone` = other.`uniffiClone`
         `edit` = other.`edit`
+    }
+
+}
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "begin", "visit")
+internal open class UniffiVTableCallbackInterfaceRowVisitor(
+    @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+    @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+    @JvmField internal var `begin`: UniffiCallbackInterfaceRowVisitorMethod0? = null,
+    @JvmField internal var `visit`: UniffiCallbackInterfaceRowVisitorMethod1? = null,
+) : Structure() {
+    class UniffiByValue(
+        `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+        `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+        `begin`: UniffiCallbackInterfaceRowVisitorMethod0? = null,
+        `visit`: UniffiCallbackInterfaceRowVisitorMethod1? = null,
+    ): UniffiVTableCallbackInterfaceRowVisitor(`uniffiFree`,`uniffiClone`,`begin`,`visit`,), Structure.ByValue
+
+   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceRowVisitor) {
+        `uniffiFree` = other.`uniffiFree`
+        `uniffiClone` = other.`uniffiClone`
+        `begin` = other.`begin`
+        `visit` = other.`visit`
     }
 
 }
@@ -890,8 +918,6 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_attache_uniffi_checksum_func_jwt_bearer(
     ): Int
-    external fun uniffi_attache_uniffi_checksum_func_refresh_token(
-    ): Int
     external fun uniffi_attache_uniffi_checksum_func_briefcase_diff(
     ): Int
     external fun uniffi_attache_uniffi_checksum_func_briefcase_everything(
@@ -910,6 +936,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_attache_uniffi_checksum_func_briefcase_templates(
     ): Int
+    external fun uniffi_attache_uniffi_checksum_func_default_http_limits(
+    ): Int
     external fun uniffi_attache_uniffi_checksum_func_set_logger(
     ): Int
     external fun uniffi_attache_uniffi_checksum_func_default_limits(
@@ -919,6 +947,12 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_attache_uniffi_checksum_func_inspect(
     ): Int
     external fun uniffi_attache_uniffi_checksum_func_salvage(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_refreshtoken_access_token(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_refreshtoken_refresh(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_refreshtoken_revoke(
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_signin_finish(
     ): Int
@@ -947,6 +981,10 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_attache_uniffi_checksum_method_changeset_update_json(
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_changesetwork_edit(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_rowvisitor_begin(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_rowvisitor_visit(
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_filesink_write(
     ): Int
@@ -994,6 +1032,18 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_attache_waits_for(
     ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_context(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_explain_with(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_query_each(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_query_with(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_set_fiscal_year(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_explain_merge(
+    ): Int
     external fun uniffi_attache_uniffi_checksum_method_attache_attach(
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_attache_attach_file(
@@ -1011,6 +1061,10 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_attache_uniffi_checksum_method_attache_read_file(
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_attache_save_file(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_check_create(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_check_update(
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_attache_compact_layout(
     ): Int
@@ -1086,9 +1140,11 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_attache_resolve_all(
     ): Int
-    external fun uniffi_attache_uniffi_checksum_method_attache_retry(
+    external fun uniffi_attache_uniffi_checksum_method_attache_resolve_all_json(
     ): Int
-    external fun uniffi_attache_uniffi_checksum_method_attache_set_fiscal_year(
+    external fun uniffi_attache_uniffi_checksum_method_attache_resolve_json(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_retry(
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_attache_set_host_value(
     ): Int
@@ -1128,6 +1184,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_watch_try_next(
     ): Int
+    external fun uniffi_attache_uniffi_checksum_constructor_refreshtoken_new(
+    ): Int
     external fun uniffi_attache_uniffi_checksum_constructor_signin_new(
     ): Int
     external fun uniffi_attache_uniffi_checksum_constructor_canceltoken_new(
@@ -1160,6 +1218,7 @@ internal object UniffiLib {
         uniffiCallbackInterfaceLogger.register(this)
         uniffiCallbackInterfaceProgressObserver.register(this)
         uniffiCallbackInterfaceResolver.register(this)
+        uniffiCallbackInterfaceRowVisitor.register(this)
         uniffiCallbackInterfaceTokenProvider.register(this)
         uniffiCallbackInterfaceTokenStore.register(this)
         uniffiCallbackInterfaceTransport.register(this)
@@ -1167,11 +1226,23 @@ internal object UniffiLib {
     }
 
     internal fun ensureInitialized() = Unit
+    external fun uniffi_attache_uniffi_fn_clone_refreshtoken(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_free_refreshtoken(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_constructor_refreshtoken_new(`url`: RustBuffer.ByValue,`clientId`: RustBuffer.ByValue,`refreshToken`: RustBuffer.ByValue,`clientSecret`: RustBuffer.ByValue,`accessToken`: RustBuffer.ByValue,`store`: RustBuffer.ByValue,`transport`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_method_refreshtoken_access_token(`ptr`: Long,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_method_refreshtoken_refresh(`ptr`: Long,`rejected`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_method_refreshtoken_revoke(`ptr`: Long,
+    ): Long
     external fun uniffi_attache_uniffi_fn_clone_signin(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_attache_uniffi_fn_free_signin(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
-    external fun uniffi_attache_uniffi_fn_constructor_signin_new(`url`: RustBuffer.ByValue,`clientId`: RustBuffer.ByValue,`redirectUri`: RustBuffer.ByValue,`clientSecret`: RustBuffer.ByValue,`loginHint`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_attache_uniffi_fn_constructor_signin_new(`url`: RustBuffer.ByValue,`clientId`: RustBuffer.ByValue,`redirectUri`: RustBuffer.ByValue,`clientSecret`: RustBuffer.ByValue,`loginHint`: RustBuffer.ByValue,`transport`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_attache_uniffi_fn_method_signin_finish(`ptr`: Long,`answer`: RustBuffer.ByValue,
     ): Long
@@ -1223,6 +1294,16 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_attache_uniffi_fn_method_changesetwork_edit(`ptr`: Long,`changes`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
+    external fun uniffi_attache_uniffi_fn_clone_rowvisitor(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_free_rowvisitor(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_init_callback_vtable_rowvisitor(`vtable`: UniffiVTableCallbackInterfaceRowVisitor,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_rowvisitor_begin(`ptr`: Long,`columns`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_rowvisitor_visit(`ptr`: Long,`row`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Byte
     external fun uniffi_attache_uniffi_fn_clone_filesink(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_attache_uniffi_fn_free_filesink(`handle`: Long,uniffi_out_err: UniffiRustCallStatus,
@@ -1317,6 +1398,18 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_method_attache_waits_for(`ptr`: Long,`seq`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_context(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_explain_with(`ptr`: Long,`soql`: RustBuffer.ByValue,`context`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_query_each(`ptr`: Long,`soql`: RustBuffer.ByValue,`visitor`: Long,`context`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_attache_query_with(`ptr`: Long,`soql`: RustBuffer.ByValue,`context`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Long
+    external fun uniffi_attache_uniffi_fn_method_attache_set_fiscal_year(`ptr`: Long,`startMonth`: Byte,`name`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
+    external fun uniffi_attache_uniffi_fn_method_attache_explain_merge(`ptr`: Long,`base`: RustBuffer.ByValue,`local`: RustBuffer.ByValue,`remote`: RustBuffer.ByValue,`object`: RustBuffer.ByValue,`policy`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_method_attache_attach(`ptr`: Long,`record`: RustBuffer.ByValue,`name`: RustBuffer.ByValue,`bytes`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_method_attache_attach_file(`ptr`: Long,`record`: RustBuffer.ByValue,`name`: RustBuffer.ByValue,`path`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
@@ -1325,7 +1418,7 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_method_attache_evict_file(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
-    external fun uniffi_attache_uniffi_fn_method_attache_fetch_file(`ptr`: Long,`id`: RustBuffer.ByValue,
+    external fun uniffi_attache_uniffi_fn_method_attache_fetch_file(`ptr`: Long,`id`: RustBuffer.ByValue,`observer`: RustBuffer.ByValue,`cancel`: RustBuffer.ByValue,
     ): Long
     external fun uniffi_attache_uniffi_fn_method_attache_file(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
@@ -1335,6 +1428,10 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_attache_uniffi_fn_method_attache_save_file(`ptr`: Long,`id`: RustBuffer.ByValue,`path`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
+    external fun uniffi_attache_uniffi_fn_method_attache_check_create(`ptr`: Long,`object`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_check_update(`ptr`: Long,`object`: RustBuffer.ByValue,`current`: RustBuffer.ByValue,`changes`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_method_attache_compact_layout(`ptr`: Long,`object`: RustBuffer.ByValue,`recordType`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_method_attache_layout(`ptr`: Long,`object`: RustBuffer.ByValue,`recordType`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
@@ -1409,9 +1506,11 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_attache_uniffi_fn_method_attache_resolve_all(`ptr`: Long,`resolution`: RustBuffer.ByValue,`object`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
-    external fun uniffi_attache_uniffi_fn_method_attache_retry(`ptr`: Long,`seq`: Long,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_attache_uniffi_fn_method_attache_resolve_all_json(`ptr`: Long,`resolution`: RustBuffer.ByValue,`object`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_resolve_json(`ptr`: Long,`conflict`: Long,`resolution`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
-    external fun uniffi_attache_uniffi_fn_method_attache_set_fiscal_year(`ptr`: Long,`startMonth`: Byte,`namedByStart`: Byte,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_attache_uniffi_fn_method_attache_retry(`ptr`: Long,`seq`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
     external fun uniffi_attache_uniffi_fn_method_attache_set_host_value(`ptr`: Long,`key`: RustBuffer.ByValue,`value`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
@@ -1467,11 +1566,37 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_attache_uniffi_fn_method_watch_try_next(`ptr`: Long,
     ): Long
-    external fun uniffi_attache_uniffi_fn_func_client_credentials(`url`: RustBuffer.ByValue,`clientId`: RustBuffer.ByValue,`clientSecret`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_attache_uniffi_fn_method_key_uniffi_trait_debug(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_key_uniffi_trait_display(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_signedin_uniffi_trait_debug(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_signedin_uniffi_trait_display(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_sandboxuser_uniffi_trait_debug(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_sandboxuser_uniffi_trait_display(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_accesstoken_uniffi_trait_debug(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_accesstoken_uniffi_trait_display(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_httpheader_uniffi_trait_debug(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_httpheader_uniffi_trait_display(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_httprequest_uniffi_trait_debug(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_httprequest_uniffi_trait_display(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_httpresponse_uniffi_trait_debug(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_httpresponse_uniffi_trait_display(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_func_client_credentials(`url`: RustBuffer.ByValue,`clientId`: RustBuffer.ByValue,`clientSecret`: RustBuffer.ByValue,`transport`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
-    external fun uniffi_attache_uniffi_fn_func_jwt_bearer(`url`: RustBuffer.ByValue,`clientId`: RustBuffer.ByValue,`username`: RustBuffer.ByValue,`privateKey`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
-    ): Long
-    external fun uniffi_attache_uniffi_fn_func_refresh_token(`url`: RustBuffer.ByValue,`clientId`: RustBuffer.ByValue,`token`: RustBuffer.ByValue,`clientSecret`: RustBuffer.ByValue,`store`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_attache_uniffi_fn_func_jwt_bearer(`url`: RustBuffer.ByValue,`clientId`: RustBuffer.ByValue,`username`: RustBuffer.ByValue,`privateKey`: RustBuffer.ByValue,`transport`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): Long
     external fun uniffi_attache_uniffi_fn_func_briefcase_diff(`older`: RustBuffer.ByValue,`newer`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
@@ -1490,6 +1615,8 @@ internal object UniffiLib {
     external fun uniffi_attache_uniffi_fn_func_briefcase_template(`name`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_func_briefcase_templates(uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_func_default_http_limits(uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_func_set_logger(`level`: RustBuffer.ByValue,`logger`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Unit
@@ -1620,13 +1747,10 @@ private fun uniffiCheckContractApiVersion(lib: IntegrityCheckingUniffiLib) {
 }
 @Suppress("UNUSED_PARAMETER")
 private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
-    if ((lib.uniffi_attache_uniffi_checksum_func_client_credentials() and 0xFFFF) != 47510) {
+    if ((lib.uniffi_attache_uniffi_checksum_func_client_credentials() and 0xFFFF) != 5499) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_attache_uniffi_checksum_func_jwt_bearer() and 0xFFFF) != 3158) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_attache_uniffi_checksum_func_refresh_token() and 0xFFFF) != 59347) {
+    if ((lib.uniffi_attache_uniffi_checksum_func_jwt_bearer() and 0xFFFF) != 48667) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_func_briefcase_diff() and 0xFFFF) != 62862) {
@@ -1656,6 +1780,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_attache_uniffi_checksum_func_briefcase_templates() and 0xFFFF) != 64958) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_attache_uniffi_checksum_func_default_http_limits() and 0xFFFF) != 14443) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_attache_uniffi_checksum_func_set_logger() and 0xFFFF) != 34921) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1669,6 +1796,15 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_func_salvage() and 0xFFFF) != 20638) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_refreshtoken_access_token() and 0xFFFF) != 42088) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_refreshtoken_refresh() and 0xFFFF) != 54088) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_refreshtoken_revoke() and 0xFFFF) != 3712) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_method_signin_finish() and 0xFFFF) != 12115) {
@@ -1711,6 +1847,12 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_method_changesetwork_edit() and 0xFFFF) != 51888) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_rowvisitor_begin() and 0xFFFF) != 47648) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_rowvisitor_visit() and 0xFFFF) != 59279) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_method_filesink_write() and 0xFFFF) != 46738) {
@@ -1782,6 +1924,24 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_waits_for() and 0xFFFF) != 25539) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_context() and 0xFFFF) != 13529) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_explain_with() and 0xFFFF) != 23574) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_query_each() and 0xFFFF) != 48987) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_query_with() and 0xFFFF) != 39171) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_set_fiscal_year() and 0xFFFF) != 55263) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_explain_merge() and 0xFFFF) != 42426) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_attach() and 0xFFFF) != 22939) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1794,7 +1954,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_evict_file() and 0xFFFF) != 9129) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_attache_uniffi_checksum_method_attache_fetch_file() and 0xFFFF) != 14106) {
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_fetch_file() and 0xFFFF) != 33589) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_file() and 0xFFFF) != 59740) {
@@ -1807,6 +1967,12 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_save_file() and 0xFFFF) != 14674) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_check_create() and 0xFFFF) != 49701) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_check_update() and 0xFFFF) != 14751) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_compact_layout() and 0xFFFF) != 22705) {
@@ -1920,10 +2086,13 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_resolve_all() and 0xFFFF) != 60415) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_attache_uniffi_checksum_method_attache_retry() and 0xFFFF) != 62175) {
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_resolve_all_json() and 0xFFFF) != 13767) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_attache_uniffi_checksum_method_attache_set_fiscal_year() and 0xFFFF) != 4402) {
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_resolve_json() and 0xFFFF) != 26728) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_retry() and 0xFFFF) != 62175) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_set_host_value() and 0xFFFF) != 34076) {
@@ -1932,7 +2101,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_set_resolver() and 0xFFFF) != 22573) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_attache_uniffi_checksum_method_attache_set_salesforce() and 0xFFFF) != 60790) {
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_set_salesforce() and 0xFFFF) != 27231) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_shutdown() and 0xFFFF) != 27361) {
@@ -1983,7 +2152,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_attache_uniffi_checksum_method_watch_try_next() and 0xFFFF) != 63269) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_attache_uniffi_checksum_constructor_signin_new() and 0xFFFF) != 24742) {
+    if ((lib.uniffi_attache_uniffi_checksum_constructor_refreshtoken_new() and 0xFFFF) != 47192) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_constructor_signin_new() and 0xFFFF) != 24106) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_constructor_canceltoken_new() and 0xFFFF) != 42899) {
@@ -2770,6 +2942,45 @@ public interface AttacheInterface {
     fun `waitsFor`(`seq`: kotlin.Long): List<kotlin.Long>
 
     /**
+     * What date literals and scopes mean here and now: for the user whose records these are, by the device's clock.
+     */
+    fun `context`(): Context
+
+    /**
+     * Says how `query_with` would run a query. For people; its form may change.
+     */
+    fun `explainWith`(`soql`: kotlin.String, `context`: Context): kotlin.String
+
+    /**
+     * Runs a query and shows its rows one by one as they are found, one of them in memory at a time. For reports and
+     * exports.
+     *
+     * The rows are of one moment, whatever is written meanwhile. Do not call a store in memory from the visitor: it
+     * has one connection.
+     */
+    fun `queryEach`(`soql`: kotlin.String, `visitor`: RowVisitor, `context`: Context? = null)
+
+    /**
+     * Answers a query for somebody, somewhere, at some time.
+     */
+    fun `queryWith`(`soql`: kotlin.String, `context`: Context): RowCursor
+
+    /**
+     * Overrides when the org's fiscal year begins (1 to 12), and which year it is named after.
+     */
+    fun `setFiscalYear`(`startMonth`: kotlin.Byte, `name`: FiscalYearName)
+
+    /**
+     * Merges three versions of a record, each one JSON object, and says of each field what becomes of it and why.
+     * Nothing is changed by it.
+     *
+     * `base` is what both sides last agreed on. A member that `local` or `remote` lacks is unchanged there; `null`
+     * instead of an object is a deletion. The fields are those of `object` as this store knows it; without one each
+     * is a checkbox, a number or text as its values are. `policy` is what a briefcase has as `merge` (JSON).
+     */
+    fun `explainMerge`(`base`: kotlin.String, `local`: kotlin.String, `remote`: kotlin.String, `object`: kotlin.String? = null, `policy`: kotlin.String? = null): Explanation
+
+    /**
      * Attaches bytes to a record, which the org need not have yet, and gives the file's identity.
      */
     fun `attach`(`record`: kotlin.String, `name`: kotlin.String, `bytes`: kotlin.ByteArray): kotlin.String
@@ -2791,8 +3002,10 @@ public interface AttacheInterface {
 
     /**
      * Brings the bytes of a file onto this device; one that is here stays as it is.
+     *
+     * Cancelling the task that waits stops the download too; what came stays, and the next one goes on from there.
      */
-    suspend fun `fetchFile`(`id`: kotlin.String)
+    suspend fun `fetchFile`(`id`: kotlin.String, `observer`: ProgressObserver? = null, `cancel`: CancelToken? = null)
 
     /**
      * Tells what is known of one file; nothing if nothing is.
@@ -2813,6 +3026,17 @@ public interface AttacheInterface {
      * Writes the bytes of a file that is here to a file of the device, which must not be there yet.
      */
     fun `saveFile`(`id`: kotlin.String, `path`: kotlin.String): kotlin.ULong
+
+    /**
+     * Checks the fields of a new record, as `create` does, without creating it: while a form is filled in. Gives them as
+     * they would be kept, and fails with all that is wrong.
+     */
+    fun `checkCreate`(`object`: kotlin.String, `fields`: Map<kotlin.String, Value>): Map<kotlin.String, Value>
+
+    /**
+     * Checks changes to a record whose fields are `current`, as `update` does, without making them.
+     */
+    fun `checkUpdate`(`object`: kotlin.String, `current`: Map<kotlin.String, Value>, `changes`: Map<kotlin.String, Value>): Map<kotlin.String, Value>
 
     /**
      * The few fields that stand for a record of a record type where there is little room.
@@ -3001,14 +3225,20 @@ public interface AttacheInterface {
     fun `resolveAll`(`resolution`: Resolution, `object`: kotlin.String? = null): List<kotlin.Long>
 
     /**
+     * Settles all open conflicts, or those of one object, as `resolve_all` does: `"mine"` or `"theirs"`.
+     */
+    fun `resolveAllJson`(`resolution`: kotlin.String, `object`: kotlin.String? = null): List<kotlin.Long>
+
+    /**
+     * Settles a conflict: `"mine"`, `"theirs"`, or for each field `{"Phone": "mine", "Rating": {"value": "Hot"},
+     * "Fax": "later"}`. Values are read by the types of their fields.
+     */
+    fun `resolveJson`(`conflict`: kotlin.Long, `resolution`: kotlin.String)
+
+    /**
      * Lets the next `sync` send a mutation again that the org rejected.
      */
     fun `retry`(`seq`: kotlin.Long)
-
-    /**
-     * Overrides when the org's fiscal year begins (1 to 12), and whether it is named after the year it begins in.
-     */
-    fun `setFiscalYear`(`startMonth`: kotlin.Byte, `namedByStart`: kotlin.Boolean)
 
     /**
      * Keeps a note of the application's beside the records, such as the address of the org.
@@ -3410,6 +3640,129 @@ open class Attache: Disposable, AutoCloseable, AttacheInterface
 
 
     /**
+     * What date literals and scopes mean here and now: for the user whose records these are, by the device's clock.
+     */
+    @Throws(AttacheException::class)override fun `context`(): Context {
+            return FfiConverterTypeContext.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_context(
+        it,
+        _status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Says how `query_with` would run a query. For people; its form may change.
+     */
+    @Throws(AttacheException::class)override fun `explainWith`(`soql`: kotlin.String, `context`: Context): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_explain_with(
+        it,
+
+        FfiConverterString.lower(`soql`),
+        FfiConverterTypeContext.lower(`context`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Runs a query and shows its rows one by one as they are found, one of them in memory at a time. For reports and
+     * exports.
+     *
+     * The rows are of one moment, whatever is written meanwhile. Do not call a store in memory from the visitor: it
+     * has one connection.
+     */
+    @Throws(AttacheException::class)override fun `queryEach`(`soql`: kotlin.String, `visitor`: RowVisitor, `context`: Context?)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_query_each(
+        it,
+
+        FfiConverterString.lower(`soql`),
+        FfiConverterTypeRowVisitor.lower(`visitor`),
+        FfiConverterOptionalTypeContext.lower(`context`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Answers a query for somebody, somewhere, at some time.
+     */
+    @Throws(AttacheException::class)override fun `queryWith`(`soql`: kotlin.String, `context`: Context): RowCursor {
+            return FfiConverterTypeRowCursor.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_query_with(
+        it,
+
+        FfiConverterString.lower(`soql`),
+        FfiConverterTypeContext.lower(`context`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Overrides when the org's fiscal year begins (1 to 12), and which year it is named after.
+     */
+    @Throws(AttacheException::class)override fun `setFiscalYear`(`startMonth`: kotlin.Byte, `name`: FiscalYearName)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_set_fiscal_year(
+        it,
+
+        FfiConverterByte.lower(`startMonth`),
+        FfiConverterTypeFiscalYearName.lower(`name`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Merges three versions of a record, each one JSON object, and says of each field what becomes of it and why.
+     * Nothing is changed by it.
+     *
+     * `base` is what both sides last agreed on. A member that `local` or `remote` lacks is unchanged there; `null`
+     * instead of an object is a deletion. The fields are those of `object` as this store knows it; without one each
+     * is a checkbox, a number or text as its values are. `policy` is what a briefcase has as `merge` (JSON).
+     */
+    @Throws(AttacheException::class)override fun `explainMerge`(`base`: kotlin.String, `local`: kotlin.String, `remote`: kotlin.String, `object`: kotlin.String?, `policy`: kotlin.String?): Explanation {
+            return FfiConverterTypeExplanation.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_explain_merge(
+        it,
+
+        FfiConverterString.lower(`base`),
+        FfiConverterString.lower(`local`),
+        FfiConverterString.lower(`remote`),
+        FfiConverterOptionalString.lower(`object`),
+        FfiConverterOptionalString.lower(`policy`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
      * Attaches bytes to a record, which the org need not have yet, and gives the file's identity.
      */
     @Throws(AttacheException::class)override fun `attach`(`record`: kotlin.String, `name`: kotlin.String, `bytes`: kotlin.ByteArray): kotlin.String {
@@ -3488,16 +3841,20 @@ open class Attache: Disposable, AutoCloseable, AttacheInterface
 
     /**
      * Brings the bytes of a file onto this device; one that is here stays as it is.
+     *
+     * Cancelling the task that waits stops the download too; what came stays, and the next one goes on from there.
      */
     @Throws(AttacheException::class)
     @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `fetchFile`(`id`: kotlin.String) {
+    override suspend fun `fetchFile`(`id`: kotlin.String, `observer`: ProgressObserver?, `cancel`: CancelToken?) {
         return uniffiRustCallAsync(
         callWithHandle { uniffiHandle ->
             UniffiLib.uniffi_attache_uniffi_fn_method_attache_fetch_file(
                 uniffiHandle,
 
         FfiConverterString.lower(`id`),
+        FfiConverterOptionalTypeProgressObserver.lower(`observer`),
+        FfiConverterOptionalTypeCancelToken.lower(`cancel`),
             )
         },
         { future, callback, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_poll_void(future, callback, continuation) },
@@ -3579,6 +3936,46 @@ open class Attache: Disposable, AutoCloseable, AttacheInterface
 
         FfiConverterString.lower(`id`),
         FfiConverterString.lower(`path`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Checks the fields of a new record, as `create` does, without creating it: while a form is filled in. Gives them as
+     * they would be kept, and fails with all that is wrong.
+     */
+    @Throws(AttacheException::class)override fun `checkCreate`(`object`: kotlin.String, `fields`: Map<kotlin.String, Value>): Map<kotlin.String, Value> {
+            return FfiConverterMapStringTypeValue.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_check_create(
+        it,
+
+        FfiConverterString.lower(`object`),
+        FfiConverterMapStringTypeValue.lower(`fields`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Checks changes to a record whose fields are `current`, as `update` does, without making them.
+     */
+    @Throws(AttacheException::class)override fun `checkUpdate`(`object`: kotlin.String, `current`: Map<kotlin.String, Value>, `changes`: Map<kotlin.String, Value>): Map<kotlin.String, Value> {
+            return FfiConverterMapStringTypeValue.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_check_update(
+        it,
+
+        FfiConverterString.lower(`object`),
+        FfiConverterMapStringTypeValue.lower(`current`),
+        FfiConverterMapStringTypeValue.lower(`changes`),_status)
 }
     }
     )
@@ -4255,6 +4652,44 @@ open class Attache: Disposable, AutoCloseable, AttacheInterface
 
 
     /**
+     * Settles all open conflicts, or those of one object, as `resolve_all` does: `"mine"` or `"theirs"`.
+     */
+    @Throws(AttacheException::class)override fun `resolveAllJson`(`resolution`: kotlin.String, `object`: kotlin.String?): List<kotlin.Long> {
+            return FfiConverterSequenceLong.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_resolve_all_json(
+        it,
+
+        FfiConverterString.lower(`resolution`),
+        FfiConverterOptionalString.lower(`object`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Settles a conflict: `"mine"`, `"theirs"`, or for each field `{"Phone": "mine", "Rating": {"value": "Hot"},
+     * "Fax": "later"}`. Values are read by the types of their fields.
+     */
+    @Throws(AttacheException::class)override fun `resolveJson`(`conflict`: kotlin.Long, `resolution`: kotlin.String)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_resolve_json(
+        it,
+
+        FfiConverterLong.lower(`conflict`),
+        FfiConverterString.lower(`resolution`),_status)
+}
+    }
+
+
+
+
+    /**
      * Lets the next `sync` send a mutation again that the org rejected.
      */
     @Throws(AttacheException::class)override fun `retry`(`seq`: kotlin.Long)
@@ -4265,24 +4700,6 @@ open class Attache: Disposable, AutoCloseable, AttacheInterface
         it,
 
         FfiConverterLong.lower(`seq`),_status)
-}
-    }
-
-
-
-
-    /**
-     * Overrides when the org's fiscal year begins (1 to 12), and whether it is named after the year it begins in.
-     */
-    @Throws(AttacheException::class)override fun `setFiscalYear`(`startMonth`: kotlin.Byte, `namedByStart`: kotlin.Boolean)
-        =
-    callWithHandle {
-    uniffiRustCallWithError(AttacheException) { _status ->
-    UniffiLib.uniffi_attache_uniffi_fn_method_attache_set_fiscal_year(
-        it,
-
-        FfiConverterByte.lower(`startMonth`),
-        FfiConverterBoolean.lower(`namedByStart`),_status)
 }
     }
 
@@ -7032,6 +7449,351 @@ public object FfiConverterTypeProgressObserver: FfiConverter<ProgressObserver, L
 
 
 /**
+ * Gets access tokens for a refresh token that a person's sign-in gave.
+ */
+public interface RefreshTokenInterface {
+
+    suspend fun `accessToken`(): AccessToken
+
+    suspend fun `refresh`(`rejected`: AccessToken): AccessToken
+
+    /**
+     * Ends the refresh token at the org, with the access tokens that it bought: signs the person out. Nothing in a
+     * store is touched. Forget your own copy of the token after this.
+     */
+    suspend fun `revoke`(): Revoked
+
+    companion object
+}
+
+/**
+ * Gets access tokens for a refresh token that a person's sign-in gave.
+ */
+open class RefreshToken: Disposable, AutoCloseable, RefreshTokenInterface
+, TokenProvider
+
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+    /**
+     * Makes a provider that refreshes at `url`: the org's own host, or that of sign-in. `access_token` is one that is
+     * still good, as after sign-in.
+     */
+    constructor(`url`: kotlin.String, `clientId`: kotlin.String, `refreshToken`: kotlin.String, `clientSecret`: kotlin.String? = null, `accessToken`: AccessToken? = null, `store`: TokenStore? = null, `transport`: Transport? = null) :
+        this(UniffiWithHandle,
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_constructor_refreshtoken_new(
+
+
+        FfiConverterString.lower(`url`),
+        FfiConverterString.lower(`clientId`),
+        FfiConverterString.lower(`refreshToken`),
+        FfiConverterOptionalString.lower(`clientSecret`),
+        FfiConverterOptionalTypeAccessToken.lower(`accessToken`),
+        FfiConverterOptionalTypeTokenStore.lower(`store`),
+        FfiConverterOptionalTypeTransport.lower(`transport`),_status)
+}
+    )
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_attache_uniffi_fn_free_refreshtoken(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_attache_uniffi_fn_clone_refreshtoken(handle, status)
+        }
+    }
+
+
+    @Throws(AttacheException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `accessToken`() : AccessToken {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_attache_uniffi_fn_method_refreshtoken_access_token(
+                uniffiHandle,
+
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_attache_uniffi_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeAccessToken.lift(it) },
+        // Error FFI converter
+        AttacheException.ErrorHandler,
+    )
+    }
+
+
+    @Throws(AttacheException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `refresh`(`rejected`: AccessToken) : AccessToken {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_attache_uniffi_fn_method_refreshtoken_refresh(
+                uniffiHandle,
+
+        FfiConverterTypeAccessToken.lower(`rejected`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_attache_uniffi_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeAccessToken.lift(it) },
+        // Error FFI converter
+        AttacheException.ErrorHandler,
+    )
+    }
+
+
+    /**
+     * Ends the refresh token at the org, with the access tokens that it bought: signs the person out. Nothing in a
+     * store is touched. Forget your own copy of the token after this.
+     */
+    @Throws(AttacheException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `revoke`() : Revoked {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_attache_uniffi_fn_method_refreshtoken_revoke(
+                uniffiHandle,
+
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_attache_uniffi_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_attache_uniffi_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeRevoked.lift(it) },
+        // Error FFI converter
+        AttacheException.ErrorHandler,
+    )
+    }
+
+
+
+
+
+
+
+
+    /**
+     * @suppress
+     */
+    companion object
+
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRefreshToken: FfiConverter<RefreshToken, Long> {
+    override fun lower(value: RefreshToken): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): RefreshToken {
+        return RefreshToken(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): RefreshToken {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: RefreshToken) = 8UL
+
+    override fun write(value: RefreshToken, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
  * Decides conflicts during a session, on the session's own thread, before anything is sent.
  *
  * For every device to come to the same end it must depend on the conflict alone.
@@ -7655,6 +8417,376 @@ public object FfiConverterTypeRowCursor: FfiConverter<RowCursor, Long> {
 
 
 /**
+ * Takes the rows of a query one by one, on the thread that asked.
+ */
+public interface RowVisitor {
+
+    /**
+     * Takes the columns' names, before the first row.
+     */
+    fun `begin`(`columns`: List<kotlin.String>)
+
+    /**
+     * Takes a row, and says whether to go on. Throwing ends the query as well, and is thrown by it.
+     */
+    fun `visit`(`row`: Row): kotlin.Boolean
+
+    companion object
+}
+
+/**
+ * Takes the rows of a query one by one, on the thread that asked.
+ */
+open class RowVisitorImpl: Disposable, AutoCloseable, RowVisitor
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_attache_uniffi_fn_free_rowvisitor(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_attache_uniffi_fn_clone_rowvisitor(handle, status)
+        }
+    }
+
+
+    /**
+     * Takes the columns' names, before the first row.
+     */
+    @Throws(AttacheException::class)override fun `begin`(`columns`: List<kotlin.String>)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_rowvisitor_begin(
+        it,
+
+        FfiConverterSequenceString.lower(`columns`),_status)
+}
+    }
+
+
+
+
+    /**
+     * Takes a row, and says whether to go on. Throwing ends the query as well, and is thrown by it.
+     */
+    @Throws(AttacheException::class)override fun `visit`(`row`: Row): kotlin.Boolean {
+            return FfiConverterBoolean.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_rowvisitor_visit(
+        it,
+
+        FfiConverterTypeRow.lower(`row`),_status)
+}
+    }
+    )
+    }
+
+
+
+
+
+
+
+
+
+    /**
+     * @suppress
+     */
+    companion object
+
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfaceRowVisitor {
+    internal object `begin`: UniffiCallbackInterfaceRowVisitorMethod0 {
+        override fun callback(`uniffiHandle`: Long,`columns`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeRowVisitor.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`begin`(
+                    FfiConverterSequenceString.lift(`columns`),
+                )
+            }
+            val writeReturn = { _: Unit -> Unit }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: AttacheException -> FfiConverterTypeAttacheError.lower(e) }
+            )
+        }
+    }
+    internal object `visit`: UniffiCallbackInterfaceRowVisitorMethod1 {
+        override fun callback(`uniffiHandle`: Long,`row`: RustBuffer.ByValue,`uniffiOutReturn`: ByteByReference,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeRowVisitor.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`visit`(
+                    FfiConverterTypeRow.lift(`row`),
+                )
+            }
+            val writeReturn = { value: kotlin.Boolean -> uniffiOutReturn.setValue(FfiConverterBoolean.lower(value)) }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: AttacheException -> FfiConverterTypeAttacheError.lower(e) }
+            )
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypeRowVisitor.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypeRowVisitor.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfaceRowVisitor.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `begin`,
+        `visit`,
+    )
+
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_attache_uniffi_fn_init_callback_vtable_rowvisitor(vtable)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRowVisitor: FfiConverter<RowVisitor, Long> {
+    internal val handleMap = UniffiHandleMap<RowVisitor>()
+
+    override fun lower(value: RowVisitor): Long {
+        if (value is RowVisitorImpl) {
+             // Rust-implemented object.  Clone the handle and return it
+            return value.uniffiCloneHandle()
+         } else {
+            // Kotlin object, generate a new vtable handle and return that.
+            return handleMap.insert(value)
+         }
+    }
+
+    override fun lift(value: Long): RowVisitor {
+        if ((value and 1.toLong()) == 0.toLong()) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return RowVisitorImpl(UniffiWithHandle, value)
+        } else {
+            // Kotlin-generated handle, get the object from the handle map
+            return handleMap.remove(value)
+        }
+    }
+
+    override fun read(buf: ByteBuffer): RowVisitor {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: RowVisitor) = 8UL
+
+    override fun write(value: RowVisitor, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
  * A Salesforce-like org in this process, for tests.
  */
 public interface SandboxInterface {
@@ -8061,7 +9193,7 @@ open class SignIn: Disposable, AutoCloseable, SignInInterface
     /**
      * Starts a sign-in. `redirect_uri` is the address that the application listens to, as the org knows it.
      */
-    constructor(`url`: kotlin.String, `clientId`: kotlin.String, `redirectUri`: kotlin.String, `clientSecret`: kotlin.String? = null, `loginHint`: kotlin.String? = null) :
+    constructor(`url`: kotlin.String, `clientId`: kotlin.String, `redirectUri`: kotlin.String, `clientSecret`: kotlin.String? = null, `loginHint`: kotlin.String? = null, `transport`: Transport? = null) :
         this(UniffiWithHandle,
     uniffiRustCallWithError(AttacheException) { _status ->
     UniffiLib.uniffi_attache_uniffi_fn_constructor_signin_new(
@@ -8071,7 +9203,8 @@ open class SignIn: Disposable, AutoCloseable, SignInInterface
         FfiConverterString.lower(`clientId`),
         FfiConverterString.lower(`redirectUri`),
         FfiConverterOptionalString.lower(`clientSecret`),
-        FfiConverterOptionalString.lower(`loginHint`),_status)
+        FfiConverterOptionalString.lower(`loginHint`),
+        FfiConverterOptionalTypeTransport.lower(`transport`),_status)
 }
     )
 
@@ -9730,6 +10863,15 @@ data class AccessToken (
 
 
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_accesstoken_uniffi_trait_display(FfiConverterTypeAccessToken.lower(this),
+        _status)
+}
+    )
+    }
 
     companion object
 }
@@ -10151,6 +11293,11 @@ data class ConflictField (
     val `label`: kotlin.String
     ,
     /**
+     * The name of its type, as a describe has it: `string`, `currency`, ...
+     */
+    val `fieldType`: kotlin.String
+    ,
+    /**
      * What both sides last agreed on.
      */
     val `base`: Value
@@ -10182,6 +11329,7 @@ public object FfiConverterTypeConflictField: FfiConverterRustBuffer<ConflictFiel
         return ConflictField(
             FfiConverterString.read(buf),
             FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
             FfiConverterTypeValue.read(buf),
             FfiConverterTypeValue.read(buf),
             FfiConverterTypeValue.read(buf),
@@ -10191,6 +11339,7 @@ public object FfiConverterTypeConflictField: FfiConverterRustBuffer<ConflictFiel
     override fun allocationSize(value: ConflictField) = (
             FfiConverterString.allocationSize(value.`name`) +
             FfiConverterString.allocationSize(value.`label`) +
+            FfiConverterString.allocationSize(value.`fieldType`) +
             FfiConverterTypeValue.allocationSize(value.`base`) +
             FfiConverterTypeValue.allocationSize(value.`local`) +
             FfiConverterTypeValue.allocationSize(value.`remote`)
@@ -10199,9 +11348,89 @@ public object FfiConverterTypeConflictField: FfiConverterRustBuffer<ConflictFiel
     override fun write(value: ConflictField, buf: ByteBuffer) {
             FfiConverterString.write(value.`name`, buf)
             FfiConverterString.write(value.`label`, buf)
+            FfiConverterString.write(value.`fieldType`, buf)
             FfiConverterTypeValue.write(value.`base`, buf)
             FfiConverterTypeValue.write(value.`local`, buf)
             FfiConverterTypeValue.write(value.`remote`, buf)
+    }
+}
+
+
+
+/**
+ * Whom a query is evaluated for, and when: what date literals and scopes mean. Start from `context`.
+ */
+data class Context (
+    /**
+     * The user's id, in its 18-character form: what the scope `mine` means.
+     */
+    val `userId`: kotlin.String
+    ,
+    /**
+     * The IANA name of the user's time zone, where days begin; that of the store if it has no name.
+     */
+    val `timeZone`: kotlin.String?
+    ,
+    /**
+     * The first day of the week.
+     */
+    val `weekStart`: Weekday
+    ,
+    /**
+     * The first month of the org's fiscal year, 1 to 12.
+     */
+    val `fiscalYearStartMonth`: kotlin.Byte
+    ,
+    /**
+     * Which calendar year a fiscal year is named after.
+     */
+    val `fiscalYearName`: FiscalYearName
+    ,
+    /**
+     * The current time, in seconds since 1970.
+     */
+    val `now`: kotlin.Long
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeContext: FfiConverterRustBuffer<Context> {
+    override fun read(buf: ByteBuffer): Context {
+        return Context(
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterTypeWeekday.read(buf),
+            FfiConverterByte.read(buf),
+            FfiConverterTypeFiscalYearName.read(buf),
+            FfiConverterLong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Context) = (
+            FfiConverterString.allocationSize(value.`userId`) +
+            FfiConverterOptionalString.allocationSize(value.`timeZone`) +
+            FfiConverterTypeWeekday.allocationSize(value.`weekStart`) +
+            FfiConverterByte.allocationSize(value.`fiscalYearStartMonth`) +
+            FfiConverterTypeFiscalYearName.allocationSize(value.`fiscalYearName`) +
+            FfiConverterLong.allocationSize(value.`now`)
+    )
+
+    override fun write(value: Context, buf: ByteBuffer) {
+            FfiConverterString.write(value.`userId`, buf)
+            FfiConverterOptionalString.write(value.`timeZone`, buf)
+            FfiConverterTypeWeekday.write(value.`weekStart`, buf)
+            FfiConverterByte.write(value.`fiscalYearStartMonth`, buf)
+            FfiConverterTypeFiscalYearName.write(value.`fiscalYearName`, buf)
+            FfiConverterLong.write(value.`now`, buf)
     }
 }
 
@@ -10407,6 +11636,132 @@ public object FfiConverterTypeDuplicates: FfiConverterRustBuffer<Duplicates> {
             FfiConverterString.write(value.`rule`, buf)
             FfiConverterBoolean.write(value.`maySave`, buf)
             FfiConverterSequenceTypeCandidate.write(value.`candidates`, buf)
+    }
+}
+
+
+
+/**
+ * What a merge makes of a field.
+ */
+data class Explained (
+    /**
+     * API name.
+     */
+    val `name`: kotlin.String
+    ,
+    /**
+     * `unchanged`, `agreed`, `taken`, `kept`, `joined` or `conflict`.
+     */
+    val `outcome`: kotlin.String
+    ,
+    /**
+     * The value that this device shows afterwards.
+     */
+    val `value`: Value
+    ,
+    /**
+     * Why, in a sentence without an end.
+     */
+    val `reason`: kotlin.String
+    ,
+    /**
+     * The fields that merge with it as one value, itself included; none if it stands alone.
+     */
+    val `group`: List<kotlin.String>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeExplained: FfiConverterRustBuffer<Explained> {
+    override fun read(buf: ByteBuffer): Explained {
+        return Explained(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterTypeValue.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterSequenceString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Explained) = (
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterString.allocationSize(value.`outcome`) +
+            FfiConverterTypeValue.allocationSize(value.`value`) +
+            FfiConverterString.allocationSize(value.`reason`) +
+            FfiConverterSequenceString.allocationSize(value.`group`)
+    )
+
+    override fun write(value: Explained, buf: ByteBuffer) {
+            FfiConverterString.write(value.`name`, buf)
+            FfiConverterString.write(value.`outcome`, buf)
+            FfiConverterTypeValue.write(value.`value`, buf)
+            FfiConverterString.write(value.`reason`, buf)
+            FfiConverterSequenceString.write(value.`group`, buf)
+    }
+}
+
+
+
+/**
+ * What a merge makes of a record.
+ */
+data class Explanation (
+    /**
+     * `settled`, `pending`, `conflict`, `deleted`, `restored` (a deletion made here gives way) or `created again`.
+     */
+    val `outcome`: kotlin.String
+    ,
+    /**
+     * Why, in a sentence without an end.
+     */
+    val `reason`: kotlin.String
+    ,
+    /**
+     * The fields; none for a record that is deleted.
+     */
+    val `fields`: List<Explained>
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeExplanation: FfiConverterRustBuffer<Explanation> {
+    override fun read(buf: ByteBuffer): Explanation {
+        return Explanation(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterSequenceTypeExplained.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Explanation) = (
+            FfiConverterString.allocationSize(value.`outcome`) +
+            FfiConverterString.allocationSize(value.`reason`) +
+            FfiConverterSequenceTypeExplained.allocationSize(value.`fields`)
+    )
+
+    override fun write(value: Explanation, buf: ByteBuffer) {
+            FfiConverterString.write(value.`outcome`, buf)
+            FfiConverterString.write(value.`reason`, buf)
+            FfiConverterSequenceTypeExplained.write(value.`fields`, buf)
     }
 }
 
@@ -10629,6 +11984,91 @@ data class FieldSchema (
      * It was added by the org.
      */
     val `custom`: kotlin.Boolean
+    ,
+    /**
+     * Digits of an integer at most; 0 if no limit is known.
+     */
+    val `digits`: kotlin.UInt
+    ,
+    /**
+     * The org sets it on a new record that does not.
+     */
+    val `defaultedOnCreate`: kotlin.Boolean
+    ,
+    /**
+     * The formula that the org makes the default of; a device cannot evaluate it.
+     */
+    val `defaultFormula`: kotlin.String?
+    ,
+    /**
+     * The formula of a calculated field, where this user may know it.
+     */
+    val `formula`: kotlin.String?
+    ,
+    /**
+     * It is numbered by the org.
+     */
+    val `autoNumber`: kotlin.Boolean
+    ,
+    /**
+     * It is encrypted at the org; users without the permission see a mask.
+     */
+    val `encrypted`: kotlin.Boolean
+    ,
+    /**
+     * What the type is in particular: `plaintextarea`, `richtextarea`, `personname`, ...
+     */
+    val `extraType`: kotlin.String?
+    ,
+    /**
+     * Values differ by case when compared.
+     */
+    val `caseSensitive`: kotlin.Boolean
+    ,
+    /**
+     * It may stand in a condition at the org.
+     */
+    val `filterable`: kotlin.Boolean
+    ,
+    /**
+     * The org can order by it.
+     */
+    val `sortable`: kotlin.Boolean
+    ,
+    /**
+     * The org can group by it.
+     */
+    val `groupable`: kotlin.Boolean
+    ,
+    /**
+     * Records are found by it, as by `Id` and external ids.
+     */
+    val `idLookup`: kotlin.Boolean
+    ,
+    /**
+     * A lookup whose records' names are read through `Name` (`Who.Name`).
+     */
+    val `namePointing`: kotlin.Boolean
+    ,
+    /**
+     * The record cannot live without this parent.
+     */
+    val `cascadeDelete`: kotlin.Boolean
+    ,
+    /**
+     * The parent cannot be deleted while the record points at it.
+     */
+    val `restrictedDelete`: kotlin.Boolean
+    ,
+    /**
+     * The place of a master: 0 for the first, 1 for the second; nothing for a lookup.
+     */
+    val `relationshipOrder`: kotlin.UInt?
+    ,
+    /**
+     * A detail may be written by who may only read its master.
+     */
+    val `writeRequiresMasterRead`: kotlin.Boolean
 
 ){
 
@@ -10669,6 +12109,23 @@ public object FfiConverterTypeFieldSchema: FfiConverterRustBuffer<FieldSchema> {
             FfiConverterOptionalString.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterBoolean.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterBoolean.read(buf),
         )
     }
 
@@ -10696,7 +12153,24 @@ public object FfiConverterTypeFieldSchema: FfiConverterRustBuffer<FieldSchema> {
             FfiConverterOptionalTypeValue.allocationSize(value.`defaultValue`) +
             FfiConverterOptionalString.allocationSize(value.`help`) +
             FfiConverterBoolean.allocationSize(value.`html`) +
-            FfiConverterBoolean.allocationSize(value.`custom`)
+            FfiConverterBoolean.allocationSize(value.`custom`) +
+            FfiConverterUInt.allocationSize(value.`digits`) +
+            FfiConverterBoolean.allocationSize(value.`defaultedOnCreate`) +
+            FfiConverterOptionalString.allocationSize(value.`defaultFormula`) +
+            FfiConverterOptionalString.allocationSize(value.`formula`) +
+            FfiConverterBoolean.allocationSize(value.`autoNumber`) +
+            FfiConverterBoolean.allocationSize(value.`encrypted`) +
+            FfiConverterOptionalString.allocationSize(value.`extraType`) +
+            FfiConverterBoolean.allocationSize(value.`caseSensitive`) +
+            FfiConverterBoolean.allocationSize(value.`filterable`) +
+            FfiConverterBoolean.allocationSize(value.`sortable`) +
+            FfiConverterBoolean.allocationSize(value.`groupable`) +
+            FfiConverterBoolean.allocationSize(value.`idLookup`) +
+            FfiConverterBoolean.allocationSize(value.`namePointing`) +
+            FfiConverterBoolean.allocationSize(value.`cascadeDelete`) +
+            FfiConverterBoolean.allocationSize(value.`restrictedDelete`) +
+            FfiConverterOptionalUInt.allocationSize(value.`relationshipOrder`) +
+            FfiConverterBoolean.allocationSize(value.`writeRequiresMasterRead`)
     )
 
     override fun write(value: FieldSchema, buf: ByteBuffer) {
@@ -10724,6 +12198,23 @@ public object FfiConverterTypeFieldSchema: FfiConverterRustBuffer<FieldSchema> {
             FfiConverterOptionalString.write(value.`help`, buf)
             FfiConverterBoolean.write(value.`html`, buf)
             FfiConverterBoolean.write(value.`custom`, buf)
+            FfiConverterUInt.write(value.`digits`, buf)
+            FfiConverterBoolean.write(value.`defaultedOnCreate`, buf)
+            FfiConverterOptionalString.write(value.`defaultFormula`, buf)
+            FfiConverterOptionalString.write(value.`formula`, buf)
+            FfiConverterBoolean.write(value.`autoNumber`, buf)
+            FfiConverterBoolean.write(value.`encrypted`, buf)
+            FfiConverterOptionalString.write(value.`extraType`, buf)
+            FfiConverterBoolean.write(value.`caseSensitive`, buf)
+            FfiConverterBoolean.write(value.`filterable`, buf)
+            FfiConverterBoolean.write(value.`sortable`, buf)
+            FfiConverterBoolean.write(value.`groupable`, buf)
+            FfiConverterBoolean.write(value.`idLookup`, buf)
+            FfiConverterBoolean.write(value.`namePointing`, buf)
+            FfiConverterBoolean.write(value.`cascadeDelete`, buf)
+            FfiConverterBoolean.write(value.`restrictedDelete`, buf)
+            FfiConverterOptionalUInt.write(value.`relationshipOrder`, buf)
+            FfiConverterBoolean.write(value.`writeRequiresMasterRead`, buf)
     }
 }
 
@@ -11095,6 +12586,15 @@ data class HttpHeader (
 
 
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_httpheader_uniffi_trait_display(FfiConverterTypeHttpHeader.lower(this),
+        _status)
+}
+    )
+    }
 
     companion object
 }
@@ -11118,6 +12618,77 @@ public object FfiConverterTypeHttpHeader: FfiConverterRustBuffer<HttpHeader> {
     override fun write(value: HttpHeader, buf: ByteBuffer) {
             FfiConverterString.write(value.`name`, buf)
             FfiConverterString.write(value.`value`, buf)
+    }
+}
+
+
+
+/**
+ * Bounds of one request.
+ */
+data class HttpLimits (
+    /**
+     * Bytes of an answer, after inflation, that are kept in memory.
+     */
+    val `responseBytesMax`: kotlin.ULong
+    ,
+    /**
+     * Bytes of a request's body that one push call may reach.
+     */
+    val `requestBytesMax`: kotlin.ULong
+    ,
+    /**
+     * How long to wait for a connection, TLS included, in milliseconds.
+     */
+    val `connectTimeoutMs`: kotlin.ULong
+    ,
+    /**
+     * How long an answer may pause, in milliseconds.
+     */
+    val `readTimeoutMs`: kotlin.ULong
+    ,
+    /**
+     * How long one call may take in all, in milliseconds.
+     */
+    val `callTimeoutMs`: kotlin.ULong
+
+){
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHttpLimits: FfiConverterRustBuffer<HttpLimits> {
+    override fun read(buf: ByteBuffer): HttpLimits {
+        return HttpLimits(
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: HttpLimits) = (
+            FfiConverterULong.allocationSize(value.`responseBytesMax`) +
+            FfiConverterULong.allocationSize(value.`requestBytesMax`) +
+            FfiConverterULong.allocationSize(value.`connectTimeoutMs`) +
+            FfiConverterULong.allocationSize(value.`readTimeoutMs`) +
+            FfiConverterULong.allocationSize(value.`callTimeoutMs`)
+    )
+
+    override fun write(value: HttpLimits, buf: ByteBuffer) {
+            FfiConverterULong.write(value.`responseBytesMax`, buf)
+            FfiConverterULong.write(value.`requestBytesMax`, buf)
+            FfiConverterULong.write(value.`connectTimeoutMs`, buf)
+            FfiConverterULong.write(value.`readTimeoutMs`, buf)
+            FfiConverterULong.write(value.`callTimeoutMs`, buf)
     }
 }
 
@@ -11157,6 +12728,15 @@ data class HttpRequest (
 
 
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_httprequest_uniffi_trait_display(FfiConverterTypeHttpRequest.lower(this),
+        _status)
+}
+    )
+    }
 
     companion object
 }
@@ -11218,6 +12798,15 @@ data class HttpResponse (
 
 
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_httpresponse_uniffi_trait_display(FfiConverterTypeHttpResponse.lower(this),
+        _status)
+}
+    )
+    }
 
     companion object
 }
@@ -12059,6 +13648,41 @@ data class ObjectSchema (
     val `custom`: kotlin.Boolean
     ,
     /**
+     * The org answers queries of it.
+     */
+    val `queryable`: kotlin.Boolean
+    ,
+    /**
+     * The org tells what of it was changed and deleted.
+     */
+    val `replicateable`: kotlin.Boolean
+    ,
+    /**
+     * The org finds its records by words.
+     */
+    val `searchable`: kotlin.Boolean
+    ,
+    /**
+     * It has layouts.
+     */
+    val `layoutable`: kotlin.Boolean
+    ,
+    /**
+     * A deleted record can be taken back at the org.
+     */
+    val `undeletable`: kotlin.Boolean
+    ,
+    /**
+     * The org remembers which records were looked at.
+     */
+    val `recents`: kotlin.Boolean
+    ,
+    /**
+     * The scopes that queries of it may use: `everything`, `mine`, ...
+     */
+    val `scopes`: List<kotlin.String>
+    ,
+    /**
      * The fields.
      */
     val `fields`: List<FieldSchema>
@@ -12096,6 +13720,13 @@ public object FfiConverterTypeObjectSchema: FfiConverterRustBuffer<ObjectSchema>
             FfiConverterBoolean.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterSequenceString.read(buf),
             FfiConverterSequenceTypeFieldSchema.read(buf),
             FfiConverterSequenceTypeChildRelationship.read(buf),
             FfiConverterSequenceTypeRecordType.read(buf),
@@ -12111,6 +13742,13 @@ public object FfiConverterTypeObjectSchema: FfiConverterRustBuffer<ObjectSchema>
             FfiConverterBoolean.allocationSize(value.`updateable`) +
             FfiConverterBoolean.allocationSize(value.`deletable`) +
             FfiConverterBoolean.allocationSize(value.`custom`) +
+            FfiConverterBoolean.allocationSize(value.`queryable`) +
+            FfiConverterBoolean.allocationSize(value.`replicateable`) +
+            FfiConverterBoolean.allocationSize(value.`searchable`) +
+            FfiConverterBoolean.allocationSize(value.`layoutable`) +
+            FfiConverterBoolean.allocationSize(value.`undeletable`) +
+            FfiConverterBoolean.allocationSize(value.`recents`) +
+            FfiConverterSequenceString.allocationSize(value.`scopes`) +
             FfiConverterSequenceTypeFieldSchema.allocationSize(value.`fields`) +
             FfiConverterSequenceTypeChildRelationship.allocationSize(value.`children`) +
             FfiConverterSequenceTypeRecordType.allocationSize(value.`recordTypes`)
@@ -12125,6 +13763,13 @@ public object FfiConverterTypeObjectSchema: FfiConverterRustBuffer<ObjectSchema>
             FfiConverterBoolean.write(value.`updateable`, buf)
             FfiConverterBoolean.write(value.`deletable`, buf)
             FfiConverterBoolean.write(value.`custom`, buf)
+            FfiConverterBoolean.write(value.`queryable`, buf)
+            FfiConverterBoolean.write(value.`replicateable`, buf)
+            FfiConverterBoolean.write(value.`searchable`, buf)
+            FfiConverterBoolean.write(value.`layoutable`, buf)
+            FfiConverterBoolean.write(value.`undeletable`, buf)
+            FfiConverterBoolean.write(value.`recents`, buf)
+            FfiConverterSequenceString.write(value.`scopes`, buf)
             FfiConverterSequenceTypeFieldSchema.write(value.`fields`, buf)
             FfiConverterSequenceTypeChildRelationship.write(value.`children`, buf)
             FfiConverterSequenceTypeRecordType.write(value.`recordTypes`, buf)
@@ -12400,6 +14045,11 @@ data class Problem (
      * The records that the org takes it for a duplicate of.
      */
     val `duplicates`: Duplicates? = null
+    ,
+    /**
+     * Of the refusal of a changeset, the place of the edit that it is about, counted from 0.
+     */
+    val `edit`: kotlin.ULong? = null
 
 ){
 
@@ -12420,6 +14070,7 @@ public object FfiConverterTypeProblem: FfiConverterRustBuffer<Problem> {
             FfiConverterString.read(buf),
             FfiConverterString.read(buf),
             FfiConverterOptionalTypeDuplicates.read(buf),
+            FfiConverterOptionalULong.read(buf),
         )
     }
 
@@ -12427,7 +14078,8 @@ public object FfiConverterTypeProblem: FfiConverterRustBuffer<Problem> {
             FfiConverterSequenceString.allocationSize(value.`fields`) +
             FfiConverterString.allocationSize(value.`code`) +
             FfiConverterString.allocationSize(value.`message`) +
-            FfiConverterOptionalTypeDuplicates.allocationSize(value.`duplicates`)
+            FfiConverterOptionalTypeDuplicates.allocationSize(value.`duplicates`) +
+            FfiConverterOptionalULong.allocationSize(value.`edit`)
     )
 
     override fun write(value: Problem, buf: ByteBuffer) {
@@ -12435,6 +14087,7 @@ public object FfiConverterTypeProblem: FfiConverterRustBuffer<Problem> {
             FfiConverterString.write(value.`code`, buf)
             FfiConverterString.write(value.`message`, buf)
             FfiConverterOptionalTypeDuplicates.write(value.`duplicates`, buf)
+            FfiConverterOptionalULong.write(value.`edit`, buf)
     }
 }
 
@@ -13499,6 +15152,16 @@ data class SalesforceOptions (
      * Percent of the org's daily calls, made by all its clients together, beyond which none is made.
      */
     val `orgPercentMax`: kotlin.UByte? = null
+    ,
+    /**
+     * Whether the org's assignment rules hand out what is written; as the org does by itself unless said.
+     */
+    val `assignment`: Assignment? = null
+    ,
+    /**
+     * Bounds of one request; `default_http_limits` unless said. A transport of the application's minds its own clock.
+     */
+    val `limits`: HttpLimits? = null
 
 ){
 
@@ -13519,6 +15182,8 @@ public object FfiConverterTypeSalesforceOptions: FfiConverterRustBuffer<Salesfor
             FfiConverterOptionalString.read(buf),
             FfiConverterOptionalULong.read(buf),
             FfiConverterOptionalUByte.read(buf),
+            FfiConverterOptionalTypeAssignment.read(buf),
+            FfiConverterOptionalTypeHttpLimits.read(buf),
         )
     }
 
@@ -13526,7 +15191,9 @@ public object FfiConverterTypeSalesforceOptions: FfiConverterRustBuffer<Salesfor
             FfiConverterOptionalString.allocationSize(value.`apiVersion`) +
             FfiConverterOptionalString.allocationSize(value.`clientName`) +
             FfiConverterOptionalULong.allocationSize(value.`callsMax`) +
-            FfiConverterOptionalUByte.allocationSize(value.`orgPercentMax`)
+            FfiConverterOptionalUByte.allocationSize(value.`orgPercentMax`) +
+            FfiConverterOptionalTypeAssignment.allocationSize(value.`assignment`) +
+            FfiConverterOptionalTypeHttpLimits.allocationSize(value.`limits`)
     )
 
     override fun write(value: SalesforceOptions, buf: ByteBuffer) {
@@ -13534,6 +15201,8 @@ public object FfiConverterTypeSalesforceOptions: FfiConverterRustBuffer<Salesfor
             FfiConverterOptionalString.write(value.`clientName`, buf)
             FfiConverterOptionalULong.write(value.`callsMax`, buf)
             FfiConverterOptionalUByte.write(value.`orgPercentMax`, buf)
+            FfiConverterOptionalTypeAssignment.write(value.`assignment`, buf)
+            FfiConverterOptionalTypeHttpLimits.write(value.`limits`, buf)
     }
 }
 
@@ -13615,6 +15284,15 @@ data class SandboxUser (
 
 
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_sandboxuser_uniffi_trait_display(FfiConverterTypeSandboxUser.lower(this),
+        _status)
+}
+    )
+    }
 
     companion object
 }
@@ -13722,7 +15400,7 @@ data class SignedIn (
     val `accessToken`: AccessToken
     ,
     /**
-     * What buys the next ones: keep it in a keychain, and give it to `refresh_token`.
+     * What buys the next ones: keep it in a keychain, and give it to `RefreshToken`.
      */
     val `refreshToken`: kotlin.String?
 
@@ -13731,6 +15409,15 @@ data class SignedIn (
 
 
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_signedin_uniffi_trait_display(FfiConverterTypeSignedIn.lower(this),
+        _status)
+}
+    )
+    }
 
     companion object
 }
@@ -14168,6 +15855,110 @@ public object FfiConverterTypeUnpinned: FfiConverterRustBuffer<Unpinned> {
 
 
 
+/**
+ * Whether the org's assignment rules run when leads, cases and accounts are written.
+ *
+ * A rule gives a record to somebody else than the person who made it, who may then no longer see it.
+ */
+sealed class Assignment {
+
+    /**
+     * As the org does by itself: its active rules run.
+     */
+    object Org : Assignment()
+
+
+    /**
+     * No rule runs; a record stays with its owner.
+     */
+    object Off : Assignment()
+
+
+    /**
+     * The rule with this id runs, active or not.
+     */
+    data class Rule(
+        /**
+         * The rule's id.
+         */
+        val `id`: kotlin.String) : Assignment()
+
+    {
+
+
+        companion object
+    }
+
+
+
+
+
+
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeAssignment : FfiConverterRustBuffer<Assignment>{
+    override fun read(buf: ByteBuffer): Assignment {
+        return when(buf.getInt()) {
+            1 -> Assignment.Org
+            2 -> Assignment.Off
+            3 -> Assignment.Rule(
+                FfiConverterString.read(buf),
+                )
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: Assignment): ULong = when(value) {
+        is Assignment.Org -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is Assignment.Off -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is Assignment.Rule -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`id`)
+            )
+        }
+    }
+
+    override fun write(value: Assignment, buf: ByteBuffer) {
+        when(value) {
+            is Assignment.Org -> {
+                buf.putInt(1)
+                Unit
+            }
+            is Assignment.Off -> {
+                buf.putInt(2)
+                Unit
+            }
+            is Assignment.Rule -> {
+                buf.putInt(3)
+                FfiConverterString.write(value.`id`, buf)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
 
 
 /**
@@ -14201,12 +15992,17 @@ sealed class AttacheException: kotlin.Exception() {
         val `position`: kotlin.ULong?,
 
         /**
+         * What would have been taken at the position, in words for a person.
+         */
+        val `expected`: kotlin.String?,
+
+        /**
          * Everything that is wrong with the write; empty for other kinds.
          */
         val `problems`: List<Problem>
         ) : AttacheException() {
         override val message
-            get() = "kind=${ `kind` }, reason=${ `reason` }, retry=${ `retry` }, position=${ `position` }, problems=${ `problems` }"
+            get() = "kind=${ `kind` }, reason=${ `reason` }, retry=${ `retry` }, position=${ `position` }, expected=${ `expected` }, problems=${ `problems` }"
     }
 
 
@@ -14233,6 +16029,7 @@ public object FfiConverterTypeAttacheError : FfiConverterRustBuffer<AttacheExcep
                 FfiConverterString.read(buf),
                 FfiConverterTypeRetry.read(buf),
                 FfiConverterOptionalULong.read(buf),
+                FfiConverterOptionalString.read(buf),
                 FfiConverterSequenceTypeProblem.read(buf),
                 )
             else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
@@ -14248,6 +16045,7 @@ public object FfiConverterTypeAttacheError : FfiConverterRustBuffer<AttacheExcep
                 + FfiConverterString.allocationSize(value.`reason`)
                 + FfiConverterTypeRetry.allocationSize(value.`retry`)
                 + FfiConverterOptionalULong.allocationSize(value.`position`)
+                + FfiConverterOptionalString.allocationSize(value.`expected`)
                 + FfiConverterSequenceTypeProblem.allocationSize(value.`problems`)
             )
         }
@@ -14261,6 +16059,7 @@ public object FfiConverterTypeAttacheError : FfiConverterRustBuffer<AttacheExcep
                 FfiConverterString.write(value.`reason`, buf)
                 FfiConverterTypeRetry.write(value.`retry`, buf)
                 FfiConverterOptionalULong.write(value.`position`, buf)
+                FfiConverterOptionalString.write(value.`expected`, buf)
                 FfiConverterSequenceTypeProblem.write(value.`problems`, buf)
                 Unit
             }
@@ -14574,6 +16373,49 @@ public object FfiConverterTypeFileState : FfiConverterRustBuffer<FileState>{
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+/**
+ * Which calendar year a fiscal year is named after.
+ */
+
+enum class FiscalYearName {
+
+    /**
+     * The year in which it begins.
+     */
+    START,
+    /**
+     * The year in which it ends.
+     */
+    END;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFiscalYearName: FfiConverterRustBuffer<FiscalYearName> {
+    override fun read(buf: ByteBuffer) = try {
+        FiscalYearName.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: FiscalYearName) = 4UL
+
+    override fun write(value: FiscalYearName, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
     }
 }
 
@@ -14916,6 +16758,15 @@ sealed class Key {
     {
 
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_key_uniffi_trait_display(FfiConverterTypeKey.lower(this),
+        _status)
+}
+    )
+    }
         companion object
     }
 
@@ -14931,6 +16782,15 @@ sealed class Key {
     {
 
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_key_uniffi_trait_display(FfiConverterTypeKey.lower(this),
+        _status)
+}
+    )
+    }
         companion object
     }
 
@@ -14940,6 +16800,15 @@ sealed class Key {
 
 
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_key_uniffi_trait_display(FfiConverterTypeKey.lower(this),
+        _status)
+}
+    )
+    }
 
     companion object
 }
@@ -15509,6 +17378,49 @@ public object FfiConverterTypeRetry : FfiConverterRustBuffer<Retry>{
 
 
 /**
+ * What became of a token that was to end.
+ */
+
+enum class Revoked {
+
+    /**
+     * The org ended it, and every access token that came from it.
+     */
+    NOW,
+    /**
+     * The org did not know it any more: it had ended before.
+     */
+    BEFORE;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRevoked: FfiConverterRustBuffer<Revoked> {
+    override fun read(buf: ByteBuffer) = try {
+        Revoked.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: Revoked) = 4UL
+
+    override fun write(value: Revoked, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * Why a session ended before it was through.
  */
 
@@ -15953,6 +17865,69 @@ public object FfiConverterTypeValue : FfiConverterRustBuffer<Value>{
 
 
 
+/**
+ * A day of the week.
+ */
+
+enum class Weekday {
+
+    /**
+     * Sunday.
+     */
+    SUNDAY,
+    /**
+     * Monday.
+     */
+    MONDAY,
+    /**
+     * Tuesday.
+     */
+    TUESDAY,
+    /**
+     * Wednesday.
+     */
+    WEDNESDAY,
+    /**
+     * Thursday.
+     */
+    THURSDAY,
+    /**
+     * Friday.
+     */
+    FRIDAY,
+    /**
+     * Saturday.
+     */
+    SATURDAY;
+
+
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeWeekday: FfiConverterRustBuffer<Weekday> {
+    override fun read(buf: ByteBuffer) = try {
+        Weekday.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: Weekday) = 4UL
+
+    override fun write(value: Weekday, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
 
 /**
  * @suppress
@@ -16245,6 +18220,70 @@ public object FfiConverterOptionalTypeTransport: FfiConverterRustBuffer<Transpor
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeAccessToken: FfiConverterRustBuffer<AccessToken?> {
+    override fun read(buf: ByteBuffer): AccessToken? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeAccessToken.read(buf)
+    }
+
+    override fun allocationSize(value: AccessToken?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeAccessToken.allocationSize(value)
+        }
+    }
+
+    override fun write(value: AccessToken?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeAccessToken.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeContext: FfiConverterRustBuffer<Context?> {
+    override fun read(buf: ByteBuffer): Context? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeContext.read(buf)
+    }
+
+    override fun allocationSize(value: Context?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeContext.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Context?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeContext.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeDuplicates: FfiConverterRustBuffer<Duplicates?> {
     override fun read(buf: ByteBuffer): Duplicates? {
         if (buf.get().toInt() == 0) {
@@ -16331,6 +18370,38 @@ public object FfiConverterOptionalTypeFileInfo: FfiConverterRustBuffer<FileInfo?
         } else {
             buf.put(1)
             FfiConverterTypeFileInfo.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeHttpLimits: FfiConverterRustBuffer<HttpLimits?> {
+    override fun read(buf: ByteBuffer): HttpLimits? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeHttpLimits.read(buf)
+    }
+
+    override fun allocationSize(value: HttpLimits?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeHttpLimits.allocationSize(value)
+        }
+    }
+
+    override fun write(value: HttpLimits?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeHttpLimits.write(value, buf)
         }
     }
 }
@@ -16651,6 +18722,38 @@ public object FfiConverterOptionalTypeSyncOptions: FfiConverterRustBuffer<SyncOp
         } else {
             buf.put(1)
             FfiConverterTypeSyncOptions.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeAssignment: FfiConverterRustBuffer<Assignment?> {
+    override fun read(buf: ByteBuffer): Assignment? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeAssignment.read(buf)
+    }
+
+    override fun allocationSize(value: Assignment?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeAssignment.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Assignment?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeAssignment.write(value, buf)
         }
     }
 }
@@ -17003,6 +19106,34 @@ public object FfiConverterSequenceTypeDropped: FfiConverterRustBuffer<List<Dropp
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeDropped.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeExplained: FfiConverterRustBuffer<List<Explained>> {
+    override fun read(buf: ByteBuffer): List<Explained> {
+        val len = buf.getInt()
+        return List<Explained>(len) {
+            FfiConverterTypeExplained.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Explained>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeExplained.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Explained>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeExplained.write(it, buf)
         }
     }
 }
@@ -18125,7 +20256,7 @@ public object FfiConverterMapStringTypeValue: FfiConverterRustBuffer<Map<kotlin.
         /**
          * Makes a provider that signs in as the application itself.
          */
-    @Throws(AttacheException::class) fun `clientCredentials`(`url`: kotlin.String, `clientId`: kotlin.String, `clientSecret`: kotlin.String): TokenProvider {
+    @Throws(AttacheException::class) fun `clientCredentials`(`url`: kotlin.String, `clientId`: kotlin.String, `clientSecret`: kotlin.String, `transport`: Transport? = null): TokenProvider {
             return FfiConverterTypeTokenProvider.lift(
     uniffiRustCallWithError(AttacheException) { _status ->
     UniffiLib.uniffi_attache_uniffi_fn_func_client_credentials(
@@ -18133,7 +20264,8 @@ public object FfiConverterMapStringTypeValue: FfiConverterRustBuffer<Map<kotlin.
 
         FfiConverterString.lower(`url`),
         FfiConverterString.lower(`clientId`),
-        FfiConverterString.lower(`clientSecret`),_status)
+        FfiConverterString.lower(`clientSecret`),
+        FfiConverterOptionalTypeTransport.lower(`transport`),_status)
 }
     )
     }
@@ -18142,7 +20274,7 @@ public object FfiConverterMapStringTypeValue: FfiConverterRustBuffer<Map<kotlin.
         /**
          * Makes a provider that signs a user in with an assertion; the key is an RSA key in PEM.
          */
-    @Throws(AttacheException::class) fun `jwtBearer`(`url`: kotlin.String, `clientId`: kotlin.String, `username`: kotlin.String, `privateKey`: kotlin.String): TokenProvider {
+    @Throws(AttacheException::class) fun `jwtBearer`(`url`: kotlin.String, `clientId`: kotlin.String, `username`: kotlin.String, `privateKey`: kotlin.String, `transport`: Transport? = null): TokenProvider {
             return FfiConverterTypeTokenProvider.lift(
     uniffiRustCallWithError(AttacheException) { _status ->
     UniffiLib.uniffi_attache_uniffi_fn_func_jwt_bearer(
@@ -18151,26 +20283,8 @@ public object FfiConverterMapStringTypeValue: FfiConverterRustBuffer<Map<kotlin.
         FfiConverterString.lower(`url`),
         FfiConverterString.lower(`clientId`),
         FfiConverterString.lower(`username`),
-        FfiConverterString.lower(`privateKey`),_status)
-}
-    )
-    }
-
-
-        /**
-         * Makes a provider that renews access tokens with a refresh token.
-         */
-    @Throws(AttacheException::class) fun `refreshToken`(`url`: kotlin.String, `clientId`: kotlin.String, `token`: kotlin.String, `clientSecret`: kotlin.String? = null, `store`: TokenStore? = null): TokenProvider {
-            return FfiConverterTypeTokenProvider.lift(
-    uniffiRustCallWithError(AttacheException) { _status ->
-    UniffiLib.uniffi_attache_uniffi_fn_func_refresh_token(
-
-
-        FfiConverterString.lower(`url`),
-        FfiConverterString.lower(`clientId`),
-        FfiConverterString.lower(`token`),
-        FfiConverterOptionalString.lower(`clientSecret`),
-        FfiConverterOptionalTypeTokenStore.lower(`store`),_status)
+        FfiConverterString.lower(`privateKey`),
+        FfiConverterOptionalTypeTransport.lower(`transport`),_status)
 }
     )
     }
@@ -18301,6 +20415,19 @@ public object FfiConverterMapStringTypeValue: FfiConverterRustBuffer<Map<kotlin.
             return FfiConverterSequenceString.lift(
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_attache_uniffi_fn_func_briefcase_templates(
+
+        _status)
+}
+    )
+    }
+
+
+        /**
+         * The bounds of a request unless others are said: what to change some of.
+         */ fun `defaultHttpLimits`(): HttpLimits {
+            return FfiConverterTypeHttpLimits.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_func_default_http_limits(
 
         _status)
 }

@@ -24,12 +24,14 @@ import java.util.concurrent.CopyOnWriteArrayList
 private const val ACCOUNTS = """{"version":1,"rules":["Account"]}"""
 
 /** A transport over the JDK's client, as a phone has one over its own. */
-private class JdkTransport : Transport {
+internal class JdkTransport : Transport {
     private val client = HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NEVER).build()
     val urls = CopyOnWriteArrayList<String>()
+    val headers = CopyOnWriteArrayList<HttpHeader>()
 
     override suspend fun send(request: HttpRequest): HttpResponse = withContext(Dispatchers.IO) {
         urls += request.url
+        headers += request.headers
         val body = if (request.body.isEmpty()) BodyPublishers.noBody() else BodyPublishers.ofByteArray(request.body)
         val ask = java.net.http.HttpRequest.newBuilder(URI(request.url)).method(request.method, body)
         request.headers.forEach { ask.header(it.name, it.value) }
@@ -145,7 +147,7 @@ class HostTest {
         val thrown = assertThrows(AttacheException.Failed::class.java) {
             attache.readFile(file, object : FileSink {
                 override fun write(part: ByteArray) =
-                    throw AttacheException.Failed(ErrorKind.STORAGE_FULL, "no room", Retry.Never, null, emptyList())
+                    throw failed(ErrorKind.STORAGE_FULL, "no room")
             })
         }
         assertEquals(ErrorKind.STORAGE_FULL, thrown.kind)

@@ -24,8 +24,8 @@ private class Tokens(private val token: String) : TokenProvider {
         return AccessToken(token)
     }
 
-    override suspend fun refresh(rejected: AccessToken): AccessToken = throw AttacheException.Failed(
-        ErrorKind.NOT_AUTHORIZED, "sign in again", Retry.AfterAuth, null, emptyList(),
+    override suspend fun refresh(rejected: AccessToken): AccessToken = throw failed(
+        ErrorKind.NOT_AUTHORIZED, "sign in again", Retry.AfterAuth,
     )
 }
 
