@@ -179,12 +179,15 @@ fn sendable(mut swift: String) -> Done<String> {
         swift = swift.replace(without, with);
     }
     // A name of a function may cross by its type in Swift 6 alone, a closure in both.
-    let closure = |line: &str| match line.trim().strip_prefix("lowerError: FfiConverter") {
-        Some(rest) => format!(
-            "                lowerError: {{ FfiConverter{}($0) }},\n",
-            rest.trim_end_matches(',')
-        ),
-        None => format!("{line}\n"),
+    // What is called at once, and not handed to a task, stands at the end of its call.
+    let closure = |line: &str| {
+        let name = line.trim().strip_prefix("lowerError: FfiConverter");
+        match name.and_then(|rest| rest.strip_suffix(',')) {
+            Some(name) => {
+                format!("                lowerError: {{ FfiConverter{name}($0) }},\n")
+            }
+            None => format!("{line}\n"),
+        }
     };
     Ok(swift.lines().map(closure).collect())
 }

@@ -2881,7 +2881,7 @@ fileprivate struct UniffiCallbackInterfaceChangesetWork {
                 callStatus: uniffiCallStatus,
                 makeCall: makeCall,
                 writeReturn: writeReturn,
-                lowerError: { FfiConverterTypeAttacheError_lower($0) },
+                lowerError: FfiConverterTypeAttacheError_lower
             )
         }
     )
@@ -3092,7 +3092,7 @@ fileprivate struct UniffiCallbackInterfaceFileSink {
                 callStatus: uniffiCallStatus,
                 makeCall: makeCall,
                 writeReturn: writeReturn,
-                lowerError: { FfiConverterTypeAttacheError_lower($0) },
+                lowerError: FfiConverterTypeAttacheError_lower
             )
         }
     )
@@ -3304,7 +3304,7 @@ fileprivate struct UniffiCallbackInterfaceFileSource {
                 callStatus: uniffiCallStatus,
                 makeCall: makeCall,
                 writeReturn: writeReturn,
-                lowerError: { FfiConverterTypeAttacheError_lower($0) },
+                lowerError: FfiConverterTypeAttacheError_lower
             )
         }
     )
@@ -3731,7 +3731,7 @@ fileprivate struct UniffiCallbackInterfaceProgressObserver {
                 callStatus: uniffiCallStatus,
                 makeCall: makeCall,
                 writeReturn: writeReturn,
-                lowerError: { FfiConverterTypeAttacheError_lower($0) },
+                lowerError: FfiConverterTypeAttacheError_lower
             )
         }
     )
@@ -4142,7 +4142,7 @@ fileprivate struct UniffiCallbackInterfaceResolver {
                 callStatus: uniffiCallStatus,
                 makeCall: makeCall,
                 writeReturn: writeReturn,
-                lowerError: { FfiConverterTypeAttacheError_lower($0) },
+                lowerError: FfiConverterTypeAttacheError_lower
             )
         }
     )
@@ -4518,7 +4518,7 @@ fileprivate struct UniffiCallbackInterfaceRowVisitor {
                 callStatus: uniffiCallStatus,
                 makeCall: makeCall,
                 writeReturn: writeReturn,
-                lowerError: { FfiConverterTypeAttacheError_lower($0) },
+                lowerError: FfiConverterTypeAttacheError_lower
             )
         },
         visit: { (
@@ -4543,7 +4543,7 @@ fileprivate struct UniffiCallbackInterfaceRowVisitor {
                 callStatus: uniffiCallStatus,
                 makeCall: makeCall,
                 writeReturn: writeReturn,
-                lowerError: { FfiConverterTypeAttacheError_lower($0) },
+                lowerError: FfiConverterTypeAttacheError_lower
             )
         }
     )
@@ -5448,7 +5448,7 @@ fileprivate struct UniffiCallbackInterfaceTokenStore {
                 callStatus: uniffiCallStatus,
                 makeCall: makeCall,
                 writeReturn: writeReturn,
-                lowerError: { FfiConverterTypeAttacheError_lower($0) },
+                lowerError: FfiConverterTypeAttacheError_lower
             )
         }
     )
