@@ -1,4 +1,4 @@
-//! The Kotlin step: a Maven module whose tests load the shared library.
+//! The Kotlin step: a Maven module whose tests load the shared library, as the step for encryption built it.
 
 use crate::run::{Done, command, output};
 use crate::sandbox::Sandbox;
@@ -38,9 +38,9 @@ pub fn run(workspace: &Workspace, fetch: Fetch, sandbox: &Done<Sandbox>) -> Done
         .arg(project(workspace))
         .arg(format!(
             "-Dattache.library.path={}",
-            workspace.built().display()
+            workspace.encrypting().display()
         ));
-    command(sandbox.visit(&mut test))
+    command(sandbox.visit_encrypted(&mut test))
 }
 
 fn project(workspace: &Workspace) -> PathBuf {

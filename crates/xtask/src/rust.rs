@@ -1,10 +1,11 @@
 //! The Rust steps.
 
-use crate::run::{Done, command, output, quiet};
+use crate::run::{Done, command, io_failed, output, quiet};
 use crate::sandbox::Sandbox;
 use crate::tools::find;
 use crate::workspace::{FEATURES, Workspace, cargo};
 use std::process::Command;
+use std::{fs, io};
 
 /// Checks the layout of the code.
 pub fn fmt(workspace: &Workspace) -> Done {
@@ -51,28 +52,73 @@ pub fn test(workspace: &Workspace) -> Done {
     ]))
 }
 
-/// Runs the tests of the store's file, of what is attached and of the command once more, with encryption. Only what
-/// depends on SQLite is built anew for it.
+/// What is built with encryption, together: what else they depend on is then built once. `testing` is for the stories.
+const ENCRYPTED: [&str; 6] = [
+    "--package",
+    "attache-tests",
+    "--package",
+    "attache-cli",
+    "--package",
+    "attache-uniffi",
+];
+
+/// Runs the tests of the store's file, of what is attached and of the command once more, with encryption, and builds
+/// the library that the Swift and Kotlin steps load. Only what depends on SQLite is built anew for it.
 pub fn encryption(workspace: &Workspace) -> Done {
-    command(cargo().current_dir(workspace.root()).args([
-        "test",
-        "--package",
-        "attache-tests",
-        "--package",
-        "attache-cli",
-        "--test",
-        "vault",
-        "--test",
-        "crash",
-        "--test",
-        "files_of_records",
-        "--test",
-        "scenarios",
-        "--test",
-        "cli",
-        "--features",
-        cipher(),
-    ]))
+    let features = format!("attache-uniffi/testing,{}", cipher());
+    encrypting_library(workspace, &features)?;
+    command(
+        cargo()
+            .current_dir(workspace.root())
+            .arg("test")
+            .args(ENCRYPTED)
+            .args([
+                "--test",
+                "vault",
+                "--test",
+                "crash",
+                "--test",
+                "files_of_records",
+                "--test",
+                "scenarios",
+                "--test",
+                "cli",
+                "--features",
+                &features,
+            ]),
+    )
+}
+
+/// Builds the library for Swift and Kotlin with encryption, and puts it into a folder of its own.
+///
+/// Cargo knows one file for a library whatever its features are, and takes the file that is there for the one that it
+/// wants: it has to be gone before, and after, or the next build would keep this one.
+fn encrypting_library(workspace: &Workspace, features: &str) -> Done {
+    let built = workspace.library("attache_uniffi");
+    let name = built.file_name().unwrap_or_default();
+    let folder = workspace.encrypting();
+    let forget = || {
+        for file in [workspace.built().join("deps").join(name), built.clone()] {
+            match fs::remove_file(&file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(io_failed("remove", &file)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    };
+    forget()?;
+    command(
+        cargo()
+            .current_dir(workspace.root())
+            .arg("build")
+            .args(ENCRYPTED)
+            .args(["--lib", "--features", features]),
+    )?;
+    fs::create_dir_all(&folder).map_err(io_failed("create", &folder))?;
+    fs::copy(&built, folder.join(name)).map_err(io_failed("copy", &built))?;
+    forget()
 }
 
 /// Kills the command so many times in each of its ways: a sync of each of four orgs, an import, a migration, a wipe

@@ -45,6 +45,11 @@ pub fn start(workspace: &Workspace) -> Done<Sandbox> {
 }
 
 impl Sandbox {
+    /// Tells a command where the org is, and that its library encrypts: no story may be passed over for that.
+    pub fn visit_encrypted<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        self.visit(command).env("ATTACHE_ENCRYPTION", "1")
+    }
+
     /// Tells a command where the org is.
     pub fn visit<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command

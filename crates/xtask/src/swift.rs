@@ -1,9 +1,9 @@
-//! The Swift step: a SwiftPM package whose tests link the shared library.
+//! The Swift step: a SwiftPM package whose tests link the shared library, as the step for encryption built it.
 //!
 //! Debian 12 has no Swift. Where no `swift` is on the PATH, this makes a root of
 //! Debian 13 (trixie), which has one, keeps it in the cache folder (2.6 GB) and
 //! builds and tests in it. The library built outside runs inside: its C library
-//! is newer.
+//! is newer, and its libcrypto.so.3 is as good.
 
 use crate::run::{Done, Stop, command, failed, io_failed, quiet};
 use crate::sandbox::Sandbox;
@@ -62,7 +62,7 @@ pub fn run(workspace: &Workspace, fetch: Fetch, sandbox: &Done<Sandbox>) -> Done
             Swift::Here(swift) => here(swift, workspace, &scratch, task),
             Swift::Root(root) => inside(root, workspace, &scratch, task),
         };
-        command(sandbox.visit(&mut run))?;
+        command(sandbox.visit_encrypted(&mut run))?;
     }
     Ok(())
 }
@@ -76,8 +76,8 @@ fn here(swift: &Path, workspace: &Workspace, scratch: &Path, task: &[&str]) -> C
         .arg("--scratch-path")
         .arg(scratch)
         .args(&task[1..])
-        .env("ATTACHE_LIBRARY_PATH", workspace.built())
-        .env("LD_LIBRARY_PATH", workspace.built());
+        .env("ATTACHE_LIBRARY_PATH", workspace.encrypting())
+        .env("LD_LIBRARY_PATH", workspace.encrypting());
     run
 }
 
@@ -102,7 +102,7 @@ fn inside(root: &Path, workspace: &Workspace, scratch: &Path, task: &[&str]) -> 
     run.args(["--mount", "sh", "-c", SCRIPT, "sh"])
         .arg(root)
         .arg(workspace.root())
-        .arg(workspace.built())
+        .arg(workspace.encrypting())
         .arg(scratch)
         .args(task);
     run
@@ -139,7 +139,7 @@ fn root() -> Done<PathBuf> {
     quiet(
         Command::new(mmdebstrap)
             .arg("--variant=minbase")
-            .arg("--include=swiftlang,libc6-dev,libstdc++-14-dev,ca-certificates")
+            .arg("--include=swiftlang,libc6-dev,libstdc++-14-dev,libssl3t64,ca-certificates")
             .arg("trixie")
             .arg(&part),
     )

@@ -56,6 +56,11 @@ impl Workspace {
         self.target("debug")
     }
 
+    /// The folder of the library for Swift and Kotlin, built with encryption and the sandbox.
+    pub fn encrypting(&self) -> PathBuf {
+        self.target("encrypting")
+    }
+
     /// A shared library under test.
     pub fn library(&self, name: &str) -> PathBuf {
         self.built().join(format!("{DLL_PREFIX}{name}{DLL_SUFFIX}"))

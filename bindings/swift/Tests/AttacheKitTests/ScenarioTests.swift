@@ -40,6 +40,9 @@ final class ScenarioTests: XCTestCase {
             }
         }
         XCTAssertEqual(files.count, told + passedOver.count)
+        if ProcessInfo.processInfo.environment["ATTACHE_ENCRYPTION"] == "1" {
+            XCTAssertEqual(passedOver, [], "the library encrypts")
+        }
         print("\(told) stories told, without encryption: \(passedOver)")
     }
 

@@ -42,6 +42,7 @@ class ScenarioTest {
         }
         assertTrue(failures.isEmpty(), failures.joinToString("\n"))
         assertEquals(files.size, told + passedOver.size)
+        if (System.getenv("ATTACHE_ENCRYPTION") == "1") assertEquals(emptyList<String>(), passedOver, "the library encrypts")
         println("$told stories told, without encryption: $passedOver")
     }
 
