@@ -1,11 +1,12 @@
 //! Edits that meet a session, a colleague, a refusal or each other.
 
 use attache::{Attache, ConflictKind, Keep, MutationState, RecordId, Resolution, Value};
-use attache_sim::{Moment, World};
+use attache_sim::{Moment, Watcher, World};
 use attache_tests::{
     ME, agrees, asks, briefcase, colleague, colleague_at_once, create, decide, edit, meanwhile,
     org_says, prime, primed, server_id, settle, sync, value,
 };
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 #[test]
@@ -73,6 +74,34 @@ fn a_record_created_while_a_session_runs_waits_for_the_next() {
     settle(&world, &device);
     assert_eq!(world.times("Account", "Name", "Meanwhile"), Ok(1));
     server_id(&device, made.get().expect("it was made"));
+    agrees(&world, ME, &device);
+}
+
+#[test]
+fn a_session_ends_although_its_person_goes_on_editing() {
+    const ENDLESS: usize = 100;
+    let (world, device, id) = primed(204);
+    edit(&device, &id, "Fax", "1");
+    let (host, made) = (device.clone(), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::clone(&made);
+    let watcher: Watcher = Arc::new(move |moment, method, _| {
+        // One more edit for each request that writes, as fast as they can be sent.
+        if moment == Moment::Sent && method != "GET" {
+            let nr = count.fetch_add(1, Ordering::SeqCst);
+            if nr < ENDLESS {
+                create(&host, "Account", [("Name", format!("More {nr}"))]);
+            }
+        }
+    });
+    let remote = world.watched_remote(ME, watcher).expect("a remote");
+    let report = sync(&device.clone().with_remote(remote));
+    let made = made.load(Ordering::SeqCst);
+    assert!(made < ENDLESS, "the session went on after {made} edits");
+    assert!(report.pending > 0, "{report:?}");
+    settle(&world, &device);
+    for nr in 0..made {
+        assert_eq!(world.times("Account", "Name", &format!("More {nr}")), Ok(1));
+    }
     agrees(&world, ME, &device);
 }
 

@@ -15,6 +15,10 @@ use std::time::Duration;
 /// How often a record that somebody else keeps changing is merged and sent again in one session.
 const ATTEMPTS_MAX: u32 = 3;
 
+/// A session sends so many times what it finds unsent, and then leaves the rest to the next: each record its attempts, and
+/// what it was created without. Whoever edits as fast as it sends would have it never end.
+const FOUND_TIMES_MAX: u64 = ATTEMPTS_MAX as u64 + 1;
+
 /// Long enough for the server's clock to show another second.
 const A_SECOND_OVER: Duration = Duration::from_millis(1_100);
 
@@ -61,6 +65,11 @@ impl Batch {
     }
 }
 
+/// How many mutations these writes carry.
+fn mutations(writes: &[Outgoing]) -> u64 {
+    writes.iter().map(|write| write.seqs.len() as u64).sum()
+}
+
 /// What may leave now.
 enum Leaving {
     /// Writes of one kind that depend on nothing unsent, each by itself.
@@ -81,16 +90,21 @@ impl Run<'_> {
         let mut checked: BTreeMap<String, (Option<ServerTime>, u32)> = BTreeMap::new();
         let mut written = false;
         let mut total = None;
+        let mut sent = 0;
         loop {
             self.check_cancelled()?;
             let (leaving, left) = self.leaving(&attempts)?;
             let total = *total.get_or_insert(left);
+            if sent >= total.saturating_mul(FOUND_TIMES_MAX) {
+                return Ok(written);
+            }
             let mut done = total.saturating_sub(left);
             self.tell(Phase::Push, "", done, Some(total));
             let wave = match leaving {
                 Leaving::Nothing => return Ok(written),
                 Leaving::Apart(wave) => wave,
                 Leaving::Together(unit) => {
+                    sent += mutations(&unit);
                     let batch = self.send_together(unit, &mut checked).await?;
                     written |= batch.changed;
                     if !self.follow_up(batch, &mut attempts).await? {
@@ -107,8 +121,8 @@ impl Run<'_> {
                 if !self.follow_up(batch, &mut attempts).await? {
                     return Ok(written);
                 }
-                let sent: usize = planned.iter().map(|write| write.seqs.len()).sum();
-                done += sent as u64;
+                sent += mutations(planned);
+                done += mutations(planned);
                 self.tell(Phase::Push, "", done.min(total), Some(total));
             }
         }
