@@ -1,11 +1,13 @@
 //! Who belongs into the briefcase: what enters and leaves, and how.
 
 use attache::{Attache, Briefcase, ErrorKind, RecordId, Value};
-use attache_sim::{World, wait};
+use attache_sim::{Moment, Watcher, World, wait};
 use attache_tests::{
     ME, agrees, all, briefcase, create, edit, field_sales, first, me, prime, quoted, server_id,
     settle, sync,
 };
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 fn mine(device: &Attache, world: &World, object: &str) -> RecordId {
     let me = &world.users[ME].id;
@@ -252,9 +254,7 @@ fn a_first_load_survives_locators_that_die_between_pages() {
         }
     };
     let device = world.device(ME).expect("a store in memory opens");
-    let remote = world
-        .watched_remote(ME, std::sync::Arc::new(slow))
-        .expect("a remote");
+    let remote = world.watched_remote(ME, Arc::new(slow)).expect("a remote");
     let device = device.with_remote(remote);
     device
         .set_briefcase(Briefcase::everything(["Account", "Contact", "Task"]))
@@ -337,4 +337,58 @@ fn a_parent_that_was_refused_does_not_stop_the_sweep() {
     settle(&world, &device);
     agrees(&world, ME, &device);
     assert!(!all(&device, "SELECT Id FROM Account WHERE Name = 'Refused'").is_empty());
+}
+
+/// A child is moved to a parent outside its rule, and moved back at each request of the session in turn.
+#[test]
+fn an_edit_that_is_taken_back_at_any_moment_of_a_pull_leaves_its_record_in_the_briefcase() {
+    let mut moments = 0;
+    loop {
+        let world = World::new(130, 900);
+        let accounts = r#"{"version": 1, "rules": [{"object": "Account", "scope": "mine"}, {"name": "Near",
+            "object": "Account", "where": "Site = 'Near'", "related": [{"children": "Contact.AccountId"}]}]}"#;
+        let device = prime(&world, ME, &briefcase(accounts));
+        let mine = all(&device, "SELECT Id FROM Account ORDER BY Id");
+        let (near, elsewhere) = (&mine[0], &mine[1]);
+        let comes_near = |account: &RecordId| {
+            let site = [("Site", "\"Near\"")];
+            world
+                .change("Account", account.as_str(), &site)
+                .expect("the boss may");
+        };
+        comes_near(near);
+        world.sandbox.advance(60);
+        let child = create(
+            &device,
+            "Contact",
+            [("LastName", "Ohm"), ("AccountId", near.as_str())],
+        );
+        settle(&world, &device);
+        // The session has to ask for the children of another, too, once it has looked where the edit leads.
+        comes_near(&mine[2]);
+        world.sandbox.advance(60);
+        edit(&device, &child, "AccountId", elsewhere.as_str());
+        let (host, count) = (device.clone(), AtomicUsize::new(0));
+        let (at, taken_back) = (moments, Arc::new(AtomicBool::new(false)));
+        let done = Arc::clone(&taken_back);
+        let watcher: Watcher = Arc::new(move |moment, _, _| {
+            if moment == Moment::Sent && count.fetch_add(1, Ordering::SeqCst) == at {
+                let pending = host.pending().expect("the journal is read");
+                // Once it was sent there is nothing to take back.
+                let discarded = pending.first().map(|it| host.discard(it.seq));
+                done.store(matches!(discarded, Some(Ok(()))), Ordering::SeqCst);
+            }
+        });
+        let remote = world.watched_remote(ME, watcher).expect("a remote");
+        sync(&device.clone().with_remote(remote));
+        if !taken_back.load(Ordering::SeqCst) {
+            break;
+        }
+        let held = device.get(&child).expect("a read");
+        assert!(held.is_some(), "taken back at request {at}");
+        settle(&world, &device);
+        agrees(&world, ME, &device);
+        moments += 1;
+    }
+    assert!(moments > 5, "only {moments} requests before the push");
 }

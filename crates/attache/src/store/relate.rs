@@ -1,8 +1,20 @@
 //! Related rules: keeps their membership in line with the rules that they hang on.
 
-use super::{Reading, RuleState, Table, Writing, quote};
+use super::{Durability, Reading, RuleState, Store, Table, Writing, quote};
 use crate::error::Result;
-use rusqlite::params;
+use rusqlite::{ToSql, params};
+
+/// Rows that are looked at in one transaction: it holds the writer for some milliseconds.
+const STEP_ROWS: i64 = 5_000;
+
+/// How far a relation was looked through.
+#[derive(Clone, Debug, PartialEq)]
+enum Stage {
+    /// Up to this row of its records.
+    Members(i64),
+    /// Up to this of the ids it has asked about.
+    Covered(String),
+}
 
 /// A related rule, with the names that its statements need.
 pub(crate) struct Relation<'a> {
@@ -34,46 +46,71 @@ impl Relation<'_> {
         )
     }
 
-    /// SQL that is 1 of a row of `table` that the other rule's records lead to, and 0 of any other.
+    /// SQL that is 1 where the other rule's records lead from the id that `key` says, and 0 elsewhere.
     ///
-    /// The ids are gathered once. Looked for by each row, they would take a walk each
-    /// as long as the index of the lookup is left to a later session.
-    fn led_to(&self) -> String {
-        let key = if self.parents {
-            quote("Id")
-        } else {
-            quote(self.field)
-        };
-        format!("coalesce({key} IN ({}), 0)", self.keys())
+    /// Each id is looked for by an index. Where the lookup has none yet, the ids are gathered at once: to look for
+    /// each would take a walk each.
+    fn is_key(&self, key: &str, indexed: bool) -> String {
+        if !indexed {
+            return format!("coalesce({key} IN ({}), 0)", self.keys());
+        }
+        format!("EXISTS ({})", self.probe(key))
     }
 
-    /// The statements of [`Writing::relate`]: those that move records into the rule and out of it, and those that
-    /// bring in line what is covered, which have the rule's number as their parameter.
-    fn statements(&self) -> (String, Vec<String>) {
+    /// SQL for the records of the other rule that an id leads from.
+    fn probe(&self, key: &str) -> String {
+        let by = if self.parents { self.field } else { "Id" };
+        format!(
+            "SELECT 1 FROM {} o WHERE o.{} = {key} AND o.\"attache_rules\" & {}",
+            quote(&self.of_table.object.name),
+            quote(by),
+            self.of.mask
+        )
+    }
+
+    /// The id that a row of `table` is led to by.
+    fn key(&self) -> String {
+        let field = if self.parents { "Id" } else { self.field };
+        format!("{}.{}", quote(&self.table.object.name), quote(field))
+    }
+
+    /// The statements that bring records in line, between two rows: into the rule or out of it, and what is covered by
+    /// the members.
+    fn member_statements(&self, indexed: bool) -> Vec<String> {
         let (table, mask) = (quote(&self.table.object.name), self.rule.mask);
-        let (led_to, keys) = (self.led_to(), self.keys());
+        let led_to = self.is_key(&self.key(), indexed);
+        let between = "\"attache_row\" > ?1 AND \"attache_row\" <= ?2";
         // One that is led to may still be kept out by a condition that only the server evaluates.
         let strays = match self.filtered {
             true => format!("\"attache_rules\" & {mask} AND NOT {led_to}"),
             false => format!("(\"attache_rules\" & {mask} <> 0) <> {led_to}"),
         };
-        let moves = format!(
+        let mut statements = vec![format!(
             "UPDATE {table} SET \"attache_rules\" =
                 CASE WHEN \"attache_rules\" & {mask} THEN \"attache_rules\" & ~{mask} ELSE \"attache_rules\" | {mask} END
-             WHERE {strays}"
-        );
-        let mut covers = vec![format!(
-            "DELETE FROM attache_covered WHERE rule = ?1 AND id NOT IN ({keys})"
+             WHERE {between} AND {strays}"
         )];
         if self.parents && !self.filtered {
             // A parent that another rule brought is here already, and kept up to date by that rule: it is a member
             // by now. One that the server has not seen is nothing to ask it about.
-            covers.push(format!(
+            statements.push(format!(
                 "INSERT OR IGNORE INTO attache_covered
-                 SELECT ?1, \"Id\" FROM {table} WHERE \"attache_rules\" & {mask} AND \"Id\" NOT LIKE 'local-%'"
+                 SELECT {}, \"Id\" FROM {table}
+                 WHERE {between} AND \"attache_rules\" & {mask} AND \"Id\" NOT LIKE 'local-%'",
+                self.rule.id
             ));
         }
-        (moves, covers)
+        statements
+    }
+
+    /// The statement that forgets what was asked about ids, between two of them, that nothing leads from any more.
+    fn covered_statement(&self, indexed: bool) -> String {
+        format!(
+            "DELETE FROM attache_covered
+             WHERE rule = {} AND id > ?1 AND id <= ?2 AND NOT {}",
+            self.rule.id,
+            self.is_key("attache_covered.id", indexed)
+        )
     }
 }
 
@@ -101,20 +138,107 @@ impl Reading<'_> {
     }
 }
 
-impl Writing<'_> {
+impl Store {
     /// Brings the membership of a related rule in line with the rule it hangs on.
     ///
-    /// It goes through the records of both objects a fixed number of times, whatever indexes stand.
-    pub(crate) fn relate(&self, relation: &Relation<'_>) -> Result<()> {
-        let (moves, covers) = relation.statements();
-        let moved = self.connection.execute(&moves, [])?;
-        for covers in covers {
-            self.connection.execute(&covers, [relation.rule.id])?;
-        }
-        if moved > 0 {
-            self.unsettle_relations(&relation.table.object.name)?;
+    /// It goes through the records of the rule's object and the ids it has asked about, some at a time: whoever waits
+    /// to write goes between. What an edit changes meanwhile unsettles the rule again.
+    ///
+    /// # Errors
+    /// Those of `go_on`, which is asked before each step: what is left then is looked through by a later session.
+    pub(crate) fn relate(
+        &self,
+        relation: &Relation<'_>,
+        go_on: impl Fn() -> Result<()>,
+    ) -> Result<()> {
+        let mut stage = self.write(Durability::Ordered, |w| {
+            w.set_settling(relation.rule.id)?;
+            w.relate_some(relation, Stage::Members(0), STEP_ROWS)
+        })?;
+        while let Some(next) = stage {
+            go_on()?;
+            stage = self.write(Durability::Ordered, |w| {
+                w.relate_some(relation, next, STEP_ROWS)
+            })?;
         }
         Ok(())
+    }
+}
+
+impl Reading<'_> {
+    /// Says whether the ids that a relation goes by are found by an index.
+    fn is_indexed(&self, relation: &Relation<'_>) -> Result<bool> {
+        let plan = format!("EXPLAIN QUERY PLAN {}", relation.probe("?1"));
+        let mut statement = self.connection.prepare_cached(&plan)?;
+        let how: String = statement.query_row([""], |row| row.get("detail"))?;
+        Ok(how.starts_with("SEARCH"))
+    }
+
+    /// Where a step ends that begins behind a row; `None`: there is nothing behind it.
+    fn row_after(&self, relation: &Relation<'_>, row: i64, rows: i64) -> Result<Option<i64>> {
+        let sql = format!(
+            "SELECT max(\"attache_row\") FROM (SELECT \"attache_row\" FROM {}
+             WHERE \"attache_row\" > ?1 ORDER BY \"attache_row\" LIMIT ?2)",
+            quote(&relation.table.object.name)
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(statement.query_row([row, rows], |row| row.get(0))?)
+    }
+
+    /// Where a step ends that begins behind an id that was asked about; `None`: there is none behind it.
+    fn covered_after(
+        &self,
+        relation: &Relation<'_>,
+        id: &str,
+        rows: i64,
+    ) -> Result<Option<String>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT max(id) FROM (SELECT id FROM attache_covered WHERE rule = ?1 AND id > ?2 ORDER BY id LIMIT ?3)",
+        )?;
+        Ok(statement.query_row(params![relation.rule.id, id, rows], |row| row.get(0))?)
+    }
+}
+
+impl Writing<'_> {
+    /// Looks at so many rows, and gives how far it has come, as long as there is more.
+    ///
+    /// Without an index of the lookup it looks at all of them.
+    fn relate_some(
+        &self,
+        relation: &Relation<'_>,
+        stage: Stage,
+        rows: i64,
+    ) -> Result<Option<Stage>> {
+        let reading = self.reading();
+        let indexed = reading.is_indexed(relation)?;
+        let rows = if indexed { rows } else { i64::MAX };
+        match stage {
+            Stage::Members(row) => {
+                let Some(last) = reading.row_after(relation, row, rows)? else {
+                    return Ok(Some(Stage::Covered(String::new())));
+                };
+                let mut moved = 0;
+                for (at, sql) in relation.member_statements(indexed).iter().enumerate() {
+                    let changed = self.bring_in_line(sql, &[&row, &last])?;
+                    moved += if at == 0 { changed } else { 0 };
+                }
+                if moved > 0 {
+                    self.unsettle_by_page(&relation.table.object.name)?;
+                }
+                Ok(Some(Stage::Members(last)))
+            }
+            Stage::Covered(id) => {
+                let Some(last) = reading.covered_after(relation, &id, rows)? else {
+                    return Ok(None);
+                };
+                self.bring_in_line(&relation.covered_statement(indexed), &[&id, &last])?;
+                Ok(Some(Stage::Covered(last)))
+            }
+        }
+    }
+
+    fn bring_in_line(&self, sql: &str, between: &[&dyn ToSql; 2]) -> Result<usize> {
+        Ok(self.connection.prepare_cached(sql)?.execute(between)?)
     }
 }
 
@@ -143,7 +267,11 @@ mod tests {
 
     /// Works on a relation of accounts and contacts, in a store without an index of the lookup. The other rule holds
     /// all its records, the related one none; each fifth contact has no account.
-    fn with_relation(parents: bool, filtered: bool, test: impl Fn(&Writing<'_>, &Relation<'_>)) {
+    fn with_relation(
+        parents: bool,
+        filtered: bool,
+        mut test: impl FnMut(&Writing<'_>, &Relation<'_>),
+    ) {
         let store = Store::open_in_memory(Options::new()).unwrap();
         let done = store.write(Durability::Durable, |w| {
             w.define(ACCOUNT, None, &["Id".into()])?;
@@ -184,8 +312,12 @@ mod tests {
     }
 
     fn ids(w: &Writing<'_>, sql: &str) -> Vec<String> {
+        ids_of(w, sql, "Id")
+    }
+
+    fn ids_of(w: &Writing<'_>, sql: &str, column: &str) -> Vec<String> {
         let mut statement = w.connection.prepare(sql).unwrap();
-        let ids = statement.query_map([], |row| row.get(0)).unwrap();
+        let ids = statement.raw_query().mapped(|row| row.get(column));
         ids.map(|id| id.unwrap()).collect()
     }
 
@@ -201,30 +333,83 @@ mod tests {
         ids(w, "SELECT id FROM attache_covered ORDER BY id")
     }
 
+    /// Brings a relation in line, so many rows at a time, and gives how many steps that took.
+    fn relate(w: &Writing<'_>, relation: &Relation<'_>, rows: i64) -> usize {
+        let (mut stage, mut steps) = (Some(Stage::Members(0)), 0);
+        while let Some(next) = stage {
+            stage = w.relate_some(relation, next, rows).unwrap();
+            steps += 1;
+        }
+        steps
+    }
+
+    /// Rows that a statement walks through without an index.
+    fn walked(w: &Writing<'_>, sql: &str, between: &[&dyn ToSql; 2]) -> i32 {
+        let mut statement = w.connection.prepare(sql).unwrap();
+        statement.execute(between).unwrap();
+        statement.get_status(StatementStatus::FullscanStep)
+    }
+
     #[test]
     fn relating_walks_each_table_a_fixed_number_of_times_without_an_index() {
+        with_relation(true, false, |w, relation| {
+            assert!(!w.reading().is_indexed(relation).unwrap());
+            assert_eq!(
+                relate(w, relation, 10),
+                4,
+                "all members, all that is covered"
+            );
+            let rows = (ACCOUNTS + CONTACTS) as i32;
+            for sql in relation.member_statements(false) {
+                let walked = walked(w, &sql, &[&0, &i64::MAX]);
+                assert!(walked <= rows, "{walked} for {sql}");
+            }
+            let sql = relation.covered_statement(false);
+            let walked = walked(w, &sql, &[&"", &"~"]);
+            assert!(walked > 0 && walked <= rows, "{walked} for {sql}");
+        });
+    }
+
+    #[test]
+    fn a_step_looks_at_its_own_rows_only_where_the_lookup_has_an_index() {
         for parents in [false, true] {
             with_relation(parents, false, |w, relation| {
-                w.relate(relation).unwrap();
-                let (moves, covers) = relation.statements();
-                let walked = |sql: &str| {
-                    let mut statement = w.connection.prepare(sql).unwrap();
-                    let bound = statement.parameter_count();
-                    let values = [relation.rule.id];
-                    statement
-                        .execute(rusqlite::params_from_iter(&values[..bound]))
-                        .unwrap();
-                    statement.get_status(StatementStatus::FullscanStep)
-                };
-                let rows = (ACCOUNTS + CONTACTS) as i32;
-                let walked: Vec<i32> = [moves]
-                    .iter()
-                    .chain(&covers)
-                    .map(|sql| walked(sql))
-                    .collect();
-                assert!(walked[0] > 0, "{walked:?}");
-                assert!(walked.iter().all(|walked| *walked <= rows), "{walked:?}");
+                let index =
+                    "CREATE INDEX by ON Contact (AccountId, Id) WHERE AccountId IS NOT NULL";
+                w.connection.execute(index, []).unwrap();
+                assert!(w.reading().is_indexed(relation).unwrap());
+                let members = if parents { ACCOUNTS } else { CONTACTS };
+                // The last steps of each stage find nothing more.
+                let steps = members / 10 + 1 + covered(w).len() / 10 + 1;
+                assert!(relate(w, relation, 10) >= steps);
+                let mut statements = relation.member_statements(true);
+                for sql in &statements {
+                    assert_eq!(walked(w, sql, &[&10, &20]), 0, "{sql}");
+                }
+                statements.push(relation.covered_statement(true));
+                for sql in &statements {
+                    let plan = ids_of(w, &format!("EXPLAIN QUERY PLAN {sql}"), "detail");
+                    assert!(plan.iter().all(|how| !how.starts_with("SCAN")), "{plan:?}");
+                }
             });
+        }
+    }
+
+    #[test]
+    fn what_is_brought_in_line_by_steps_is_as_at_once() {
+        for (parents, filtered) in [(false, false), (false, true), (true, false), (true, true)] {
+            let mut found = Vec::new();
+            for rows in [1, 7, i64::MAX] {
+                with_relation(parents, filtered, |w, relation| {
+                    let index = "CREATE INDEX by ON Contact (AccountId, Id)";
+                    w.connection.execute(index, []).unwrap();
+                    w.cover(relation.rule.id, &["001001".into(), "001999".into()])
+                        .unwrap();
+                    relate(w, relation, rows);
+                    found.push((members(w, relation), covered(w)));
+                });
+            }
+            assert!(found.windows(2).all(|two| two[0] == two[1]), "{found:?}");
         }
     }
 
@@ -233,13 +418,13 @@ mod tests {
         with_relation(false, false, |w, relation| {
             w.cover(relation.rule.id, &["001001".into(), "001999".into()])
                 .unwrap();
-            w.relate(relation).unwrap();
+            relate(w, relation, 50);
             assert_eq!(members(w, relation).len(), CONTACTS / 5 * 4);
             assert_eq!(covered(w), ["001001"], "001999 leads nowhere any more");
             let moves = "UPDATE Contact SET AccountId = CASE Id WHEN '003000' THEN '001002' END
                          WHERE Id IN ('003000', '003001')";
             w.connection.execute(moves, []).unwrap();
-            w.relate(relation).unwrap();
+            relate(w, relation, 50);
             let members = members(w, relation);
             assert_eq!(members[..2], ["003000", "003002"]);
             // What other rules hold is not touched.
@@ -251,7 +436,7 @@ mod tests {
     #[test]
     fn parents_are_members_while_a_record_points_at_them_and_need_not_be_asked_for() {
         with_relation(true, false, |w, relation| {
-            w.relate(relation).unwrap();
+            relate(w, relation, 50);
             let led_to = ACCOUNTS / 5 * 4;
             assert_eq!(members(w, relation).len(), led_to);
             assert_eq!(covered(w), members(w, relation));
@@ -261,7 +446,7 @@ mod tests {
                     [],
                 )
                 .unwrap();
-            w.relate(relation).unwrap();
+            relate(w, relation, 50);
             let members = members(w, relation);
             assert_eq!(members[..2], ["001000", "001002"]);
             assert_eq!(members.len(), led_to);
@@ -272,14 +457,14 @@ mod tests {
     #[test]
     fn a_relation_that_the_server_narrows_lets_records_go_but_takes_none_in() {
         with_relation(false, true, |w, relation| {
-            w.relate(relation).unwrap();
+            relate(w, relation, 50);
             assert!(members(w, relation).is_empty());
             let mask = relation.rule.mask;
             let joins = format!(
                 "UPDATE Contact SET attache_rules = {mask} WHERE Id IN ('003000', '003001')"
             );
             w.connection.execute(&joins, []).unwrap();
-            w.relate(relation).unwrap();
+            relate(w, relation, 50);
             assert_eq!(members(w, relation), ["003001"], "003000 has no account");
         });
     }

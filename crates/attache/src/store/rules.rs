@@ -54,8 +54,15 @@ pub(crate) struct SweepRange<'a> {
     pub present: &'a [String],
 }
 
+/// Of a rule: what leads to its records may have changed.
+const UNSETTLED: i64 = 0;
+/// All that it matches was read.
+const LOADED: i64 = 1;
+/// What leads to its records is being looked through: an edit meanwhile unsettles it, a page that comes in does not.
+const SETTLING: i64 = 2;
+
 const COLUMNS: &str =
-    "id, bit, loaded, after_id, swept_at, swept_day, swept_ids, name, object, cut_from, key";
+    "id, bit, loaded = 1, after_id, swept_at, swept_day, swept_ids, name, object, cut_from, key";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<RuleState> {
     Ok(RuleState {
@@ -338,8 +345,24 @@ impl Writing<'_> {
     /// Notes that all a rule matches was read.
     pub(crate) fn set_loaded(&self, rule: i64) -> Result<()> {
         self.connection
-            .prepare_cached("UPDATE attache_rule SET loaded = 1 WHERE id = ?1")?
-            .execute([rule])?;
+            .prepare_cached("UPDATE attache_rule SET loaded = ?2 WHERE id = ?1")?
+            .execute([rule, LOADED])?;
+        Ok(())
+    }
+
+    /// Notes that what leads to a related rule's records is about to be looked through.
+    pub(super) fn set_settling(&self, rule: i64) -> Result<()> {
+        self.connection
+            .prepare_cached("UPDATE attache_rule SET loaded = ?2 WHERE id = ?1")?
+            .execute([rule, SETTLING])?;
+        Ok(())
+    }
+
+    /// Notes that all a related rule leads to was read, unless an edit has led elsewhere since that was looked through.
+    pub(crate) fn set_settled(&self, rule: i64) -> Result<()> {
+        self.connection
+            .prepare_cached("UPDATE attache_rule SET loaded = ?2 WHERE id = ?1 AND loaded = ?3")?
+            .execute([rule, LOADED, SETTLING])?;
         Ok(())
     }
 
@@ -355,11 +378,21 @@ impl Writing<'_> {
 
     /// Notes that records of an object came, went or changed: what is related to them may have, too.
     pub(crate) fn unsettle_relations(&self, object: &str) -> Result<()> {
+        self.unsettle(object, SETTLING)
+    }
+
+    /// Does so for what a session reads: a rule that is being settled asked for it.
+    pub(crate) fn unsettle_by_page(&self, object: &str) -> Result<()> {
+        self.unsettle(object, LOADED)
+    }
+
+    fn unsettle(&self, object: &str, most: i64) -> Result<()> {
         self.connection
             .prepare_cached(
-                "UPDATE attache_rule SET loaded = 0 WHERE of_object IS NOT NULL AND loaded AND (object = ?1 OR of_object = ?1)",
+                "UPDATE attache_rule SET loaded = ?2
+                 WHERE of_object IS NOT NULL AND loaded BETWEEN ?3 AND ?4 AND (object = ?1 OR of_object = ?1)",
             )?
-            .execute([object])?;
+            .execute(params![object, UNSETTLED, LOADED, most])?;
         Ok(())
     }
 

@@ -66,7 +66,7 @@ impl Run<'_> {
                 arrived.push(one);
             }
             if arrived.iter().any(Arrived::unsettles) {
-                w.unsettle_relations(&table.object.name)?;
+                w.unsettle_by_page(&table.object.name)?;
             }
             w.tally_arrived(&arrived, Count::OutOfSight)?;
             then(w)?;

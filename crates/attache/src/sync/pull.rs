@@ -13,7 +13,7 @@ use super::{Run, apply, derived, sweep_rest};
 use crate::error::{ErrorKind, Result};
 use crate::outcome::Phase;
 use crate::record::{ServerTime, Value};
-use crate::store::{Arrived, Count, Durability, Origin, RuleState, Table};
+use crate::store::{Arrived, Count, Durability, Origin, Reading, RuleState, Table};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -122,6 +122,8 @@ impl Run<'_> {
             }
         }
         self.refresh_formulas(&changes).await?;
+        // What was read since, and a person's edits, may lead elsewhere.
+        self.pull_related(&nodes).await?;
         self.store.flush_views()?;
         let limits = self.store.limits;
         self.store.write(Durability::Ordered, |w| {
@@ -130,7 +132,7 @@ impl Run<'_> {
                 w.set_low(object, changes.next_low)?;
             }
             w.trim_recents(limits.recent_records, limits.recent_bytes)?;
-            let evicted = w.evict()?;
+            let evicted = w.evict(&unsettled(&w.reading(), &nodes)?)?;
             w.tally(Count::Evicted, evicted)
         })
     }
@@ -475,4 +477,15 @@ impl Run<'_> {
         let ids: Vec<String> = held.into_iter().map(|(id, _)| id).collect();
         self.take_missing(table, &ids, Count::Deleted).await
     }
+}
+
+/// The objects that a related rule has yet to look at.
+fn unsettled(reading: &Reading<'_>, nodes: &[Node]) -> Result<BTreeSet<String>> {
+    let mut objects = BTreeSet::new();
+    for node in nodes.iter().filter(|node| node.is_asked()) {
+        if !reading.rule(&node.key)?.loaded {
+            objects.insert(node.table.object.name.clone());
+        }
+    }
+    Ok(objects)
 }

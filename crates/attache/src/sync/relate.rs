@@ -13,7 +13,8 @@ use crate::store::{Durability, Origin, Reading, Relation, RuleState, Table};
 use std::collections::HashSet;
 
 impl Run<'_> {
-    /// Reads what related rules lead to, until nothing new leads anywhere.
+    /// Reads what related rules lead to, until nothing new leads anywhere, or leaves it to the next session because edits
+    /// lead elsewhere again and again.
     pub(super) async fn pull_related(&mut self, nodes: &[Node]) -> Result<()> {
         // Each pass settles at least the rules of one more depth, and records only ever come.
         for _ in 0..nodes.len() * 2 + 2 {
@@ -29,7 +30,8 @@ impl Run<'_> {
                 return Ok(());
             }
         }
-        Err(Error::internal("related rules do not settle"))
+        tracing::debug!("related rules are left to the next session");
+        Ok(())
     }
 
     async fn pull_relation(&mut self, node: &Node, nodes: &[Node]) -> Result<()> {
@@ -37,8 +39,7 @@ impl Run<'_> {
         let relation = relation(node, &rule, of_node, &of_rule)?;
         // Those records are here now, and are looked through by their lookup for each list of ids.
         self.keep_indexes_of(&of_node.table, nodes)?;
-        self.store
-            .write(Durability::Ordered, |w| w.relate(&relation))?;
+        self.store.relate(&relation, || self.check_cancelled())?;
         let mut after: Option<String> = None;
         loop {
             let most = self.ids_per_query(node);
@@ -60,7 +61,7 @@ impl Run<'_> {
             if rule.swept_at.is_none() {
                 w.set_swept(rule.id, now, &day, 0)?;
             }
-            w.set_loaded(rule.id)
+            w.set_settled(rule.id)
         })
     }
 

@@ -270,6 +270,7 @@ impl Import<'_> {
                 self.lead_to(table, held, id)?;
             }
         }
+        store.unsettle_relations(&table.object.name)?;
         for copy in fresh {
             self.append(&table.object.name, id, copy, &copy.fields)?;
         }
