@@ -1,6 +1,6 @@
 //! What a person decides, at once, in part, and taken back.
 
-use crate::{Scene, some};
+use super::{Scene, some};
 use attache::{Keep, MutationState, Resolution, Value};
 use attache_tests::{asks, edit, first, server_id, sync};
 

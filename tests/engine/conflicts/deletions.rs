@@ -1,6 +1,6 @@
 //! Deletions against edits, on either side.
 
-use crate::Scene;
+use super::Scene;
 use attache::{ConflictKind, Resolution};
 use attache_tests::sync;
 

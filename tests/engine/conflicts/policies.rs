@@ -1,6 +1,6 @@
 //! Policies of the briefcase, which decide without asking.
 
-use crate::{Scene, carrying, some};
+use super::{Scene, carrying, some};
 use attache::{MergePolicy, Resolution};
 use attache_sim::World;
 use attache_tests::sync;

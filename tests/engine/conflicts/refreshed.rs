@@ -1,6 +1,6 @@
 //! A conflict that is open while the server goes on.
 
-use crate::{Scene, some};
+use super::{Scene, some};
 use attache_tests::sync;
 
 #[test]

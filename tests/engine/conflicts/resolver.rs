@@ -1,6 +1,6 @@
 //! A host that decides.
 
-use crate::{Scene, some};
+use super::{Scene, some};
 use attache::{Conflict, Keep, Resolution, Value};
 use attache_tests::{asks, sync};
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! What a briefcase would bring and take away, told before it is set.
 
-use crate::{id, mine, small};
+use super::{id, mine, small};
 use attache::{Attache, Briefcase, DryRun, ErrorKind, RuleEstimate};
 use attache_sim::{World, wait};
 use attache_tests::{ME, briefcase, edit, field_sales, prime, sync};

@@ -1,6 +1,6 @@
 //! Single records that a person asks for, and the size of the cache that they go into.
 
-use crate::{holds, id, mine, outside, small};
+use super::{holds, id, mine, outside, small};
 use attache::{Attache, Briefcase, ErrorKind, Limits, Options, RecordId, Value};
 use attache_sim::{SimEnv, World, wait};
 use attache_tests::{ME, edit, prime, settle, sync, value};

@@ -1,6 +1,6 @@
 //! What a limit cuts off is told, whatever moves records in and out of it.
 
-use crate::mine;
+use super::mine;
 use attache::{Attache, Report, Truncated};
 use attache_sim::World;
 use attache_tests::{ME, agrees, briefcase, prime, settle, sync};
@@ -42,7 +42,7 @@ fn records_that_move_in_and_out_of_a_limit_take_their_children_along() {
         .expect("the boss may");
     assert_eq!(cut(&settle(&world, &device)), Some((3, 5)));
     agrees(&world, ME, &device);
-    assert!(crate::holds(&device, &accounts[4]) && !crate::holds(&device, &accounts[2]));
+    assert!(super::holds(&device, &accounts[4]) && !super::holds(&device, &accounts[2]));
 }
 
 #[test]

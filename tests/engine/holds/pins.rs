@@ -1,6 +1,6 @@
 //! Pinned records.
 
-use crate::{an_hour, dropped, holds, id, outside, pinned, small};
+use super::{an_hour, dropped, holds, id, outside, pinned, small};
 use attache::{Briefcase, Report, Value};
 use attache_sim::World;
 use attache_tests::{ME, create, edit, prime, server_id, settle, sync, value};

@@ -1,6 +1,6 @@
 //! Records that people looked at, and what unsent edits need.
 
-use crate::{AWAY, holds, id, mine, small};
+use super::{AWAY, holds, id, mine, small};
 use attache::Value;
 use attache_sim::World;
 use attache_tests::{ME, create, edit, prime, settle, sync, value};

@@ -1,6 +1,6 @@
 //! Scopes: what the device can tell by itself, and what only the org can.
 
-use crate::{at_org, holds, id};
+use super::{at_org, holds, id};
 use attache::{Attache, ErrorKind};
 use attache_sim::{World, wait};
 use attache_tests::{ME, briefcase, edit, prime, settle, sync};
@@ -122,7 +122,7 @@ fn what_is_given_away_is_no_longer_mine() {
     let world = World::new(284, 1_500);
     let rules = r#"{"version": 1, "rules": [{"object": "Account", "scope": "mine"}]}"#;
     let device = prime(&world, ME, &briefcase(rules));
-    let account = crate::mine(&world).swap_remove(0);
+    let account = super::mine(&world).swap_remove(0);
     edit(
         &device,
         &id(&account),

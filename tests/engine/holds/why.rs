@@ -1,6 +1,6 @@
 //! Who is asked why a record is here, and what each rule holds.
 
-use crate::{dropped, id, mine, outside, small};
+use super::{dropped, id, mine, outside, small};
 use attache::{Holder, LocalTime, RecordId, Value};
 use attache_sim::World;
 use attache_tests::{ME, briefcase, create, edit, prime, sync};

@@ -176,6 +176,8 @@ impl Writing<'_> {
         let table = Arc::clone(self.catalogue().known(&write.object)?);
         let pulled = self.give_way(&table, write, id)?;
         self.rename(&table, &write.record, id)?;
+        // Rules may lead on from it now that the server knows it.
+        self.unsettle_relations(&table.object.name)?;
         self.forget(&write.seqs)?;
         if !write.deferred.is_empty() {
             // Renaming may have changed what the lookups that were left out hold by now.

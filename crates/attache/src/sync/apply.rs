@@ -57,15 +57,17 @@ impl Run<'_> {
     ) -> Result<Vec<String>> {
         let moved = self.store.write(Durability::Ordered, |w| {
             let edited = w.reading().edited_records()?;
+            let mut unsettles = false;
             let mut arrived = Vec::with_capacity(page.rows.len());
             let mut changed = Vec::new();
             for (id, values) in page.ids.iter().zip(page.rows) {
                 let one = w.arrive(table, &edited, values, rules, origin)?;
+                unsettles |= self.unsettles(table, id, origin, &one);
                 let ways = self.ways_moved(table, id, &one).into_iter();
                 changed.extend(ways.map(|way| (way, id.clone())));
                 arrived.push(one);
             }
-            if arrived.iter().any(Arrived::unsettles) {
+            if unsettles {
                 w.unsettle_by_page(&table.object.name)?;
             }
             w.tally_arrived(&arrived, Count::OutOfSight)?;

@@ -13,7 +13,7 @@ use super::{Run, apply, derived, sweep_rest};
 use crate::error::{ErrorKind, Result};
 use crate::outcome::Phase;
 use crate::record::{ServerTime, Value};
-use crate::store::{Arrived, Count, Durability, Origin, Reading, RuleState, Table};
+use crate::store::{Count, Durability, Origin, Reading, RuleState, Table};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -365,6 +365,7 @@ impl Run<'_> {
     ) -> Result<()> {
         let moved = self.store.write(Durability::Ordered, |w| {
             let edited = w.reading().edited_records()?;
+            let mut unsettles = false;
             let mut arrived = Vec::new();
             let mut changed = Vec::new();
             for (id, values) in rows {
@@ -374,12 +375,13 @@ impl Run<'_> {
                 }
                 if rules != 0 || held.contains(&id) {
                     let one = w.arrive(table, &edited, values, rules, Origin::Server)?;
+                    unsettles |= self.unsettles(table, &id, Origin::Server, &one);
                     let ways = self.ways_moved(table, &id, &one).into_iter();
                     changed.extend(ways.map(|way| (way, id.clone())));
                     arrived.push(one);
                 }
             }
-            if arrived.iter().any(Arrived::unsettles) {
+            if unsettles {
                 w.unsettle_relations(&table.object.name)?;
             }
             w.tally_arrived(&arrived, Count::OutOfSight)?;

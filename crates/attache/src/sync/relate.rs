@@ -9,8 +9,8 @@ use crate::briefcase::Source;
 use crate::error::{Error, Result};
 use crate::outcome::Phase;
 use crate::record::Value;
-use crate::store::{Durability, Origin, Reading, Relation, RuleState, Table};
-use std::collections::HashSet;
+use crate::store::{Arrived, Durability, Origin, Reading, Relation, RuleState, Table};
+use std::collections::{BTreeSet, HashSet};
 
 impl Run<'_> {
     /// Reads what related rules lead to, until nothing new leads anywhere, or leaves it to the next session because edits
@@ -187,6 +187,42 @@ impl Run<'_> {
         let of_node = &nodes[of];
         self.store
             .read(|r| Ok((r.rule(&node.key)?, r.rule(&of_node.key)?, of_node)))
+    }
+
+    /// Says whether related rules may lead to other records now that one came in.
+    ///
+    /// To look at that they go through all records of their objects, so it is not said lightly.
+    pub(super) fn unsettles(
+        &self,
+        table: &Table,
+        id: &str,
+        origin: Origin,
+        arrived: &Arrived,
+    ) -> bool {
+        let touched = match arrived {
+            Arrived::Unchanged => return false,
+            Arrived::Updated(touched) => touched,
+            _ => return true,
+        };
+        let mut touched = touched.places.iter();
+        if touched.any(|at| self.is_followed(table, &table.columns[*at].name)) {
+            return true;
+        }
+        // An edit of ours has the row lead there before the server says so.
+        let written = self.pushed.get(id);
+        let elsewhere =
+            |names: &BTreeSet<String>| names.iter().any(|name| self.is_followed(table, name));
+        origin == Origin::Echo && written.is_none_or(elsewhere)
+    }
+
+    /// Says whether a related rule goes by a lookup.
+    fn is_followed(&self, table: &Table, name: &str) -> bool {
+        let own = |node: &Node| node.table.object.name == table.object.name;
+        self.nodes.iter().any(|node| match &node.source {
+            Source::Children { field, .. } => own(node) && field == name,
+            Source::Parents { of, field } => own(&self.nodes[*of]) && field == name,
+            Source::Top { .. } | Source::Recent { .. } => false,
+        })
     }
 
     /// The bit of a related rule, if it leads to a record with these values; 0 otherwise.
