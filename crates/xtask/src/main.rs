@@ -7,6 +7,7 @@
 )]
 
 mod abi;
+mod android;
 mod c;
 mod codegen;
 mod deny;
@@ -62,6 +63,8 @@ enum Task {
         #[arg(default_value_t = 1_000_000)]
         rounds: u64,
     },
+    /// Check the library for Kotlin for Android phones.
+    Android,
     /// Hold the rules of the house that no compiler holds.
     Tidy,
     /// Throw bytes at everything that reads some, for a long time. Stops at the first find.
@@ -103,6 +106,7 @@ fn main() -> ExitCode {
         Task::InstallC(arguments) => finish("install-c", install::run(&workspace, &arguments)),
         Task::BenchC => finish("bench-c", figures::bench(&workspace)),
         Task::Rounds { rounds } => finish("rounds", figures::rounds(&workspace, rounds)),
+        Task::Android => finish("android", android::check(&workspace)),
         Task::Tidy => finish("tidy", tidy::run(&workspace)),
         Task::Fuzz { minutes, targets } => {
             finish("fuzz", fuzz::run(&workspace, &targets, minutes * 60))
@@ -128,6 +132,7 @@ fn everything(workspace: &Workspace, strict: bool) -> ExitCode {
     run.step("deny", || deny::deny(workspace));
     run.step("advisories", || deny::advisories(workspace));
     run.step("rust docs", || rust::doc(workspace));
+    run.step("android", || android::check(workspace));
     run.step("python client", || outside::python(workspace));
     run.step("node client", || outside::node(workspace));
     let sandbox = sandbox::start(workspace);

@@ -70,7 +70,7 @@ pub fn is_root() -> bool {
 }
 
 /// Installs Debian packages where that is possible.
-fn install(packages: &[&str]) -> Done {
+pub fn install(packages: &[&str]) -> Done {
     // Two steps may want something at the same time, and apt has one lock.
     static APT: Mutex<()> = Mutex::new(());
     let names = packages.join(" ");
