@@ -1,10 +1,12 @@
-//! The C header and the Swift and Kotlin sources, from the Rust that they describe.
+//! The C header and the Swift and Kotlin sources, from the Rust that they describe; and the code in the READMEs of the
+//! latter, from the tests that run it.
 //!
 //! The Swift and Kotlin sources carry checksums of the library they were made
 //! for. The features of attache-uniffi do not change them.
 
 use crate::abi;
 use crate::run::{Done, command, failed, io_failed};
+use crate::snippets;
 use crate::workspace::{Workspace, cargo};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,6 +38,7 @@ pub fn run(workspace: &Workspace, check: bool) -> Done {
     abi::check(&abi.path, &abi.text)?;
     let mut files = vec![header, abi];
     files.extend(bindings(workspace)?);
+    files.extend(readmes(workspace)?);
     let mut differ = Vec::new();
     for Generated { text, path } in files {
         let name = path.strip_prefix(workspace.root()).unwrap_or(&path);
@@ -129,6 +132,23 @@ fn bindings(workspace: &Workspace) -> Done<Vec<Generated>> {
                 .collect(),
             path: workspace.path(to),
         })
+    })
+    .collect()
+}
+
+/// Makes the READMEs of the packages.
+fn readmes(workspace: &Workspace) -> Done<Vec<Generated>> {
+    let read = |path: &Path| fs::read_to_string(path).map_err(io_failed("read", path));
+    [
+        ("kotlin", "src/test/kotlin/readme/Readme.kt"),
+        ("swift", "Tests/AttacheKitTests/Readme.swift"),
+    ]
+    .into_iter()
+    .map(|(language, source)| {
+        let package = workspace.path("bindings").join(language);
+        let path = package.join("README.md");
+        let text = snippets::fill(&read(&path)?, language, &read(&package.join(source))?)?;
+        Ok(Generated { text, path })
     })
     .collect()
 }

@@ -21,6 +21,7 @@ mod programs;
 mod run;
 mod rust;
 mod sandbox;
+mod snippets;
 mod swift;
 mod tidy;
 mod tools;
@@ -47,7 +48,7 @@ enum Task {
     Test,
     /// Run everything, and count what is skipped as failed.
     Ci,
-    /// Write the C header and the Swift and Kotlin sources.
+    /// Write the C header, the Swift and Kotlin sources and the code in their READMEs.
     Codegen {
         /// Change nothing; fail if what is committed is not what would be written.
         #[arg(long)]
