@@ -19,5 +19,12 @@ cat > "$out/AndroidManifest.xml" <<'MANIFEST'
     <uses-permission android:name="android.permission.INTERNET" />
 </manifest>
 MANIFEST
+# R8 does not see what JNA finds by name.
+cat > "$out/proguard.txt" <<'RULES'
+-keep class com.sun.jna.** { *; }
+-keep class attache.** { *; }
+-dontwarn java.awt.**
+-dontwarn java.lang.ref.Cleaner**
+RULES
 (cd "$out" && zip -qr ../attache.aar .)
 echo "target/attache.aar"

@@ -47,5 +47,15 @@ fun Attache.readFile(id: String): ByteArray = ByteArrayOutputStream().also { rea
 /** Attaches what [from] gives to a record, and gives the file's identity. */
 fun Attache.attach(record: String, name: String, from: InputStream): String =
     attachFrom(record, name, object : FileSource {
-        override fun read(bytesMax: UInt): ByteArray = from.readNBytes(bytesMax.toInt())
+        override fun read(bytesMax: UInt): ByteArray {
+            // An empty part is the end, and a stream may give nothing before its end: `readNBytes` is not on all Androids.
+            val part = ByteArray(bytesMax.toInt())
+            var filled = 0
+            while (filled < part.size) {
+                val got = from.read(part, filled, part.size - filled)
+                if (got < 0) break
+                filled += got
+            }
+            return part.copyOf(filled)
+        }
     })

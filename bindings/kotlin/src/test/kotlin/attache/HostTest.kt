@@ -144,6 +144,8 @@ class HostTest {
         val file = attache.attach(attache.first(), "photo.jpg", bytes.inputStream())
         assertArrayEquals(bytes, attache.readFile(file))
         assertEquals("photo.jpg", attache.file(file)!!.fileName)
+        val halves = java.io.SequenceInputStream(bytes.inputStream(0, 300_001), bytes.inputStream(300_001, 399_999))
+        assertArrayEquals(bytes, attache.readFile(attache.attach(attache.first(), "halves.jpg", halves)))
         val thrown = assertThrows(AttacheException.Failed::class.java) {
             attache.readFile(file, object : FileSink {
                 override fun write(part: ByteArray) =
