@@ -45,7 +45,11 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     /// Run everything: checks, Rust, C, Kotlin and Swift. What cannot run is named and skipped.
-    Test,
+    Test {
+        /// Some steps only, by their names in the table at the end. A step finds what the ones before it built.
+        #[arg(value_name = "STEP")]
+        only: Vec<String>,
+    },
     /// Run everything, and count what is skipped as failed.
     Ci,
     /// Write the C header, the Swift and Kotlin sources and the code in their READMEs.
@@ -98,11 +102,11 @@ fn main() -> ExitCode {
         Err(stop) => return finish("workspace", Err(stop)),
     };
     match Arguments::parse().task {
-        Task::Test => everything(
-            &workspace,
-            std::env::var_os("CI").is_some_and(|ci| ci == "true"),
-        ),
-        Task::Ci => everything(&workspace, true),
+        Task::Test { only } => {
+            let strict = std::env::var_os("CI").is_some_and(|ci| ci == "true");
+            everything(&workspace, strict, only)
+        }
+        Task::Ci => everything(&workspace, true, Vec::new()),
         Task::Codegen { check } => finish("codegen", codegen::build_and_run(&workspace, check)),
         Task::InstallC(arguments) => finish("install-c", install::run(&workspace, &arguments)),
         Task::BenchC => finish("bench-c", figures::bench(&workspace)),
@@ -118,8 +122,8 @@ fn main() -> ExitCode {
 }
 
 /// Runs all steps, also after one failed, and prints a table of what became of each.
-fn everything(workspace: &Workspace, strict: bool) -> ExitCode {
-    let mut run = Run::new(strict);
+fn everything(workspace: &Workspace, strict: bool, only: Vec<String>) -> ExitCode {
+    let mut run = Run::new(strict, only);
     // The network is idle while the compiler runs: fetch the other languages' tools meanwhile.
     let swift = swift::fetch();
     let kotlin = kotlin::fetch(workspace);

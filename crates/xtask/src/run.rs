@@ -95,15 +95,18 @@ fn shown(command: &Command) -> String {
 /// A run of many steps.
 pub struct Run {
     strict: bool,
+    /// The steps to take; all if there are none.
+    only: Vec<String>,
     begun: Instant,
     steps: Vec<(&'static str, Done, Duration)>,
 }
 
 impl Run {
-    /// Begins a run; a strict one counts a skipped step as failed.
-    pub fn new(strict: bool) -> Run {
+    /// Begins a run, of these steps only if any are named; a strict one counts a skipped step as failed.
+    pub fn new(strict: bool, only: Vec<String>) -> Run {
         Run {
             strict,
+            only,
             begun: Instant::now(),
             steps: Vec::new(),
         }
@@ -111,6 +114,9 @@ impl Run {
 
     /// Runs a step and keeps what became of it.
     pub fn step(&mut self, name: &'static str, work: impl FnOnce() -> Done) {
+        if !self.only.is_empty() && !self.only.iter().any(|only| only == name) {
+            return;
+        }
         println!("\n== {name}");
         let begun = Instant::now();
         let done = work();
@@ -124,6 +130,12 @@ impl Run {
     pub fn finish(self) -> ExitCode {
         println!();
         let mut good = true;
+        for only in &self.only {
+            if !self.steps.iter().any(|(name, ..)| name == only) {
+                println!("FAILED   {only:16}    0.0 s  there is no step of this name");
+                good = false;
+            }
+        }
         for (name, done, took) in &self.steps {
             let (word, why) = match done {
                 Ok(()) => ("passed", ""),
