@@ -93,6 +93,33 @@ final class CallsTests: XCTestCase {
             .invalidArgument, try attache.setSalesforce(url: org.url(), tokens: staticToken(token: "a token"), options: other))
     }
 
+    func testManyTasksUseOneStoreWhileItSyncs() async throws {
+        let (org, attache, _) = try await primed()
+        defer { withExtendedLifetime(org) {} }
+        let session = Task { try await attache.sync() }
+        let ids = try await withThrowingTaskGroup(of: [String].self) { group in
+            for task in 1...8 {
+                group.addTask {
+                    try (1...10).map { nr in
+                        let id = try attache.create(object: "Account", fields: ["Name": .text(value: "Zebra \(task)-\(nr)")])
+                        try attache.update(id: id, fields: ["Phone": .text(value: "\(nr)")])
+                        XCTAssertEqual(try attache.get(id: id)?.fields["Phone"], .text(value: "\(nr)"))
+                        let soql = "SELECT Id FROM Account WHERE Name LIKE 'Zebra \(task)-%'"
+                        XCTAssertGreaterThanOrEqual(Array(try attache.rows(soql)).count, nr)
+                        return id
+                    }
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        _ = try await session.value
+        XCTAssertEqual(Set(ids).count, 80)
+        let report = try await attache.sync()
+        XCTAssertTrue(report.settled)
+        let soql = "SELECT Id FROM Account WHERE Name LIKE 'Zebra %' AND CreatedDate != null"
+        XCTAssertEqual(Array(try attache.rows(soql)).count, 80)
+    }
+
     func testAFormIsCheckedWhileItIsFilledIn() async throws {
         let (_, attache, _) = try await primed()
         let long: [String: Value] = ["Phone": .text(value: String(repeating: "1", count: 99))]

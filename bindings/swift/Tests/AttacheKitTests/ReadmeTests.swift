@@ -21,6 +21,7 @@ final class ReadmeTests: XCTestCase {
     #if !canImport(BackgroundTasks)
         func testTheTaskInTheBackgroundRunsASession() async throws {
             let org = try Sandbox.start(seed: 7)
+            defer { withExtendedLifetime(org) {} }
             let attache = try Attache.openInMemory(options: Options(retries: 0))
             try attache.setSalesforce(url: org.url(), tokens: staticToken(token: org.users()[0].accessToken))
             try attache.setBriefcase(json: briefcaseEverything(objects: ["Account"]))

@@ -1,5 +1,9 @@
 package attache
 
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.runBlocking
 import kotlinx.serialization.json.Json
@@ -87,6 +91,29 @@ class CallsTest {
             val other = SalesforceOptions(assignment = Assignment.Rule("no id"))
             attache.setSalesforce(org.url(), staticToken("a token"), options = other)
         }
+    }
+
+    @Test
+    fun `many threads use one store while it syncs`() = primed { _, attache, _ ->
+        val ids = coroutineScope {
+            val sessions = async { attache.sync() }
+            val edits = (1..8).map { thread ->
+                async(Dispatchers.IO) {
+                    (1..10).map { nr ->
+                        val id = attache.create("Account", mapOf("Name" to Value.Text("Zebra $thread-$nr")))
+                        attache.update(id, mapOf("Phone" to Value.Text("$nr")))
+                        assertEquals(Value.Text("$nr"), attache.get(id)!!.fields["Phone"])
+                        assertTrue(attache.rows("SELECT Id FROM Account WHERE Name LIKE 'Zebra $thread-%'").count() >= nr)
+                        id
+                    }
+                }
+            }
+            sessions.await()
+            edits.awaitAll().flatten()
+        }
+        assertEquals(80, ids.toSet().size)
+        assertTrue(attache.sync().settled)
+        assertEquals(80, attache.rows("SELECT Id FROM Account WHERE Name LIKE 'Zebra %' AND CreatedDate != null").count())
     }
 
     @Test
