@@ -1,7 +1,7 @@
 //! Large files: how far they are, how they are stopped, and servers that send them in crumbs.
 
-use super::{account_id, at_org, body, bytes, file, primed, requests, state};
-use attache::{CancelToken, ErrorKind, FileState, Phase};
+use super::{account_id, at_org, body, bytes, device, file, primed, requests, state};
+use attache::{Attache, CancelToken, ErrorKind, FileState, Phase};
 use attache_sandbox::{Fault, FaultKind, Response};
 use attache_sim::wait;
 use attache_tests::{settle, sync};
@@ -103,6 +103,31 @@ fn a_file_that_leaves_tells_how_far_it_is_and_can_be_stopped() {
     let between = told.iter().filter(|(done, _)| (1..5 << 20).contains(done));
     assert!(between.count() > 2, "{told:?}");
     assert_eq!(told.last(), Some(&(5 << 20, 5 << 20)));
+}
+
+#[test]
+fn a_file_that_is_damaged_while_it_leaves_is_not_told_of_as_a_broken_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("jo.db");
+    let world = attache_sim::World::new(11, 300);
+    let store = Attache::open(&path).expect("a store");
+    let (device, account) = device(&world, store, "{}");
+    let whole = bytes(5 * MIB, 6);
+    device
+        .attach(&account, "film.mp4", &whole[..])
+        .expect("attached");
+    let damaged = device.sync().on_progress(move |told| {
+        if told.phase == Phase::Files && told.done > 0 {
+            let beside = rusqlite::Connection::open(&path).expect("the file opens");
+            beside
+                .execute("DELETE FROM attache_file_piece WHERE start > 0", [])
+                .expect("its pieces go");
+        }
+    });
+    let error = wait(damaged).expect_err("it is not whole");
+    assert_eq!(error.kind(), ErrorKind::StorageCorrupt, "{error}");
+    assert_eq!(world.sandbox.with_org(|org| org.count("ContentVersion")), 0);
+    assert_eq!(state(&device, &account, "film"), FileState::Queued);
 }
 
 /// Has the org answer the next reads of a file with so many stretches of a thousand bytes.

@@ -27,6 +27,8 @@ struct StoredBytes<'a> {
     total: u64,
     cancel: &'a CancelToken,
     leaving: Mutex<&'a mut (dyn FnMut(u64) + Send)>,
+    /// Why they could not be read.
+    failed: Mutex<Option<Error>>,
 }
 
 impl FileBytes for StoredBytes<'_> {
@@ -35,7 +37,22 @@ impl FileBytes for StoredBytes<'_> {
     }
 
     fn read_at(&self, start: u64, buffer: &mut [u8]) -> Result<usize> {
-        self.store.read(|r| r.file_bytes(self.nr, start, buffer))
+        let read = self.store.read(|r| r.file_bytes(self.nr, start, buffer));
+        let whole = read.and_then(|count| match count {
+            0 if start < self.total && !buffer.is_empty() => Err(Error::new(
+                ErrorKind::StorageCorrupt,
+                "a file ends before its last byte",
+            )),
+            count => Ok(count),
+        });
+        whole.map_err(|error| {
+            // A transport can only tell that it could not read.
+            let message = error.to_string();
+            let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+            let told = Error::new(error.kind(), message);
+            failed.get_or_insert(error);
+            told
+        })
     }
 
     fn leaving(&self, bytes: u64) -> Result<()> {
@@ -123,8 +140,11 @@ impl Run<'_> {
             total: file.bytes,
             cancel,
             leaving: Mutex::new(&mut leaving),
+            failed: Mutex::default(),
         };
         let outcome = remote.push_file(sent, &bytes).await;
+        let failed = bytes.failed.into_inner();
+        let failed = failed.unwrap_or_else(PoisonError::into_inner);
         let now = self.env.now();
         match outcome {
             Ok(outcome) => {
@@ -137,7 +157,7 @@ impl Run<'_> {
                 })?;
                 // One that was stopped looks like a file that cannot be read.
                 self.check_cancelled()?;
-                Err(error)
+                Err(failed.unwrap_or(error))
             }
         }
     }
