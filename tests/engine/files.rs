@@ -1,6 +1,7 @@
 //! First loads that are large enough for the org to make a file of them.
 
 use attache::{Attache, Briefcase, ErrorKind, RecordId};
+use attache_salesforce::Limits;
 use attache_sandbox::{Fault, FaultKind};
 use attache_sim::{Moment, Watcher, World, abandon, wait};
 use attache_tests::{ME, agrees, all, settle, sync, value};
@@ -152,5 +153,52 @@ fn an_org_that_makes_no_file_is_read_by_pages() {
     let report = sync(&device);
     assert!(report.inserted as usize >= CONTACTS, "{report:?}");
     assert_eq!(requests(&world, "/results"), 0);
+    agrees(&world, ME, &device);
+}
+
+/// A remote that takes answers of so many bytes at most.
+fn narrow(world: &World, device: &Attache, bytes: usize) -> Attache {
+    let limits = Limits {
+        response_bytes_max: bytes,
+        ..Limits::default()
+    };
+    let remote = world.limited_remote(ME, limits).expect("a remote");
+    device.clone().with_remote(remote)
+}
+
+#[test]
+fn parts_that_are_too_large_are_asked_for_in_smaller_ones() {
+    const WIDE: std::ops::Range<usize> = 8_000..11_000;
+    const BYTES: usize = 6 << 20;
+    let (world, device) = large(505);
+    let soql = "SELECT Id FROM Contact ORDER BY Id";
+    let rows = world.rows(world.boss(), soql).expect("a query");
+    let ids: Vec<String> = rows.iter().filter_map(|row| row.text("Id")).collect();
+    let text = format!("{:?}", "wide ".repeat(800));
+    for id in &ids[WIDE] {
+        let changed = world.change("Contact", id, &[("Description", &text)]);
+        changed.expect("the boss may");
+    }
+    world.sandbox.advance(7_200);
+    let narrow = narrow(&world, &device, BYTES);
+    let report = sync(&narrow);
+    assert!(report.inserted as usize >= CONTACTS, "{report:?}");
+    let parts = |rows: usize| requests(&world, &format!("maxRecords={rows}"));
+    assert!(
+        parts(20_000) == 1 && parts(5_000) > 1,
+        "the first is asked for anew"
+    );
+    agrees(&world, ME, &device);
+}
+
+#[test]
+fn an_org_whose_smallest_parts_are_too_large_is_read_by_pages() {
+    let (world, device) = large(506);
+    let body = "x".repeat(7 << 20);
+    let fault = Fault::new(FaultKind::Status(200, body)).path("/results?");
+    world.sandbox.fail_next(fault.always());
+    let report = sync(&narrow(&world, &device, 6 << 20));
+    assert!(report.inserted as usize >= CONTACTS, "{report:?}");
+    assert!(requests(&world, "maxRecords=1&") + requests(&world, "maxRecords=4") > 0);
     agrees(&world, ME, &device);
 }

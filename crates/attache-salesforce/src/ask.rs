@@ -7,13 +7,13 @@
 use crate::client::{Call, Salesforce, escape};
 use crate::codec::{CompositeDoc, SubAnswer};
 use crate::error::{not_a_remote, unreadable};
-use crate::remote::{BATCH_SIZE, bounds, json};
-use crate::transport::{HttpResponse, TransportError};
+use crate::portion::is_too_large;
+use crate::remote::{batch_size, bounds, json};
+use crate::transport::HttpResponse;
 use attache::{Answer, Error, ErrorKind, Question, Result, ServerTime};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::error::Error as _;
 
 /// Parts of a composite call, and those of them that may be queries (reference, section 6.2).
 const PARTS_MAX: usize = 25;
@@ -78,7 +78,7 @@ struct Part<'a> {
     url: String,
     reference_id: String,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    http_headers: BTreeMap<&'static str, &'a str>,
+    http_headers: BTreeMap<&'static str, Cow<'a, str>>,
 }
 
 impl Salesforce {
@@ -160,11 +160,14 @@ impl Salesforce {
     fn part<'a>(&self, at: usize, question: &'a Question, now: ServerTime) -> Part<'a> {
         let (path, header) = match question {
             Question::Describe { object, known } => {
-                let since = known.as_deref().map(|known| ("If-Modified-Since", known));
+                let since = known
+                    .as_deref()
+                    .map(|known| ("If-Modified-Since", Cow::Borrowed(known)));
                 (self.describe_path(object), since)
             }
             Question::Query { soql } => {
-                let size = Some(("Sforce-Query-Options", BATCH_SIZE));
+                let (name, size) = batch_size(self.page_rows.rows());
+                let size = Some((name, Cow::Owned(size)));
                 (self.path(format_args!("/query?q={}", escape(soql))), size)
             }
             Question::Updated { object, start } => (
@@ -235,11 +238,6 @@ fn may_be_the_company(error: &Error) -> bool {
         error.kind(),
         ErrorKind::RemoteRefused | ErrorKind::NotARemote
     )
-}
-
-fn is_too_large(error: &Error) -> bool {
-    let cause = error.source().and_then(|cause| cause.downcast_ref());
-    matches!(cause, Some(TransportError::TooLarge))
 }
 
 #[cfg(test)]

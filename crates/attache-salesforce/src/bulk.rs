@@ -5,12 +5,16 @@
 //! size, cut from the part that was fetched last; a page whose part is no longer in
 //! memory (another process, another session) is fetched again.
 //!
+//! A part that is larger than may be in memory has the file asked for anew in smaller
+//! parts: nobody says whether a locator goes with another size than it was made for.
+//!
 //! Behind the first part, several are fetched side by side. The org names the next
 //! five, and what it names is a hint: which part follows which is told by the parts
 //! themselves, so a list that is wrong, or an org without lists, costs time alone.
 
 use crate::client::{Call, Salesforce, escape};
 use crate::error::{cut_off, not_a_remote, refusal};
+use crate::portion::{Portion, is_too_large};
 use crate::remote::json;
 use crate::transport::HttpResponse;
 use attache::{Error, ErrorKind, Page, Result};
@@ -25,6 +29,12 @@ use std::sync::PoisonError;
 
 /// Rows of a part of a file: some ten megabytes of a wide object.
 const PART_ROWS: usize = 20_000;
+
+/// The rows of the parts that a client asks for.
+pub(crate) fn part_rows() -> Portion {
+    Portion::new(PART_ROWS, 1)
+}
+
 /// Parts that are fetched side by side: what is in memory grows with it.
 const PARTS_AT_ONCE: usize = 3;
 /// Rows of a page that is handed on.
@@ -42,6 +52,8 @@ pub(crate) struct Place {
     job: String,
     /// Rows of the whole file.
     total: u64,
+    /// Rows of its parts.
+    rows: usize,
     /// The part, by the org's locator.
     locator: String,
     /// Rows of the part that come before.
@@ -102,10 +114,11 @@ impl Name {
 impl Place {
     /// Reads a place; `None` for anything else, such as the path of a query's next page.
     pub(crate) fn parse(text: &str) -> Option<Place> {
-        let mut parts = text.strip_prefix(MARK)?.splitn(4, ' ');
+        let mut parts = text.strip_prefix(MARK)?.splitn(5, ' ');
         Some(Place {
             job: parts.next()?.to_owned(),
             total: parts.next()?.parse().ok()?,
+            rows: parts.next()?.parse().ok()?,
             row: parts.next()?.parse().ok()?,
             locator: parts.next()?.to_owned(),
         })
@@ -117,10 +130,11 @@ impl fmt::Display for Place {
         let Place {
             job,
             total,
+            rows,
             locator,
             row,
         } = self;
-        write!(f, "{MARK}{job} {total} {row} {locator}")
+        write!(f, "{MARK}{job} {total} {rows} {row} {locator}")
     }
 }
 
@@ -157,6 +171,7 @@ impl Salesforce {
         let place = Place {
             job: job.id,
             total: job.number_records_processed,
+            rows: self.part_rows.rows(),
             locator: FIRST.into(),
             row: 0,
         };
@@ -212,13 +227,11 @@ impl Salesforce {
             named = self.names_behind(&place).await;
             has_names = !named.is_empty();
         }
-        let (job, total) = (&place.job, place.total);
         let more: [Option<Place>; PARTS_AT_ONCE - 1] = std::array::from_fn(|_| {
             named.pop_front().map(|locator| Place {
-                job: job.clone(),
-                total,
                 locator,
                 row: 0,
+                ..place.clone()
             })
         });
         let [second, third] = more;
@@ -241,8 +254,9 @@ impl Salesforce {
     /// Asks which parts lie behind the one at a place. None, if the org does not say.
     async fn names_behind(&self, place: &Place) -> VecDeque<String> {
         let path = self.path(format_args!(
-            "/jobs/query/{}/resultPages?maxRecords={PART_ROWS}&locator={}",
+            "/jobs/query/{}/resultPages?maxRecords={}&locator={}",
             escape(&place.job),
+            place.rows,
             escape(&place.locator)
         ));
         let answer = match self.known(&Call::read("bulk_results", path)).await {
@@ -268,17 +282,21 @@ impl Salesforce {
     }
 
     /// Fetches the part that a place is in, and goes to the place.
-    async fn fetch_part(&self, place: Place) -> Result<Opened> {
-        let mut path = self.path(format_args!(
-            "/jobs/query/{}/results?maxRecords={PART_ROWS}",
-            escape(&place.job)
-        ));
-        if place.locator != FIRST {
-            path += &format!("&locator={}", escape(&place.locator));
-        }
-        let mut call = Call::read("bulk_results", path);
-        call.accept = "text/csv";
-        let answer = self.known(&call).await?;
+    async fn fetch_part(&self, mut place: Place) -> Result<Opened> {
+        let answer = loop {
+            match self.part_at(&place).await {
+                Err(error) if self.part_rows.shrinks_for(&error, place.rows) => {
+                    if place.locator != FIRST || place.row > 0 {
+                        let message =
+                            "a part of this file is too large: it is asked for in smaller ones";
+                        return Err(Error::new(ErrorKind::CursorExpired, message));
+                    }
+                    place.rows = self.part_rows.rows();
+                }
+                Err(error) if is_too_large(&error) => return Err(self.too_wide()),
+                answer => break answer?,
+            }
+        };
         let next = answer.header("Sforce-Locator").unwrap_or(LAST);
         let next = (next != LAST && !next.is_empty()).then(|| next.to_owned());
         let told = answer.header("Sforce-NumberOfRecords");
@@ -304,6 +322,30 @@ impl Salesforce {
             keys,
             rows,
         })
+    }
+
+    async fn part_at(&self, place: &Place) -> Result<HttpResponse> {
+        let mut path = self.path(format_args!(
+            "/jobs/query/{}/results?maxRecords={}",
+            escape(&place.job),
+            place.rows
+        ));
+        if place.locator != FIRST {
+            path += &format!("&locator={}", escape(&place.locator));
+        }
+        let mut call = Call::read("bulk_results", path);
+        call.accept = "text/csv";
+        self.known(&call).await
+    }
+
+    /// Says that a single record is larger than may be in memory.
+    fn too_wide(&self) -> Error {
+        let message = format!(
+            "a record of this answer has more than {} bytes: carry fewer fields of its object, or raise \
+             response_bytes_max",
+            self.limits.response_bytes_max
+        );
+        Error::new(ErrorKind::RemoteRefused, message)
     }
 
     /// Asks for something of a job; a job that is gone is a cursor that expired.
@@ -443,11 +485,12 @@ mod tests {
         let place = Place {
             job: "750000000000001AAA".into(),
             total: 41_000,
+            rows: 20_000,
             locator: "MjAwMDA".into(),
             row: 2_000,
         };
         assert_eq!(Place::parse(&place.to_string()), Some(place));
         assert_eq!(Place::parse("/services/data/v67.0/query/01g-2000"), None);
-        assert_eq!(Place::parse("bulk:750 x 0 -"), None);
+        assert_eq!(Place::parse("bulk:750 9 20000 x -"), None);
     }
 }

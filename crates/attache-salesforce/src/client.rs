@@ -3,13 +3,15 @@
 use crate::address::Address;
 use crate::assignment::Assignment;
 use crate::auth::{Keychain, Pass, TokenProvider};
-use crate::bulk::Opened;
+use crate::bulk::{self, Opened};
 use crate::error::{
     Effect, no_answer, not_a_remote, not_authorized, redirected, refusal, unreadable,
 };
 use crate::limits::{Budget, Limits, Meter};
 use crate::network::Reqwest;
 use crate::person::Known;
+use crate::portion::Portion;
+use crate::remote;
 use crate::transport::{HttpRequest, HttpResponse, Method, Take, Transport};
 use attache::{Error, ErrorKind, Result};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -38,6 +40,8 @@ pub struct Salesforce {
     pub(crate) assignment: Assignment,
     /// The part of a large answer that is being read.
     pub(crate) opened: Mutex<Option<Opened>>,
+    pub(crate) part_rows: Portion,
+    pub(crate) page_rows: Portion,
 }
 
 impl fmt::Debug for Salesforce {
@@ -138,6 +142,8 @@ impl SalesforceBuilder {
             known: Mutex::default(),
             assignment: self.assignment,
             opened: Mutex::default(),
+            part_rows: bulk::part_rows(),
+            page_rows: remote::page_rows(),
         })
     }
 }

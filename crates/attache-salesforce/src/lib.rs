@@ -52,6 +52,7 @@ mod merged;
 mod network;
 mod organization;
 mod person;
+mod portion;
 mod push;
 mod remote;
 mod stream;

@@ -8,6 +8,7 @@ use crate::codec::{
 };
 use crate::error::{not_a_remote, refusal, unreadable};
 use crate::link::{EMPTY_PAGES_MAX, Link};
+use crate::portion::{Portion, is_too_large};
 use crate::transport::HttpResponse;
 use async_trait::async_trait;
 use attache::{
@@ -17,12 +18,21 @@ use attache::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 /// The org refuses a URL of 16,384 bytes; headers count as well.
 const URL_BYTES_MAX: usize = 15_000;
 const RETRIEVE_IDS_MAX: usize = 2_000;
-pub(crate) const BATCH_SIZE: &str = "batchSize=2000";
+
+/// The rows of the pages that a client asks for: no fewer than the org takes (reference, section 4).
+pub(crate) fn page_rows() -> Portion {
+    Portion::new(2_000, 200)
+}
+
+/// The header that asks for pages of so many rows.
+pub(crate) fn batch_size(rows: usize) -> (&'static str, String) {
+    ("Sforce-Query-Options", format!("batchSize={rows}"))
+}
 
 #[async_trait]
 impl Remote for Salesforce {
@@ -53,8 +63,15 @@ impl Remote for Salesforce {
         if path.len() + self.address.to_string().len() > URL_BYTES_MAX {
             return self.long_query(soql).await;
         }
-        let call = Call::read("query", path).header("Sforce-Query-Options", BATCH_SIZE);
-        self.read_page(&Reply::of(&self.send(&call).await?))
+        loop {
+            let rows = self.page_rows.rows();
+            let (name, size) = batch_size(rows);
+            let call = Call::read("query", path.clone()).header(name, size);
+            match self.send(&call).await {
+                Err(error) if self.page_rows.shrinks_for(&error, rows) => {}
+                answer => return self.read_page(&Reply::of(&answer?)),
+            }
+        }
     }
 
     async fn ask(&self, questions: &[Question]) -> Result<Vec<Result<Answer>>> {
@@ -67,9 +84,16 @@ impl Remote for Salesforce {
         }
         let mut asked = Link::parse(next);
         asked.path = self.address.path_of(&asked.path)?;
-        let call =
-            Call::read("query_more", asked.path.clone()).header("Sforce-Query-Options", BATCH_SIZE);
-        let answer = self.send(&call).await?;
+        let rows = self.page_rows.rows();
+        let (name, size) = batch_size(rows);
+        let call = Call::read("query_more", asked.path.clone()).header(name, size);
+        let answer = match self.send(&call).await {
+            Err(error) if self.page_rows.shrinks_for(&error, rows) => {
+                let message = "a page of this query is too large: it is asked for in smaller ones";
+                return Err(Error::new(ErrorKind::CursorExpired, message));
+            }
+            answer => answer?,
+        };
         if answer.status == 404 && crate::codec::problems(&answer.body).is_some() {
             let message = "the org no longer knows this query";
             return Err(Error::new(ErrorKind::CursorExpired, message));
@@ -105,14 +129,23 @@ impl Remote for Salesforce {
             names.push("Id");
         }
         let mut records = Vec::with_capacity(ids.len());
-        for ids in ids.chunks(RETRIEVE_IDS_MAX) {
+        let mut lists: VecDeque<&[String]> = ids.chunks(RETRIEVE_IDS_MAX).collect();
+        while let Some(ids) = lists.pop_front() {
             let question = Question {
                 ids,
                 fields: names.clone(),
             };
             let path = self.path(format_args!("/composite/sobjects/{}", escape(object)));
             let call = Call::read_by_post("retrieve", path, json(&question)?);
-            let answer = self.send(&call).await?;
+            let answer = match self.send(&call).await {
+                Err(error) if is_too_large(&error) && ids.len() > 1 => {
+                    let (first, second) = ids.split_at(ids.len() / 2);
+                    lists.push_front(second);
+                    lists.push_front(first);
+                    continue;
+                }
+                answer => answer?,
+            };
             if answer.status != 200 {
                 return Err(self.refused_object(object, &answer));
             }
@@ -207,7 +240,14 @@ impl Salesforce {
     /// Sends a query whose URL would be too long, wrapped into a composite call.
     async fn long_query(&self, soql: &str) -> Result<Page> {
         let soql = soql.to_owned();
-        let mut answers = self.ask_pack(&[Question::Query { soql }]).await?;
+        let question = [Question::Query { soql }];
+        let mut answers = loop {
+            let rows = self.page_rows.rows();
+            match self.ask_pack(&question).await {
+                Err(error) if self.page_rows.shrinks_for(&error, rows) => {}
+                answers => break answers?,
+            }
+        };
         match answers.pop() {
             Some(Ok(Answer::Page(page))) => Ok(page),
             Some(Err(error)) => Err(error),

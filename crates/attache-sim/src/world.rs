@@ -3,7 +3,7 @@
 use crate::clock::{ClockError, SimEnv};
 use crate::transport::{InProcess, Watcher};
 use attache::Attache;
-use attache_salesforce::{Salesforce, StaticToken};
+use attache_salesforce::{Limits, Salesforce, SalesforceBuilder, StaticToken};
 use attache_sandbox::org::{Org, Rights, SaveError};
 use attache_sandbox::{Sandbox, SandboxBuilder, UserAccess};
 use serde_json::value::RawValue;
@@ -95,11 +95,22 @@ impl World {
         self.connect(user, InProcess::new(self.sandbox.clone()).watched(watcher))
     }
 
+    /// The same, with other bounds of a request.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn limited_remote(&self, user: usize, limits: Limits) -> attache::Result<Salesforce> {
+        let transport = InProcess::new(self.sandbox.clone());
+        self.begin(user, transport).limits(limits).build()
+    }
+
     fn connect(&self, user: usize, transport: InProcess) -> attache::Result<Salesforce> {
+        self.begin(user, transport).build()
+    }
+
+    fn begin(&self, user: usize, transport: InProcess) -> SalesforceBuilder {
         let tokens = StaticToken::new(&self.users[user].access_token);
-        Salesforce::builder(URL, tokens)
-            .transport(Arc::new(transport))
-            .build()
+        Salesforce::builder(URL, tokens).transport(Arc::new(transport))
     }
 
     /// A device of a user with a store in memory.
