@@ -75,7 +75,7 @@ pub fn briefcase_from_list_view(json: String) -> Result<BriefcaseImport> {
 
 /// Makes a briefcase of a `.briefcaseDefinition` of Briefcase Builder (XML).
 #[uniffi::export]
-pub fn briefcase_from_definition(xml: String) -> Result<BriefcaseImport> {
+pub fn briefcase_from_briefcase_definition(xml: String) -> Result<BriefcaseImport> {
     Ok(Briefcase::from_briefcase_definition(&xml)?.into())
 }
 

@@ -53,8 +53,9 @@ pub use auth::{RefreshToken, Revoked, SignIn, SignedIn, TokenStore};
 pub use auth::{client_credentials, jwt_bearer};
 pub use briefcase::{
     BriefcaseDiff, BriefcaseImport, DryRun, FilesEstimate, RuleEstimate, briefcase_diff,
-    briefcase_everything, briefcase_from_definition, briefcase_from_json, briefcase_from_list_view,
-    briefcase_from_mobile_sync, briefcase_json_schema, briefcase_template, briefcase_templates,
+    briefcase_everything, briefcase_from_briefcase_definition, briefcase_from_json,
+    briefcase_from_list_view, briefcase_from_mobile_sync, briefcase_json_schema,
+    briefcase_template, briefcase_templates,
 };
 pub use cancel::CancelToken;
 pub use changeset::{Changeset, ChangesetWork};

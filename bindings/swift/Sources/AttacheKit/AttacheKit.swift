@@ -17463,10 +17463,10 @@ public func briefcaseEverything(objects: [String]) -> String  {
 /**
  * Makes a briefcase of a `.briefcaseDefinition` of Briefcase Builder (XML).
  */
-public func briefcaseFromDefinition(xml: String)throws  -> BriefcaseImport  {
+public func briefcaseFromBriefcaseDefinition(xml: String)throws  -> BriefcaseImport  {
     return try  FfiConverterTypeBriefcaseImport_lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
         uniffiCallStatus in
-    uniffi_attache_uniffi_fn_func_briefcase_from_definition(
+    uniffi_attache_uniffi_fn_func_briefcase_from_briefcase_definition(
         FfiConverterString.lower(xml),uniffiCallStatus
     )
 })
@@ -17632,7 +17632,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_attache_uniffi_checksum_func_briefcase_everything() != 6163) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_attache_uniffi_checksum_func_briefcase_from_definition() != 48548) {
+    if (uniffi_attache_uniffi_checksum_func_briefcase_from_briefcase_definition() != 47509) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_func_briefcase_from_json() != 38360) {

@@ -922,7 +922,7 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_attache_uniffi_checksum_func_briefcase_everything(
     ): Int
-    external fun uniffi_attache_uniffi_checksum_func_briefcase_from_definition(
+    external fun uniffi_attache_uniffi_checksum_func_briefcase_from_briefcase_definition(
     ): Int
     external fun uniffi_attache_uniffi_checksum_func_briefcase_from_json(
     ): Int
@@ -1602,7 +1602,7 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_func_briefcase_everything(`objects`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
-    external fun uniffi_attache_uniffi_fn_func_briefcase_from_definition(`xml`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    external fun uniffi_attache_uniffi_fn_func_briefcase_from_briefcase_definition(`xml`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_func_briefcase_from_json(`json`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
@@ -1759,7 +1759,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_attache_uniffi_checksum_func_briefcase_everything() and 0xFFFF) != 6163) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_attache_uniffi_checksum_func_briefcase_from_definition() and 0xFFFF) != 48548) {
+    if ((lib.uniffi_attache_uniffi_checksum_func_briefcase_from_briefcase_definition() and 0xFFFF) != 47509) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_func_briefcase_from_json() and 0xFFFF) != 38360) {
@@ -20323,10 +20323,10 @@ public object FfiConverterMapStringTypeValue: FfiConverterRustBuffer<Map<kotlin.
         /**
          * Makes a briefcase of a `.briefcaseDefinition` of Briefcase Builder (XML).
          */
-    @Throws(AttacheException::class) fun `briefcaseFromDefinition`(`xml`: kotlin.String): BriefcaseImport {
+    @Throws(AttacheException::class) fun `briefcaseFromBriefcaseDefinition`(`xml`: kotlin.String): BriefcaseImport {
             return FfiConverterTypeBriefcaseImport.lift(
     uniffiRustCallWithError(AttacheException) { _status ->
-    UniffiLib.uniffi_attache_uniffi_fn_func_briefcase_from_definition(
+    UniffiLib.uniffi_attache_uniffi_fn_func_briefcase_from_briefcase_definition(
 
 
         FfiConverterString.lower(`xml`),_status)

@@ -194,6 +194,10 @@ class HostTest {
         assertTrue(same.isEmpty && !same.downloads && !same.evicts)
         val more = briefcaseDiff(ACCOUNTS, briefcaseEverything(listOf("Account", "Contact")))
         assertTrue(more.downloads && !more.isEmpty)
+        for (read in listOf(::briefcaseFromListView, ::briefcaseFromBriefcaseDefinition)) {
+            val none = assertThrows(AttacheException.Failed::class.java) { read("neither") }
+            assertEquals(ErrorKind.INVALID_ARGUMENT, none.kind)
+        }
         val error = assertThrows(AttacheException.Failed::class.java) { briefcaseFromJson("""{"version": 1, "rules": 7}""") }
         assertEquals(ErrorKind.INVALID_ARGUMENT, error.kind)
         assertTrue(error.problems.isNotEmpty())
