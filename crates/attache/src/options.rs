@@ -88,7 +88,8 @@ pub struct Limits {
     pub attach_bytes: u64,
     /// How long a call waits for another process that writes to the same file before it fails
     /// with [`ErrorKind::StorageBusy`](crate::ErrorKind::StorageBusy). 5 seconds by default:
-    /// many times the longest transaction of a session, which is one page.
+    /// many times a page, which is what most transactions of a session are. The longest is the making of an
+    /// index: one of a million records takes two to four seconds, and gives way to edits of its own process only.
     ///
     /// Who opens a store or reads waits for no writer. Only where another process just recovers the store's log
     /// after a crash, or closes or re-keys the store, do they wait too: for this long, and a second at least.

@@ -92,14 +92,30 @@ fn tests(workspace: &Workspace, scratch: &Path) -> Done {
         .map(Program::of)
         .collect();
     // It takes longest, so it begins first.
-    programs.insert(
-        0,
-        Program {
-            name: "scenarios".into(),
-            sources: sources(&workspace.path("tests/c/scenarios"))?,
-            flags: jansson,
-            arguments: vec![workspace.path("tests/scenarios")],
-        },
-    );
+    let stories = Program {
+        name: "scenarios".into(),
+        sources: sources(&workspace.path("tests/c/scenarios"))?,
+        flags: jansson,
+        arguments: vec![workspace.path("tests/scenarios")],
+    };
+    encrypted(workspace, scratch, &stories)?;
+    programs.insert(0, stories);
     programs::watch(workspace, scratch, programs)
+}
+
+/// Tells the stories with the library as the step for encryption built it: none may be passed over.
+fn encrypted(workspace: &Workspace, scratch: &Path, stories: &Program) -> Done {
+    let more = ["-O1", "-DATTACHE_TESTING"];
+    let program = stories.compile_against(
+        &workspace.encrypting(),
+        workspace,
+        scratch,
+        "-encrypting",
+        &more,
+    )?;
+    command(
+        Command::new(program)
+            .env("ATTACHE_ENCRYPTION", "1")
+            .args(&stories.arguments),
+    )
 }

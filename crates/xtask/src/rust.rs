@@ -4,6 +4,7 @@ use crate::run::{Done, command, io_failed, output, quiet};
 use crate::sandbox::Sandbox;
 use crate::tools::find;
 use crate::workspace::{FEATURES, Workspace, cargo};
+use std::path::Path;
 use std::process::Command;
 use std::{fs, io};
 
@@ -53,20 +54,22 @@ pub fn test(workspace: &Workspace) -> Done {
 }
 
 /// What is built with encryption, together: what else they depend on is then built once. `testing` is for the stories.
-const ENCRYPTED: [&str; 6] = [
+const ENCRYPTED: [&str; 8] = [
     "--package",
     "attache-tests",
     "--package",
     "attache-cli",
     "--package",
     "attache-uniffi",
+    "--package",
+    "attache-c",
 ];
 
 /// Runs the tests of the store's file, of what is attached and of the command once more, with encryption, and builds
-/// the library that the Swift and Kotlin steps load. Only what depends on SQLite is built anew for it.
+/// the libraries that the steps for C, Swift and Kotlin load. Only what depends on SQLite is built anew for it.
 pub fn encryption(workspace: &Workspace) -> Done {
-    let features = format!("attache-uniffi/testing,{}", cipher());
-    encrypting_library(workspace, &features)?;
+    let features = format!("attache-uniffi/testing,attache-c/testing,{}", cipher());
+    encrypting_libraries(workspace, &features)?;
     command(
         cargo()
             .current_dir(workspace.root())
@@ -89,21 +92,24 @@ pub fn encryption(workspace: &Workspace) -> Done {
     )
 }
 
-/// Builds the library for Swift and Kotlin with encryption, and puts it into a folder of its own.
+/// Builds the libraries with encryption, and puts them into a folder of their own.
 ///
 /// Cargo knows one file for a library whatever its features are, and takes the file that is there for the one that it
 /// wants: it has to be gone before, and after, or the next build would keep this one.
-fn encrypting_library(workspace: &Workspace, features: &str) -> Done {
-    let built = workspace.library("attache_uniffi");
-    let name = built.file_name().unwrap_or_default();
+fn encrypting_libraries(workspace: &Workspace, features: &str) -> Done {
+    let built = ["attache_uniffi", "attache_c"].map(|name| workspace.library(name));
+    let name = |library: &Path| library.file_name().unwrap_or_default().to_owned();
     let folder = workspace.encrypting();
     let forget = || {
-        for file in [workspace.built().join("deps").join(name), built.clone()] {
-            match fs::remove_file(&file) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(io_failed("remove", &file)(error));
+        for library in &built {
+            let in_deps = workspace.built().join("deps").join(name(library));
+            for file in [&in_deps, library] {
+                match fs::remove_file(file) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(io_failed("remove", file)(error));
+                    }
+                    _ => {}
                 }
-                _ => {}
             }
         }
         Ok(())
@@ -117,8 +123,11 @@ fn encrypting_library(workspace: &Workspace, features: &str) -> Done {
             .args(["--lib", "--features", features]),
     )?;
     fs::create_dir_all(&folder).map_err(io_failed("create", &folder))?;
-    fs::copy(&built, folder.join(name)).map_err(io_failed("copy", &built))?;
-    forget()
+    for library in &built {
+        fs::copy(library, folder.join(name(library))).map_err(io_failed("copy", library))?;
+    }
+    forget()?;
+    build(workspace)
 }
 
 /// Kills the command so many times in each of its ways: a sync of each of four orgs, an import, a migration, a wipe

@@ -56,7 +56,7 @@ impl Workspace {
         self.target("debug")
     }
 
-    /// The folder of the library for Swift and Kotlin, built with encryption and the sandbox.
+    /// The folder of the libraries that are built with encryption and the sandbox.
     pub fn encrypting(&self) -> PathBuf {
         self.target("encrypting")
     }
