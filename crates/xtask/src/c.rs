@@ -116,6 +116,8 @@ fn encrypted(workspace: &Workspace, scratch: &Path, stories: &Program) -> Done {
     command(
         Command::new(program)
             .env("ATTACHE_ENCRYPTION", "1")
+            // Cargo has told us of its own folders, which come before the one that the program names.
+            .env("LD_LIBRARY_PATH", workspace.encrypting())
             .args(&stories.arguments),
     )
 }
