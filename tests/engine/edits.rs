@@ -1,12 +1,13 @@
 //! Edits that meet a session, a colleague, a refusal or each other.
 
 use attache::{Attache, ConflictKind, Keep, MutationState, RecordId, Resolution, Value};
-use attache_sim::{Moment, Watcher, World};
+use attache_sandbox::{Fault, FaultKind};
+use attache_sim::{Moment, Watcher, World, wait};
 use attache_tests::{
     ME, agrees, asks, briefcase, colleague, colleague_at_once, create, decide, edit, meanwhile,
     org_says, prime, primed, server_id, settle, sync, value,
 };
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 #[test]
@@ -74,6 +75,39 @@ fn a_record_created_while_a_session_runs_waits_for_the_next() {
     settle(&world, &device);
     assert_eq!(world.times("Account", "Name", "Meanwhile"), Ok(1));
     server_id(&device, made.get().expect("it was made"));
+    agrees(&world, ME, &device);
+}
+
+#[test]
+fn an_edit_upon_one_whose_answer_is_lost_is_no_conflict() {
+    let (world, device, id) = primed(205);
+    edit(&device, &id, "Fax", "first");
+    let (host, record, sandbox) = (device.clone(), id.clone(), world.sandbox.clone());
+    let done = AtomicBool::new(false);
+    let watcher: Watcher = Arc::new(move |moment, method, target| {
+        // A call that only reads is told of as its parts.
+        let writes = method == "POST" && target.ends_with("/composite");
+        if !writes || done.load(Ordering::SeqCst) {
+            return;
+        }
+        if moment == Moment::Sent {
+            sandbox.fail_next(Fault::new(FaultKind::LoseAnswer));
+        } else {
+            done.store(true, Ordering::SeqCst);
+            edit(&host, &record, "Fax", "second");
+            // The network stays away: what became of the first edit is looked at by a later session.
+            sandbox.fail_next(Fault::new(FaultKind::LoseRequest).always());
+        }
+    });
+    let remote = world.watched_remote(ME, watcher).expect("a remote");
+    let _ = wait(device.clone().with_remote(remote).sync());
+    world.sandbox.clear_faults();
+    org_says(&world, id.as_str(), "Fax", "first");
+    let pending = device.pending().expect("a journal");
+    assert_eq!(pending.len(), 2, "{pending:?}");
+    let report = settle(&world, &device);
+    assert_eq!(report.conflicts, 0);
+    org_says(&world, id.as_str(), "Fax", "second");
     agrees(&world, ME, &device);
 }
 

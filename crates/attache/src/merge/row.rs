@@ -1,7 +1,8 @@
 //! What a merge makes of a row.
 
-use super::{Merger, Outcome, Policy, Reason};
+use super::{Merger, Outcome, Policy, Reason, same};
 use crate::record::Value;
+use crate::schema::FieldSchema;
 
 /// A merged row, and the places in it of each kind, in order.
 ///
@@ -40,6 +41,37 @@ impl Merge {
 }
 
 impl Merger {
+    /// The base, moved to what this device has sent without an answer where the server has just that by now.
+    ///
+    /// `sent` are the values that may have arrived, `None` for all other fields. What was edited upon such a value
+    /// is no conflict with it. A count stays: somebody else may have come to the same number.
+    pub(crate) fn base_after(
+        &self,
+        mut base: Vec<Value>,
+        local: &[Value],
+        remote: &[Value],
+        edited: &[bool],
+        sent: &[Option<Value>],
+    ) -> Vec<Value> {
+        let has_arrived = |(at, field): (usize, &FieldSchema)| {
+            let sent = sent[at].as_ref()?;
+            same(&field.field_type, sent, &remote[at]).then_some(at)
+        };
+        let mut arrived: Vec<usize> = self.fields().enumerate().filter_map(has_arrived).collect();
+        if !arrived.is_empty() {
+            let changes = self.changes(&base, local, remote, edited);
+            let is_count = |at: &usize| {
+                let mut own = changes.iter().filter(|change| change.at == *at);
+                own.any(|change| change.reason == Reason::ByPolicy(Policy::Counter))
+            };
+            arrived.retain(|at| !is_count(at));
+        }
+        for at in arrived {
+            base[at] = remote[at].clone();
+        }
+        base
+    }
+
     /// Merges sides that are as long as the row into one.
     ///
     /// `sent` says of which fields an edit may have reached the server without our knowing:

@@ -174,6 +174,38 @@ fn a_count_that_may_have_arrived_is_not_added_again() {
     assert_eq!((doubtful.row, doubtful.conflicts.len()), (row(11), 1));
 }
 
+/// What was sent without an answer, and is what the server has, is not somebody else's.
+#[test]
+fn an_edit_upon_one_that_arrived_unheard_is_no_conflict() {
+    let policy = MergePolicy::default().with_field("Visits__c", Policy::Counter);
+    let merger = merger(&policy);
+    let place = |name: &str| {
+        merger
+            .fields()
+            .position(|field| field.name == name)
+            .unwrap()
+    };
+    let (phone, visits) = (place("Phone"), place("Visits__c"));
+    let row = |text: &str, count: i32| {
+        let mut row = vec![Value::Null; merger.fields().count()];
+        (row[phone], row[visits]) = (Value::text(text), Value::from(count));
+        row
+    };
+    let mut edited = vec![false; merger.fields().count()];
+    (edited[phone], edited[visits]) = (true, true);
+    let mut sent = vec![None; edited.len()];
+    (sent[phone], sent[visits]) = (Some(Value::text("sent")), Some(Value::from(12)));
+    let after = |remote: &[Value]| {
+        let local = row("upon it", 13);
+        let base = merger.base_after(row("before", 10), &local, remote, &edited, &sent);
+        let merge = merger.merged(&base, &local, remote, &edited, &edited);
+        (merge.kept, merge.conflicts)
+    };
+    // A count asks all the same: two people may have come to one number.
+    assert_eq!(after(&row("sent", 12)), (vec![phone], vec![visits]));
+    assert_eq!(after(&row("theirs", 10)), (vec![visits], vec![phone]));
+}
+
 fn none(fields: usize) -> Vec<bool> {
     vec![false; fields]
 }

@@ -1,6 +1,7 @@
 //! Joins what the server has with the edits made here, under the policy of the briefcase.
 
 use super::incoming::overlay;
+use super::value::adapt;
 use super::{Arrived, Entry, Reading, Table, Writing};
 use crate::briefcase::Briefcase;
 use crate::error::Result;
@@ -28,6 +29,19 @@ impl Table {
             }
         }
         named
+    }
+
+    /// The value of each column that these mutations may have written at the server.
+    fn sent_by(&self, entries: &[Entry]) -> Vec<Option<Value>> {
+        let mut sent = vec![None; self.columns.len()];
+        for entry in entries.iter().filter(|entry| entry.was_sent()) {
+            for (name, value) in entry.fields.iter() {
+                if let Some(at) = self.place(name) {
+                    sent[at] = adapt(value, &self.columns[at].ty);
+                }
+            }
+        }
+        sent
     }
 
     /// The names of columns.
@@ -103,9 +117,10 @@ impl Writing<'_> {
         }
         let edited = table.named_by(entries.iter());
         let sent = table.named_by(entries.iter().filter(|entry| entry.was_sent()));
-        let merge = self
-            .merger(table)?
-            .merged(&base, &local.values, &remote, &edited, &sent);
+        let merger = self.merger(table)?;
+        let ours = table.sent_by(entries);
+        let base = merger.base_after(base, &local.values, &remote, &edited, &ours);
+        let merge = merger.merged(&base, &local.values, &remote, &edited, &sent);
 
         #[cfg(feature = "simulation")]
         let merge = merge.mistaken(&remote);
