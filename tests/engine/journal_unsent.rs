@@ -1,6 +1,7 @@
 //! Unsent work leaves one device in a file and is sent by another: nothing is lost, nothing happens twice.
 
-use attache::{Attache, ErrorKind, Keep, Resolution, Value};
+use attache::{Attache, ErrorKind, Keep, RecordId, Resolution, Value};
+use attache_sandbox::{Fault, FaultKind};
 use attache_sim::World;
 use attache_tests::{
     agrees, all, at_org, briefcase, colleague, create, decide, edit, field_sales, first, org_says,
@@ -33,7 +34,7 @@ fn named(world: &World, name: &str) -> usize {
         .len()
 }
 
-fn phone(device: &Attache, id: &attache::RecordId) -> Value {
+fn phone(device: &Attache, id: &RecordId) -> Value {
     value(device, id, "Phone")
 }
 
@@ -207,7 +208,7 @@ fn differs(device: &Attache, local: &str, remote: &str) {
 }
 
 /// A phone is edited on a, and then by a colleague.
-fn overtaken(seed: u64) -> (World, Attache, Attache, attache::RecordId) {
+fn overtaken(seed: u64) -> (World, Attache, Attache, RecordId) {
     let (world, a, b) = two(seed);
     let id = first(&a, ANY);
     edit(&a, &id, "Phone", "from a");
@@ -216,7 +217,7 @@ fn overtaken(seed: u64) -> (World, Attache, Attache, attache::RecordId) {
 }
 
 /// Both devices edit one field; b imports the work of a.
-fn disputed(seed: u64) -> (World, Attache, attache::RecordId) {
+fn disputed(seed: u64) -> (World, Attache, RecordId) {
     let (world, a, b) = two(seed);
     let id = first(&a, ANY);
     edit(&a, &id, "Phone", "from a");
@@ -412,6 +413,85 @@ fn a_create_that_is_found_late_keeps_what_was_pulled_and_edited_here() {
     let id = server_id(&b, &pulled);
     org_says(&world, &id, "Phone", "upon it");
     agrees(&world, 0, &b);
+}
+
+/// A create of whose answer was lost, and an edit upon it, are in a file. The record came to b meanwhile.
+fn found_on_another_device(rules: &str, seed: u64) -> (World, Attache, RecordId, Vec<u8>) {
+    let world = World::new(seed, 400);
+    let rules = briefcase(rules);
+    let (a, b) = (prime(&world, 0, &rules), prime(&world, 0, &rules));
+    // One value may change before it is looked for: the others tell that it is the one.
+    let values = [
+        ("Name", "Found late"),
+        ("Phone", "as it was made"),
+        ("Fax", "the fax"),
+        ("Site", "the site"),
+        ("Website", "https://late.example"),
+    ];
+    let id = create(&a, "Account", values);
+    let lost = Fault::new(FaultKind::LoseAnswer).path("/composite/sobjects");
+    world.sandbox.fail_next(lost);
+    assert_eq!(sync(&a).in_doubt, 1);
+    edit(&a, &id, "Phone", "upon the create");
+    let file = a.export_unsent(None).expect("an export");
+    settle(&world, &b);
+    let pulled = first(&b, "SELECT Id FROM Account WHERE Name = 'Found late'");
+    (world, b, pulled, file)
+}
+
+/// With a client key the create is sent again, without one it is looked for.
+const WITH_AND_WITHOUT_KEY: [&str; 2] = [
+    NO_KEY,
+    r#"{"version": 1, "rules": [{"object": "Account", "scope": "mine"}],
+        "objects": {"Account": {"client_key": "External_Id__c"}}}"#,
+];
+
+#[test]
+fn a_field_edited_of_a_create_and_of_the_record_that_it_is_found_to_be_is_a_conflict() {
+    for rules in WITH_AND_WITHOUT_KEY {
+        let (world, b, pulled, file) = found_on_another_device(rules, 24);
+        edit(&b, &pulled, "Phone", "upon what came");
+        b.import_unsent(&file, None).expect("an import");
+        let report = sync(&b);
+        assert_eq!((report.conflicts, report.pushed_updates), (1, 0));
+        differs(&b, "upon what came", "upon the create");
+        decide(&b, Resolution::Theirs);
+        settle(&world, &b);
+        assert_eq!(named(&world, "Found late"), 1);
+        let id = server_id(&b, &pulled);
+        org_says(&world, &id, "Phone", "upon the create");
+        agrees(&world, 0, &b);
+    }
+}
+
+#[test]
+fn an_edit_of_a_create_does_not_go_over_what_came_with_the_record_that_it_is_found_to_be() {
+    for rules in WITH_AND_WITHOUT_KEY {
+        let (world, b, pulled, file) = found_on_another_device(rules, 25);
+        colleague(&world, pulled.as_str(), "Phone", "theirs");
+        sync(&b);
+        // Nothing of the create is on its way by now.
+        world.sandbox.advance(7_200);
+        b.import_unsent(&file, None).expect("an import");
+        let report = sync(&b);
+        assert_eq!((report.conflicts, report.pushed_updates), (1, 0));
+        differs(&b, "upon the create", "theirs");
+        org_says(&world, &server_id(&b, &pulled), "Phone", "theirs");
+    }
+}
+
+/// The edit was sent with the create, and the file says nothing of that.
+#[test]
+fn an_edit_that_the_org_has_already_does_not_go_over_one_that_was_made_upon_it() {
+    let (world, b, pulled, file) = found_on_another_device(NO_KEY, 26);
+    colleague(&world, pulled.as_str(), "Phone", "upon the create");
+    sync(&b);
+    edit(&b, &pulled, "Phone", "upon what came");
+    world.sandbox.advance(7_200);
+    b.import_unsent(&file, None).expect("an import");
+    settle(&world, &b);
+    org_says(&world, &server_id(&b, &pulled), "Phone", "upon what came");
+    assert_eq!(named(&world, "Found late"), 1);
 }
 
 #[test]

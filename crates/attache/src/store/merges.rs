@@ -5,9 +5,20 @@ use super::rows::Row;
 use super::{Arrived, Entry, Reading, Table, Writing};
 use crate::error::Result;
 use crate::journal_states::{Event, State};
+use crate::merge;
 use crate::outcome::MutationKind;
 use crate::record::{Fields, Value};
 use std::collections::BTreeSet;
+
+/// The edits of two records that turned out to be one.
+pub(super) struct Edits<'a> {
+    /// Those of the one that stays.
+    pub own: &'a [Entry],
+    /// Those of the other one.
+    pub moved: &'a [Entry],
+    /// What the other's were made upon.
+    pub made_upon: &'a Fields,
+}
 
 impl Reading<'_> {
     /// Of these records, those that unsent work is about: edits of them, and edits that point at them.
@@ -61,10 +72,8 @@ impl Writing<'_> {
         let rules = row.map_or(0, |row| row.rules);
         let made_upon = self.made_upon(loser, base.map(|base| base.fields))?;
         let odds = self.at_odds(table, &winner, &own, &entries)?;
-        let is_free = |entry: &Entry| matches!(entry.state, State::Pending | State::Rejected);
-        let is_free = own.iter().all(is_free) && reading.open_conflict(&winner)?.is_none();
-        if !odds.is_empty() && !is_free {
-            // A record has one conflict at a time: the person is asked what to do about the record that is no more.
+        if !odds.is_empty() && !self.can_be_asked_about(&winner, &own)? {
+            // The person is asked what to do about the record that is no more.
             return Ok(());
         }
 
@@ -86,21 +95,67 @@ impl Writing<'_> {
         if entries.is_empty() {
             return Ok(());
         }
-        let began = self.stand_upon(table, &winner, &values, &entries, &own, &made_upon)?;
+        let edits = Edits {
+            own: &own,
+            moved: &entries,
+            made_upon: &made_upon,
+        };
+        self.join_with_moved(table, &winner, &values, &edits, &odds)?;
+        self.add_rules(table, &winner, rules)
+    }
+
+    /// Says whether a record can come into a conflict: it has one at a time, and none while its edits are on the wire.
+    pub(super) fn can_be_asked_about(&self, record: &str, edits: &[Entry]) -> Result<bool> {
+        let is_free = |entry: &Entry| matches!(entry.state, State::Pending | State::Rejected);
+        Ok(edits.iter().all(is_free) && self.reading().open_conflict(record)?.is_none())
+    }
+
+    /// Joins edits that were moved to a record with what the server has of it, and with its own edits: what is at odds
+    /// with those is asked about.
+    pub(super) fn join_with_moved(
+        &self,
+        table: &Table,
+        record: &str,
+        values: &[Value],
+        edits: &Edits<'_>,
+        odds: &Fields,
+    ) -> Result<()> {
+        let began = self.stand_upon(table, record, values, edits)?;
+        self.pass_over_what_is_there(table, &began, edits)?;
         if !odds.is_empty() {
-            self.add_rules(table, &winner, rules)?;
-            return self.ask_between(table, &winner, &began, &entries, &odds);
+            return self.ask_between(table, record, &began, edits.moved, odds);
         }
-        let remote = table.fields(&values);
-        let all = reading.entries_of(&winner)?;
-        let arrived = self.merge_anew(table, &winner, &began, &remote, &all)?;
-        self.add_rules(table, &winner, rules)?;
+        let remote = table.fields(values);
+        let all = self.reading().entries_of(record)?;
+        let arrived = self.merge_anew(table, record, &began, &remote, &all)?;
         if let Arrived::Merged(merged) = &arrived
             && !merged.taken.is_empty()
         {
             self.put_notice(merged)?;
         }
         Ok(())
+    }
+
+    /// Takes out of the edits that were moved what the server has already: it must not go over what was edited upon that.
+    fn pass_over_what_is_there(
+        &self,
+        table: &Table,
+        began: &Fields,
+        edits: &Edits<'_>,
+    ) -> Result<()> {
+        let base = table.values(began);
+        let mut moved = base.clone();
+        overlay(table, &mut moved, edits.moved);
+        let edited = table.named_by(edits.own.iter());
+        let is_there = |at: &usize| {
+            edited[*at] && merge::same(&table.columns[*at].ty, &base[*at], &moved[*at])
+        };
+        let names: Vec<String> = (0..base.len())
+            .filter(is_there)
+            .map(|at| table.columns[at].name.clone())
+            .collect();
+        let seqs: Vec<i64> = edits.moved.iter().map(|entry| entry.seq).collect();
+        self.drop_fields_of(&seqs, &names)
     }
 
     /// Refused edits of other records that point at a record: what they were refused for may be that it is gone.
@@ -129,7 +184,7 @@ impl Writing<'_> {
     /// Finds the fields that were edited of both records, with what they are to be by the edits of the one that goes.
     ///
     /// What belongs together is at odds as a whole.
-    fn at_odds(
+    pub(super) fn at_odds(
         &self,
         table: &Table,
         winner: &str,
@@ -199,9 +254,7 @@ impl Writing<'_> {
         table: &Table,
         winner: &str,
         values: &[Value],
-        moved: &[Entry],
-        own: &[Entry],
-        made_upon: &Fields,
+        edits: &Edits<'_>,
     ) -> Result<Fields> {
         let reading = self.reading();
         let mut began = match (reading.base(winner)?, reading.row(table, winner)?) {
@@ -218,10 +271,11 @@ impl Writing<'_> {
             }
         };
         // What was edited of both keeps the base of the one that stayed.
-        let edits_too = |name: &str| own.iter().any(|entry| entry.fields.contains(name));
-        let names = moved.iter().flat_map(|entry| entry.fields.names());
+        let edits_too = |name: &str| edits.own.iter().any(|entry| entry.fields.contains(name));
+        let names = edits.moved.iter().flat_map(|entry| entry.fields.names());
         for name in names.filter(|name| !edits_too(name)) {
-            began.set(name, made_upon.get(name).cloned().unwrap_or(Value::Null));
+            let value = edits.made_upon.get(name).cloned();
+            began.set(name, value.unwrap_or(Value::Null));
         }
         began.set("Id", winner);
         Ok(began)

@@ -1,7 +1,9 @@
 //! What an answer to a write settles: exactly the mutations that were sent.
 
+use super::conflict::is_deletion;
 use super::journal::NewEntry;
-use super::{Count, Table, Writing};
+use super::merges::Edits;
+use super::{Count, Entry, Table, Writing};
 use crate::env::LocalTime;
 use crate::error::{Problem, Result};
 use crate::journal_states::{Event, State};
@@ -172,8 +174,14 @@ impl Writing<'_> {
             // Another session has found it already.
             return self.forget(&write.seqs);
         }
-        self.tally(Count::PushedCreates, 1)?;
         let table = Arc::clone(self.catalogue().known(&write.object)?);
+        let own = self.reading().entries_of(id)?;
+        let odds = self.at_odds_with_create(&table, write, id, &own)?;
+        let Some(odds) = odds else {
+            // Both are in conflict, or soon will be: it is found again when that is over.
+            return self.advance(&write.seqs, Event::NoAnswer, &[]);
+        };
+        self.tally(Count::PushedCreates, 1)?;
         let pulled = self.give_way(&table, write, id)?;
         self.rename(&table, &write.record, id)?;
         // Rules may lead on from it now that the server knows it.
@@ -199,23 +207,56 @@ impl Writing<'_> {
                 made_at: now,
             })?;
         }
-        if !pulled {
+        let Some(pulled) = pulled else {
             return self.confirm(&write.object, id, &write.fields);
-        }
-        if self.reading().entries_of(id)?.is_empty() {
+        };
+        let mut moved = self.reading().entries_of(id)?;
+        moved.retain(|entry| own.iter().all(|own| own.seq != entry.seq));
+        if own.is_empty() && moved.is_empty() {
             return self.drop_base(id);
         }
-        self.rebuild(&table, id)
+        if moved.is_empty() || is_deletion(&own) || is_deletion(&moved) {
+            return self.rebuild(&table, id);
+        }
+        let edits = Edits {
+            own: &own,
+            moved: &moved,
+            made_upon: &self.shown_when_created(&table, &write.fields, id)?,
+        };
+        self.join_with_moved(&table, id, &pulled, &edits, &odds)
+    }
+
+    /// The fields that were edited both of a create and of the record that it turned out to be, with what they are to
+    /// be by the edits of the create. `None`: that cannot be asked about yet.
+    fn at_odds_with_create(
+        &self,
+        table: &Table,
+        write: &Outgoing,
+        id: &str,
+        own: &[Entry],
+    ) -> Result<Option<Fields>> {
+        let reading = self.reading();
+        let mut moved = reading.entries_of(&write.record)?;
+        moved.retain(|entry| !write.seqs.contains(&entry.seq));
+        if own.is_empty() || moved.is_empty() || is_deletion(own) || is_deletion(&moved) {
+            return Ok(Some(Fields::new()));
+        }
+        let odds = self.at_odds(table, id, own, &moved)?;
+        let can_be_asked = odds.is_empty() || self.can_be_asked_about(id, own)?;
+        let waits = !can_be_asked || reading.is_disputed_by_import(id)?;
+        Ok((!waits).then_some(odds))
     }
 
     /// A pull may have brought the record in before we knew that it is ours: what it says, and
-    /// what was edited upon it, stands over what we sent. Gives whether that is so.
-    fn give_way(&self, table: &Table, write: &Outgoing, id: &str) -> Result<bool> {
+    /// what was edited upon it, stands over what we sent. Gives what it says, if that is so.
+    fn give_way(&self, table: &Table, write: &Outgoing, id: &str) -> Result<Option<Vec<Value>>> {
         let reading = self.reading();
         let (twin, base) = (reading.row(table, id)?, reading.base(id)?);
-        if twin.is_none() && base.is_none() {
-            return Ok(false);
-        }
+        let says = match (&twin, &base) {
+            (_, Some(base)) => table.values(&base.fields),
+            (Some(twin), None) => twin.values.clone(),
+            (None, None) => return Ok(None),
+        };
         let identity = reading.identity(&write.record)?;
         self.delete_row(table, &write.record)?;
         if let (Some(twin), None) = (&twin, &base) {
@@ -224,7 +265,7 @@ impl Writing<'_> {
             self.put_base(table, id, &fields, twin.rules, twin.key.as_deref())?;
         }
         self.set_key(table, id, &identity)?;
-        Ok(true)
+        Ok(Some(says))
     }
 
     /// The server has these values now. Edits made meanwhile stay on top of them.
