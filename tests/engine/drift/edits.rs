@@ -1,11 +1,12 @@
 //! Edits of fields that change while they wait.
 
 use super::{device, hide, next_day, parked, retype, to_number, to_text};
-use attache::{Attache, MutationState, RecordId, Value};
+use attache::{Attache, ErrorKind, MutationState, RecordId, Resolution, Value};
+use attache_sandbox::org::Access;
 use attache_sandbox::schema::FieldKind;
 use attache_sandbox::value::Value as Held;
 use attache_sim::World;
-use attache_tests::{agrees, at_org, create, edit, first, server_id, settle, sync, value};
+use attache_tests::{agrees, at_org, create, decide, edit, first, server_id, settle, sync, value};
 
 const ANY: &str = "SELECT Id FROM Account ORDER BY Id LIMIT 1";
 
@@ -134,6 +135,75 @@ fn what_others_wrote_while_a_field_was_hidden_is_a_conflict_when_it_is_back() {
     assert_eq!(conflict.fields[0].local, "Mine".into());
     assert_eq!(conflict.fields[0].remote, "Theirs".into());
     assert_eq!(site_at_org(&world, &id).as_deref(), Some("\"Theirs\""));
+}
+
+/// The device does not know yet that the field is back, and has not seen what others wrote there.
+#[test]
+fn an_edit_of_a_hidden_field_is_not_sent_with_another_one_of_its_record() {
+    let (world, device, id) = edited(8, "Mine");
+    hide(&world, true);
+    next_day(&world, &device);
+    let parked = device.pending().expect("a read")[0].seq;
+    hide(&world, false);
+    world
+        .change("Account", id.as_str(), &[("Site", "\"Theirs\"")])
+        .expect("the boss may");
+    edit(&device, &id, "Fax", "another");
+    sync(&device);
+    let error = device.retry(parked).expect_err("its field is not here");
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    sync(&device);
+    assert_eq!(site_at_org(&world, &id).as_deref(), Some("\"Theirs\""));
+    assert_eq!(next_day(&world, &device).conflicts, 1);
+    let conflict = &device.conflicts().expect("a read")[0];
+    assert_eq!(conflict.fields[0].local, "Mine".into());
+    assert_eq!(conflict.fields[0].remote, "Theirs".into());
+}
+
+#[test]
+fn a_deletion_does_not_give_way_to_a_field_that_is_shown_again() {
+    let (world, device) = device(9);
+    let id = create(&device, "Account", [("Name", "To be deleted")]);
+    settle(&world, &device);
+    let there = server_id(&device, &id);
+    world
+        .change("Account", &there, &[("Site", "\"theirs\"")])
+        .expect("the boss may");
+    hide(&world, true);
+    next_day(&world, &device);
+    device.delete(&id).expect("its creator may");
+    hide(&world, false);
+    let report = next_day(&world, &device);
+    assert_eq!((report.pushed_deletes, &report.merged[..]), (1, &[][..]));
+}
+
+#[test]
+fn a_conflict_about_records_that_may_no_longer_be_changed_can_be_settled() {
+    for resolution in [Resolution::Mine, Resolution::Theirs] {
+        let (world, device, id) = edited(10, "Mine");
+        let me = world.users[0].id.clone();
+        world
+            .change("Account", id.as_str(), &[("Site", "\"Theirs\"")])
+            .expect("the boss may");
+        assert_eq!(sync(&device).conflicts, 1);
+        let allow = |access| {
+            world
+                .sandbox
+                .with_org(|org| org.set_access(&me, "Account", access))
+        };
+        allow(Access::read_only());
+        next_day(&world, &device);
+        decide(&device, resolution.clone());
+        allow(Access::default());
+        next_day(&world, &device);
+        settle(&world, &device);
+        let stands = if resolution == Resolution::Mine {
+            "\"Mine\""
+        } else {
+            "\"Theirs\""
+        };
+        assert_eq!(site_at_org(&world, &id).as_deref(), Some(stands));
+    }
 }
 
 #[test]

@@ -330,6 +330,10 @@ impl Writing<'_> {
     pub(crate) fn retry(&self, seq: JournalSeq) -> Result<()> {
         let entry = self.reading().entry(seq)?;
         match entry.state {
+            State::Rejected if self.lacks_a_field_of(&entry) => Err(Error::invalid(format!(
+                "mutation {} is about a field that the org does not show: it is sent when the field is back, or can be discarded",
+                seq.0
+            ))),
             State::Rejected => self.revive(&entry.record),
             State::InDoubt if entry.is_undecided() => self.send_again(&entry.record),
             _ => Err(Error::invalid(format!(
@@ -349,12 +353,22 @@ impl Writing<'_> {
         Ok(())
     }
 
+    /// Says whether an edit is about a field that was taken off this device: what others write there is not seen here,
+    /// so it cannot be sent before the field is back.
+    fn lacks_a_field_of(&self, entry: &Entry) -> bool {
+        let table = self.catalogue().table(&entry.object);
+        table.is_some_and(|table| {
+            let is_gone = |name| table.object.field(name).is_none();
+            entry.kind != MutationKind::Delete && entry.fields.names().any(is_gone)
+        })
+    }
+
     /// What was refused goes out again, together with a new edit.
     pub(super) fn revive(&self, record: &str) -> Result<()> {
         let entries = self.reading().entries_of(record)?;
         let rejected: Vec<i64> = entries
             .iter()
-            .filter(|entry| entry.state == State::Rejected)
+            .filter(|entry| entry.state == State::Rejected && !self.lacks_a_field_of(entry))
             .map(|entry| entry.seq)
             .collect();
         self.advance(&rejected, Event::Retry, &[])?;

@@ -161,7 +161,11 @@ impl Writing<'_> {
             .any(|entry| entry.kind == MutationKind::Delete);
         let changed = match &base_values {
             None => true,
-            Some(base) if deleted => self.touched_by_others(table, base, &values, origin)?,
+            Some(before) if deleted => {
+                let base = base.as_ref().map(|base| &base.fields);
+                let before = with_what_came_since(table, before, base, &values);
+                self.touched_by_others(table, &before, &values, origin)?
+            }
             Some(base) => differs(table, base, &values),
         };
         let known = if deleted {
@@ -281,7 +285,9 @@ impl Writing<'_> {
 
     /// Says whether somebody edited a record between two of its versions.
     pub(super) fn edited_by_hand(&self, table: &Table, before: &Fields, after: &Fields) -> bool {
-        touched_by_hand(table, &table.values(before), &table.values(after))
+        let after = table.values(after);
+        let known = with_what_came_since(table, &table.values(before), Some(before), &after);
+        touched_by_hand(table, &known, &after)
     }
 
     /// The record was just read, so what became of an update in doubt is known.
@@ -396,6 +402,23 @@ fn touched(table: &Table, before: Option<Vec<Value>>, after: &[Value]) -> Touche
         places: differing.map(|(at, _)| at).collect(),
         written_here: modified.is_some_and(|date| date.is_none_or(Value::is_null)),
     }
+}
+
+/// Fills in what a base lacks because it was made while a field was not there, or hidden: that it is shown now is no
+/// edit. The date of the last edit stays as it is: a base that was made of what was sent lacks it.
+fn with_what_came_since(
+    table: &Table,
+    values: &[Value],
+    base: Option<&Fields>,
+    now: &[Value],
+) -> Vec<Value> {
+    let lacks = |name: &str| base.is_some_and(|base| !base.contains(name));
+    let columns = table.columns.iter().zip(values.iter().zip(now));
+    let filled = columns.map(|(column, (then, now))| {
+        let came = column.name != "LastModifiedDate" && lacks(&column.name);
+        if came { now.clone() } else { then.clone() }
+    });
+    filled.collect()
 }
 
 /// Says whether somebody edited the record, as opposed to a job that touched it.

@@ -128,10 +128,14 @@ impl Writing<'_> {
         };
         let local = table.fields(&row.values);
         let decided = self.decided(open, &local, resolution)?;
-        let written = match is_local(&open.record) && !decided.written.is_empty() {
+        let written = if decided.written.is_empty() {
+            // What a person keeps or gives up needs no permission: it can be decided although the object is read-only by now.
+            Fields::new()
+        } else if is_local(&open.record) {
             // The server has yet to see the record: what may be set in a create may still be changed.
-            true => self.check_unsent(&table.object, &open.record, &decided.written)?,
-            false => table.object.check_update(&local, &decided.written)?,
+            self.check_unsent(&table.object, &open.record, &decided.written)?
+        } else {
+            table.object.check_update(&local, &decided.written)?
         };
         self.drop_fields(&open.record, &decided.dropped)?;
         self.set_fields(table, &open.record, &decided.taken)?;
