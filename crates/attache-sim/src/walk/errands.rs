@@ -7,6 +7,7 @@ use crate::random::Prng;
 use crate::run::wait;
 use attache::{Briefcase, ErrorKind, MutationState, Record, RecordId, Unsent};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 
 /// What belongs to a person in the field.
 const FIELD: &str = r#"{"version": 1, "objects": {"Account": {"client_key": "External_Id__c"}}, "rules": [
@@ -257,7 +258,10 @@ impl Scene {
             let Ok(taken) = taken else { return true };
             let after = device.pending().unwrap_or_default();
             let again = device.import_unsent(&it.file, None);
+            let shown = |record| server_id(&device.get(record).ok()??);
+            let back: Vec<String> = taken.withdrawn.iter().filter_map(shown).collect();
             let mut ledger = self.ledger();
+            back.iter().for_each(|id| ledger.undeleted(who.1, id));
             if again
                 .as_ref()
                 .is_ok_and(|again| again.mutations + again.conflicts > 0)
@@ -266,7 +270,7 @@ impl Scene {
                 ledger.wrong.push(line);
             }
             for record in &taken.withdrawn {
-                ledger.undeleted(who.1, record);
+                ledger.undeleted(who.1, record.as_str());
                 let of = |it: &&attache::Mutation| it.record == *record;
                 let gone = |it: &&attache::Mutation| !after.iter().any(|left| left.seq == it.seq);
                 ledger.dropped(who.1, before.iter().filter(of).filter(gone));
@@ -299,6 +303,8 @@ impl Scene {
         }
         self.pins().retain(|(device, _)| *device != who.0);
         self.attached().retain(|file| file.device != who.0);
+        // Whoever is rid of a store has the room that it took.
+        self.devices[who.0].room.store(u64::MAX, Ordering::Relaxed);
         if let Err(error) = self.start_anew(who.0) {
             self.ledger()
                 .wrong
@@ -459,7 +465,7 @@ impl Scene {
     }
 }
 
-fn server_id(record: &Record) -> Option<String> {
+pub(super) fn server_id(record: &Record) -> Option<String> {
     let id = text(record.fields.get("Id")?);
     (!id.starts_with("local-")).then_some(id)
 }

@@ -6,7 +6,7 @@
 use super::org::Shot;
 use crate::oracle::same;
 use crate::world::World;
-use attache::{Conflict, Mutation, MutationKind, Record, RecordId, Value};
+use attache::{Conflict, ConflictKind, Mutation, MutationKind, Record, RecordId, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The objects of a walk: their name field, and the fields that are edited.
@@ -94,11 +94,21 @@ pub(super) struct Ledger {
     gone: BTreeSet<String>,
     /// The names of records that the org is to take all together.
     together: Vec<Vec<String>>,
+    /// Unsent work goes by files, too.
+    carries: bool,
     /// What must never happen, and did.
     pub wrong: Vec<String>,
 }
 
 impl Ledger {
+    /// Opens the books. `carries`: unsent work goes by files, too.
+    pub(super) fn new(carries: bool) -> Ledger {
+        Ledger {
+            carries,
+            ..Ledger::default()
+        }
+    }
+
     /// Makes a value that nobody has made before.
     pub(super) fn mark(&mut self, by: char) -> String {
         self.count += 1;
@@ -167,11 +177,12 @@ impl Ledger {
         }
     }
 
-    /// Notes that a deletion may never arrive.
-    pub(super) fn undeleted(&mut self, user: usize, record: &RecordId) {
+    /// Notes that a deletion may never arrive. `name`: what the device calls the record, or its id.
+    pub(super) fn undeleted(&mut self, user: usize, name: &str) {
         let deletes = self.deletes.iter_mut();
         deletes
-            .filter(|delete| delete.user == user && delete.record == *record)
+            .filter(|delete| delete.user == user)
+            .filter(|delete| delete.record.as_str() == name || delete.id == name)
             .for_each(|delete| delete.dropped = true);
     }
 
@@ -199,18 +210,18 @@ impl Ledger {
                     }
                 }
                 MutationKind::Update => {}
-                MutationKind::Delete => self.undeleted(user, &mutation.record),
+                MutationKind::Delete => self.undeleted(user, mutation.record.as_str()),
             }
         }
     }
 
-    /// Notes that of two edits of one person, made on two devices, one was chosen.
+    /// Notes that of two edits of one person, made on two devices, this one was not chosen, nor what it had replaced.
     pub(super) fn passed_over(&mut self, user: usize, value: &Value) {
-        if let Some(edit) = self.edits.get_mut(&text(value))
-            && edit.user == user
-            && !edit.arrived
-        {
+        let mut at = text(value);
+        let waits = |edit: &&mut Edit| edit.user == user && !edit.arrived;
+        while let Some(edit) = self.edits.get_mut(&at).filter(waits) {
             edit.dropped = true;
+            at = edit.before.clone();
         }
     }
 
@@ -235,6 +246,13 @@ impl Ledger {
         }
     }
 
+    /// The rows of the org that have these names: their objects and ids.
+    pub(super) fn rows_named(&self, names: &BTreeSet<String>) -> Vec<(&'static str, String)> {
+        let rows = self.shadow.rows.iter();
+        let named = rows.filter(|(_, row)| names.contains(&row.name));
+        named.map(|(id, row)| (row.object, id.clone())).collect()
+    }
+
     /// Says whether the file with this title, or what it was attached to, was given up.
     pub(super) fn is_dropped(&self, title: &str) -> bool {
         self.gone.contains(title)
@@ -245,11 +263,16 @@ impl Ledger {
         for field in &conflict.fields {
             let shown = [&field.base, &field.local, &field.remote].map(text);
             let of_both = [&field.local, &field.remote].map(text);
-            let devices = of_both
+            let makers = of_both
                 .each_ref()
-                .map(|it| self.edits.get(it).map(|it| it.device));
-            // Of two records that were edited here and merged, the other's edit stands where the server's value does.
-            let are_both_ours = devices[0] == devices[1];
+                .map(|it| self.edits.get(it).map(|it| (it.user, it.device)));
+            // Of two records that were edited here and merged, the other's edit stands where the server's value does; so
+            // does one that came in a file.
+            let are_both_ours = match makers {
+                [Some(mine), Some(other)] if self.carries => mine.0 == other.0,
+                _ => makers[0] == makers[1],
+            };
+            let shown = self.with_what_was_seen_there(shown);
             for top in of_both.into_iter().take(1 + usize::from(are_both_ours)) {
                 // What the value on top replaced may come to the top again.
                 let mut at = top;
@@ -257,6 +280,12 @@ impl Ledger {
                     edit.seen.extend(shown.iter().cloned());
                     at = edit.before.clone();
                 }
+            }
+            if self.is_with_oneself(conflict, &field.local, &field.remote) {
+                self.wrong.push(format!(
+                    "a conflict about {} of {} is between two edits of one device, one upon the other",
+                    field.name, conflict.record
+                ));
             }
             let base = text(&field.base);
             // What was edited of a record that was merged into this one has the base of that.
@@ -271,6 +300,31 @@ impl Ledger {
                 ));
             }
         }
+    }
+
+    /// Adds to base, own and other value what their person had seen when they were written: whoever decides between two
+    /// own edits, one of which was chosen over a third before, knows of that one.
+    fn with_what_was_seen_there(&self, shown: [String; 3]) -> BTreeSet<String> {
+        let edits = shown.iter().filter_map(|value| self.edits.get(value));
+        let user = self.edits.get(&shown[1]).map(|edit| edit.user);
+        let edits = edits.filter(|edit| Some(edit.user) == user);
+        let seen = edits.flat_map(|edit| edit.seen.iter().cloned());
+        seen.chain(shown.iter().cloned()).collect()
+    }
+
+    /// Says whether both values of a conflict are edits of one device, and this one's was made upon the server's: nobody
+    /// else had a hand in it.
+    ///
+    /// Not so where work was carried in files: a device that was wiped begins from what the file says.
+    fn is_with_oneself(&self, conflict: &Conflict, local: &Value, remote: &Value) -> bool {
+        let edit = |value: &Value| self.edits.get(&text(value));
+        let (Some(top), Some(below)) = (edit(local), edit(remote)) else {
+            return false;
+        };
+        !self.carries
+            && conflict.kind == ConflictKind::Fields
+            && top.before == text(remote)
+            && (top.device, &top.record) == (below.device, &below.record)
     }
 
     /// Notes that a record that is gone at the org, or a copy of one, may be made again.
@@ -359,8 +413,10 @@ impl Ledger {
             }
             return;
         };
+        // A record that is made again brings back what others had written there.
+        let is_copy = old.is_none() && edit.arrived;
         edit.arrived = true;
-        let is_own = edit.user == user && edit.field == field;
+        let is_own = (edit.user == user || is_copy) && edit.field == field;
         let has_seen = old.is_none_or(|old| edit.seen.contains(old));
         if !(is_own && has_seen) {
             self.wrong.push(format!(

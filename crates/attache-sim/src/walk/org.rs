@@ -1,12 +1,13 @@
 //! What is at the org, and what happens there.
 
 use super::Scene;
-use super::ledger::{By, OBJECTS};
+use super::ledger::{By, OBJECTS, name_of, text};
 use super::scenario::Class;
 use crate::random::Prng;
 use crate::world::{World, fields};
+use attache::MutationState;
 use attache_sandbox::org::{Access, Org};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The lookups of a walk that lead to its own rows.
 const LOOKUPS: [(&str, &str); 5] = [
@@ -88,10 +89,30 @@ impl Scene {
         rows.iter().filter_map(|row| row.text("Id")).collect()
     }
 
+    /// The org's ids of an object's records that some device has unsent work on.
+    fn unsent(&self, object: &str) -> BTreeSet<String> {
+        let mut ids = BTreeSet::new();
+        for at in 0..self.devices.len() {
+            let device = self.at(at);
+            let pending = device.pending().unwrap_or_default();
+            for mutation in pending.iter().filter(|it| it.object == object) {
+                ids.insert(mutation.record.to_string());
+                let row = device.get(&mutation.record).ok().flatten();
+                ids.extend(row.and_then(|row| row.fields.get("Id").map(text)));
+            }
+        }
+        ids
+    }
+
     fn change(&self, chance: &mut Prng) {
         let world = &self.world;
         let (object, name_field, texts) = OBJECTS[chance.below(OBJECTS.len())];
-        let ids = self.ids(object);
+        let mut ids = self.ids(object);
+        if chance.percent(30) {
+            // Where somebody is at work on a device there is more to go wrong.
+            let unsent = self.unsent(object);
+            ids.retain(|id| unsent.contains(id));
+        }
         let Some(id) = chance.pick(&ids) else { return };
         let mark = self.ledger().mark('c');
         let user = &world.users[chance.below(3)].id;
@@ -170,14 +191,34 @@ impl Scene {
             .with_org(|org| org.undelete(boss, object, id))
     }
 
+    /// Rows that were made by creates whose makers do not know that.
+    fn doubted(&self) -> Vec<(&'static str, String)> {
+        let mut names = BTreeSet::new();
+        for at in 0..self.devices.len() {
+            let mut pending = self.at(at).pending().unwrap_or_default();
+            pending.retain(|it| matches!(it.state, MutationState::InDoubt(_)));
+            names.extend(pending.iter().filter_map(name_of));
+        }
+        self.ledger().rows_named(&names)
+    }
+
     /// Gives a row to somebody, shows it to somebody, or takes it away.
     fn share(&self, chance: &mut Prng) {
         let world = &self.world;
-        let (object, ..) = OBJECTS[chance.below(OBJECTS.len())];
-        let ids = self.ids(object);
-        let Some(id) = chance.pick(&ids) else { return };
         let user = &world.users[chance.below(3)].id;
-        let way = chance.below(4);
+        // What was just made may be given away before its maker has heard of it.
+        let doubted = chance.pick(&self.doubted()).cloned();
+        let (object, id, way) = match doubted.filter(|_| chance.percent(70)) {
+            Some((object, id)) => (object, id, 3),
+            None => {
+                let (object, ..) = OBJECTS[chance.below(OBJECTS.len())];
+                let Some(id) = chance.pick(&self.ids(object)).cloned() else {
+                    return;
+                };
+                (object, id, chance.below(4))
+            }
+        };
+        let id = id.as_str();
         self.tell(format_args!("sharing {way} of {object} {id} for {user}"));
         world.sandbox.with_org(|org| match way {
             0 => org.grant(object, id, user),

@@ -1,12 +1,13 @@
 //! What people do with records on their devices.
 
 use super::Scene;
+use super::errands::server_id;
 use super::ledger::{OBJECTS, Who, name_of, text};
 use super::scenario::Class;
 use crate::random::Prng;
 use attache::{
-    Attache, Conflict, ConflictKind, Fields, Keep, Mutation, MutationState, RecordId, Resolution,
-    Value,
+    Attache, Conflict, ConflictKind, Fields, Keep, Mutation, MutationKind, MutationState, RecordId,
+    Resolution, Value,
 };
 
 /// A value that the org refuses in an account, and a device does not know to be wrong.
@@ -35,16 +36,40 @@ impl Scene {
         Some((at, chance.pick(&records)?.clone()))
     }
 
+    /// A record that is being sent, with the fields that are.
+    fn on_the_wire(
+        &self,
+        device: &Attache,
+        chance: &mut Prng,
+    ) -> Option<(usize, RecordId, Vec<&'static str>)> {
+        let mut pending = device.pending().unwrap_or_default();
+        pending.retain(|it| it.state == MutationState::Sending);
+        let mutation = chance.pick(&pending)?;
+        let at = OBJECTS.iter().position(|it| it.0 == mutation.object)?;
+        let mut fields = OBJECTS[at].2.to_vec();
+        fields.retain(|field| mutation.fields.contains(field));
+        (!fields.is_empty()).then(|| (at, mutation.record.clone(), fields))
+    }
+
     /// Edits a record on a device.
     pub(super) fn edit(&self, who: Who, chance: &mut Prng) {
         let device = self.at(who.0);
-        let Some((at, record)) = self.any(&device, chance) else {
-            return;
+        // What is on the wire is edited again more often than it would be by chance.
+        let on_the_wire = match chance.percent(30) {
+            true => self.on_the_wire(&device, chance),
+            false => None,
+        };
+        let (at, record, fields) = match on_the_wire {
+            Some(found) => found,
+            None => match self.any(&device, chance) {
+                Some((at, record)) => (at, record, OBJECTS[at].2.to_vec()),
+                None => return,
+            },
         };
         let Ok(Some(before)) = device.get(&record) else {
             return;
         };
-        let (object, _, fields) = OBJECTS[at];
+        let object = OBJECTS[at].0;
         let mut edits = Fields::new();
         let mut marks = Vec::new();
         for _ in 0..=chance.below(2) {
@@ -198,6 +223,7 @@ impl Scene {
         }
         let mut ledger = self.ledger();
         ledger.saw(conflict);
+        self.tell(format_args!("device {} looks at {conflict:?}", who.0));
         let (resolution, marks) = match chance.below(4) {
             0 => (Resolution::Mine, Vec::new()),
             1 => (Resolution::Theirs, Vec::new()),
@@ -302,7 +328,7 @@ impl Scene {
             ConflictKind::DeletedAtRemote => ledger.dropped(who.1, before),
             ConflictKind::DeletedHere => {
                 if *resolution != Resolution::Mine {
-                    ledger.undeleted(who.1, &conflict.record);
+                    ledger.undeleted(who.1, conflict.record.as_str());
                 }
             }
             _ => {
@@ -343,7 +369,7 @@ impl Scene {
     fn take_back(&self, who: Who, mutation: &Mutation) {
         self.taken_back(who, "discard", |device| {
             let taken = match mutation.kind {
-                attache::MutationKind::Create => self.mutations_of(device, &mutation.record),
+                MutationKind::Create => self.mutations_of(device, &mutation.record),
                 _ => vec![mutation.clone()],
             };
             device.discard(mutation.seq).map(|()| taken)
@@ -369,7 +395,11 @@ impl Scene {
         let gone = |it: &&Mutation| !after.iter().any(|left| left.seq == it.seq);
         let of_taken = |it: &&Mutation| taken.iter().any(|taken| taken.record == it.record);
         let lost: Vec<&Mutation> = before.iter().filter(gone).filter(of_taken).collect();
+        // Another device has another name for the record that it deleted.
+        let shown = taken.iter().filter_map(|it| device.get(&it.record).ok()?);
+        let ids: Vec<String> = shown.filter_map(|it| server_id(&it)).collect();
         let mut ledger = self.ledger();
+        ids.iter().for_each(|id| ledger.undeleted(who.1, id));
         ledger.dropped(who.1, lost);
         // A decision that is taken back takes the value along that it made.
         ledger.dropped(who.1, taken.iter().filter(|it| gone(it)));
@@ -386,6 +416,12 @@ impl Scene {
             let refused = matches!(mutation.state, MutationState::Rejected(_));
             let undecided =
                 matches!(&mutation.state, MutationState::InDoubt(problems) if !problems.is_empty());
+            if for_good && let Some(key) = self.waits_in_vain(&device, mutation, &pending) {
+                self.ledger().wrong.push(format!(
+                    "device {}: {mutation:?} waits for {key}, which the org has",
+                    who.0
+                ));
+            }
             if for_good || refused && mutation.fields.contains(REFUSED.0) {
                 self.take_back(who, mutation);
             } else if refused && device.save_anyway(mutation.seq).is_err() {
@@ -396,6 +432,33 @@ impl Scene {
                 self.ledger().made_again(&name);
             }
         }
+    }
+}
+
+impl Scene {
+    /// The local key that an edit points at and waits for, although its record is not to be created any more.
+    ///
+    /// What came by a file may point at what nobody brought along.
+    fn waits_in_vain<'m>(
+        &self,
+        device: &Attache,
+        mutation: &'m Mutation,
+        pending: &[Mutation],
+    ) -> Option<&'m str> {
+        let to_come = |key: &str| {
+            let mut creates = pending.iter().filter(|it| it.kind == MutationKind::Create);
+            // A record that is made again is known by the id that it had.
+            let shown = RecordId::parse(key).map(|key| device.get(&key));
+            let known = shown.ok().and_then(|it| it.ok()?).map(|it| it.id);
+            creates.any(|it| it.record.as_str() == key || Some(&it.record) == known.as_ref())
+        };
+        let texts = mutation
+            .fields
+            .iter()
+            .filter_map(|(_, value)| value.as_text());
+        let mut keys = texts.filter(|text| text.starts_with("local-"));
+        let waits = mutation.state == MutationState::Pending && !self.has(Class::Carry);
+        keys.find(|key| waits && !to_come(key))
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) struct Device {
     watcher: Watcher,
     folder: Option<tempfile::TempDir>,
     /// Bytes by which the store may grow.
-    room: AtomicU64,
+    pub room: AtomicU64,
     store: Mutex<Option<Attache>>,
 }
 
@@ -82,8 +82,8 @@ impl Scene {
             seed,
             world,
             devices: devices.map_err(|error| error.to_string())?,
+            ledger: Mutex::new(Ledger::new(classes.contains(&Class::Carry))),
             classes,
-            ledger: Mutex::default(),
             meanwhile: Mutex::new(Prng::still()),
             pins: Mutex::default(),
             carried: Mutex::default(),

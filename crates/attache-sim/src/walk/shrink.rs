@@ -13,9 +13,7 @@ pub struct Shrunk {
 }
 
 /// Makes a failing scenario as small as it gets within so many walks: it leaves out classes, devices and steps as
-/// long as something is still wrong.
-///
-/// What is wrong in the end need not be what was wrong at first: any failure is one.
+/// long as the same is wrong, be it about another record or device.
 pub fn shrink(failure: Failure, walks_max: usize) -> Shrunk {
     let mut shrinker = Shrinker {
         best: failure,
@@ -49,18 +47,18 @@ struct Shrinker {
 }
 
 impl Shrinker {
-    /// Keeps a smaller scenario if it fails too.
+    /// Keeps a smaller scenario if it fails in the same way.
     fn attempt(&mut self, scenario: Scenario) -> bool {
         if self.walks >= self.walks_max {
             return false;
         }
         self.walks += 1;
         match run(&scenario, false) {
-            Ok(_) => false,
-            Err(failure) => {
+            Err(failure) if kind(&failure) == kind(&self.best) => {
                 self.best = failure;
                 true
             }
+            Ok(_) | Err(_) => false,
         }
     }
 
@@ -100,4 +98,12 @@ impl Shrinker {
             run /= 2;
         }
     }
+}
+
+/// What is wrong, without the names and numbers of this walk.
+fn kind(failure: &Failure) -> Option<Vec<&str>> {
+    let is_name =
+        |word: &&str| word.contains(|c: char| c.is_ascii_digit() || c.is_ascii_uppercase());
+    let words = failure.wrong.first()?.split_whitespace();
+    Some(words.filter(|word| !is_name(word)).collect())
 }
