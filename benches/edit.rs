@@ -16,9 +16,13 @@
 //!
 //! In pages, which a busy machine does not change: a later edit writes four (the row,
 //! the journal, its index and its sequence), on both sides. A first one writes two more
-//! for the base and its index, which a test in store/standing.rs counts, and one for
-//! the search; and some where pages are full. So a first edit has up to three pages
+//! for the base and its index, and some where pages are full: 6.2 for records of sixty
+//! fields of which twelve are filled, which tests in store/standing.rs count; and one
+//! for the search, where somebody has searched. So a first edit has up to three pages
 //! that the transaction it is held against has not.
+//!
+//! Beside it stands what a disk asks of anything that is to outlive a loss of power:
+//! a file to which 4 KiB are appended, with `fdatasync`.
 //!
 //! The times are for a machine with nothing else to do: with more work than cores
 //! the same binary gave ratios of a first edit from 1.1 to 3.1, run by run.
@@ -30,12 +34,17 @@
 use attache::{Attache, Briefcase, RecordId};
 use attache_sim::{World, wait};
 use rusqlite::{Connection, TransactionBehavior, params};
+use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Edits in a row before the other side has its turn: what else the machine does meets both.
 const ROUND: usize = 50;
+
+/// What is appended to a file and synced, for comparison.
+const PAGE: [u8; 4096] = [1; 4096];
 
 fn main() {
     let edits = attache_benches::argument(3_000);
@@ -58,6 +67,8 @@ fn main() {
     // The base of a record is kept at its first edit: that is measured by itself.
     let (mut engine, mut bare, mut again) = (Vec::new(), Vec::new(), Vec::new());
     let (mut based, mut plain) = (Vec::new(), Bare::open(&copy));
+    let mut synced = Vec::new();
+    let mut log = File::create(folder.path().join("log")).expect("a file");
     let store = Connection::open(&path).expect("the store opens beside");
     for (round, ids) in ids.chunks(ROUND).take(edits / ROUND).enumerate() {
         for (times, text) in [(&mut engine, "a"), (&mut again, "b")] {
@@ -70,6 +81,13 @@ fn main() {
                 }));
             }
         }
+        for _ in ids {
+            synced.push(timed(|| {
+                log.write_all(&PAGE)
+                    .and_then(|()| log.sync_data())
+                    .expect("an append");
+            }));
+        }
         for (times, text) in [(&mut based, "a"), (&mut bare, "b")] {
             for id in ids {
                 let phone = format!("{text}{round:08}");
@@ -78,6 +96,7 @@ fn main() {
             }
         }
     }
+    report("4 KiB and fdatasync", &mut synced);
     report("bare transaction", &mut bare);
     report("bare, with a base", &mut based);
     report("first edit of a record", &mut engine);
@@ -85,6 +104,11 @@ fn main() {
     let ratio = |times: &[Duration], to: &[Duration]| {
         median(times).as_secs_f64() / median(to).as_secs_f64()
     };
+    println!(
+        "later / fdatasync {:.2}, first / fdatasync {:.2} (medians)",
+        ratio(&again, &synced),
+        ratio(&engine, &synced),
+    );
     println!(
         "later / bare {:.2}, first / bare {:.2}, first / bare with a base {:.2} (medians)",
         ratio(&again, &bare),

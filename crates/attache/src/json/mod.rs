@@ -15,7 +15,7 @@ mod resolution;
 mod scalar;
 mod told;
 
-pub(crate) use journal::{load_fields, store_each, store_fields};
+pub(crate) use journal::{load_base, load_fields, store_fields, store_values};
 pub(crate) use outcome::instant;
 pub(crate) use problem::{load_problems, store_problems};
 pub(crate) use reader::RecordReader;

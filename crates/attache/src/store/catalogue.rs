@@ -32,8 +32,8 @@ pub(crate) struct Table {
     pub stand: String,
     /// For each column those that go with it in an edit, see [`standing`].
     pub bound: Vec<Vec<usize>>,
-    /// The columns in order of their names.
-    pub by_name: Vec<usize>,
+    /// The number of the columns' names, by which bases are kept; `None` until the table is in the catalogue.
+    pub shape: Option<i64>,
 }
 
 /// One carried field.
@@ -104,12 +104,10 @@ impl Table {
             .map(|(at, name)| format!("{name} = ?{}", at + 1))
             .collect();
         let plain: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        let mut by_name: Vec<usize> = (0..columns.len()).collect();
-        by_name.sort_by_key(|at| plain[*at]);
         Table {
             stand: standing::statement(&object.name, &names.join(", ")),
             bound: standing::bound(&object, &plain),
-            by_name,
+            shape: None,
             insert: format!(
                 "INSERT INTO {table} ({}, \"attache_rules\", \"attache_key\") VALUES ({})",
                 names.join(", "),
@@ -162,6 +160,7 @@ pub(super) fn declared(ty: &FieldType) -> &'static str {
 /// Reads what is known of the objects.
 pub(super) fn load(connection: &Connection) -> Result<Catalogue> {
     let mut catalogue = Catalogue::default();
+    let shapes = shapes(connection)?;
     let mut statement = connection.prepare("SELECT name, describe, carried FROM attache_object")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -169,13 +168,35 @@ pub(super) fn load(connection: &Connection) -> Result<Catalogue> {
         let carried: String = row.get(2)?;
         let carried = parse_list(&carried)?;
         // It could be read when it was stored, so that it is no fault of the remote's now.
-        add(&mut catalogue, &name, &describe, &carried)
-            .map_err(|error| damaged("the description of an object").with_source(error))?;
+        add(&mut catalogue, &name, &describe, &carried, |names| {
+            Ok(shapes.get(names).copied())
+        })
+        .map_err(|error| damaged("the description of an object").with_source(error))?;
     }
     Ok(catalogue)
 }
 
-fn add(catalogue: &mut Catalogue, name: &str, describe: &str, carried: &[String]) -> Result<()> {
+/// The numbers of lists of names, by the lists as JSON; none in a store of a format that had no such lists.
+fn shapes(connection: &Connection) -> Result<HashMap<String, i64>> {
+    let mut known = connection
+        .prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'attache_shape'")?;
+    if !known.exists([])? {
+        return Ok(HashMap::new());
+    }
+    let mut statement = connection.prepare("SELECT fields, nr FROM attache_shape")?;
+    let shapes: rusqlite::Result<_> = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect();
+    Ok(shapes?)
+}
+
+fn add(
+    catalogue: &mut Catalogue,
+    name: &str,
+    describe: &str,
+    carried: &[String],
+    shape: impl FnOnce(&str) -> Result<Option<i64>>,
+) -> Result<()> {
     let mut object = ObjectSchema::from_describe(describe)?;
     name.clone_into(&mut object.name);
     catalogue.schema.insert(object);
@@ -186,12 +207,18 @@ fn add(catalogue: &mut Catalogue, name: &str, describe: &str, carried: &[String]
     if carried.is_empty() {
         catalogue.tables.remove(&name.to_ascii_lowercase());
     } else {
-        catalogue.tables.insert(
-            name.to_ascii_lowercase(),
-            Arc::new(Table::new(Arc::clone(object), carried)),
-        );
+        let mut table = Table::new(Arc::clone(object), carried);
+        table.shape = shape(&list(&table.names())?)?;
+        catalogue
+            .tables
+            .insert(name.to_ascii_lowercase(), Arc::new(table));
     }
     Ok(())
+}
+
+fn list(names: &[String]) -> Result<String> {
+    serde_json::to_string(names)
+        .map_err(|error| Error::internal("a list prints as JSON").with_source(error))
 }
 
 fn parse_list(json: &str) -> Result<Vec<String>> {
@@ -219,8 +246,7 @@ impl Writing<'_> {
             Some(have) => self.alter(&have, &wanted)?,
             None => self.create(&wanted)?,
         }
-        let json = serde_json::to_string(carried)
-            .map_err(|error| Error::internal("a list prints as JSON").with_source(error))?;
+        let json = list(carried)?;
         self.connection.execute(
             "INSERT INTO attache_object (name, describe, last_modified, carried) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT DO UPDATE SET describe = ?2, last_modified = ?3, carried = ?4",
@@ -230,10 +256,24 @@ impl Writing<'_> {
             schema: self.catalogue.schema.clone(),
             tables: self.catalogue.tables.clone(),
         };
-        add(&mut next, &name, describe, carried)?;
+        add(&mut next, &name, describe, carried, |names| {
+            self.shape(names).map(Some)
+        })?;
         self.catalogue = Arc::new(next);
         self.changed = true;
         Ok(())
+    }
+
+    /// The number of a list of names, given to it now if it has none.
+    fn shape(&self, names: &str) -> Result<i64> {
+        self.connection.execute(
+            "INSERT OR IGNORE INTO attache_shape (fields) VALUES (?1)",
+            [names],
+        )?;
+        let number = "SELECT nr FROM attache_shape WHERE fields = ?1";
+        Ok(self
+            .connection
+            .query_row(number, [names], |row| row.get(0))?)
     }
 
     fn create(&self, table: &Table) -> Result<()> {
@@ -277,6 +317,15 @@ impl Writing<'_> {
 }
 
 impl super::Reading<'_> {
+    /// The names that a number stands for.
+    pub(super) fn names(&self, shape: i64) -> Result<Vec<String>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT fields FROM attache_shape WHERE nr = ?1")?;
+        let names: Option<String> = statement.query_row([shape], |row| row.get(0)).optional()?;
+        parse_list(&names.ok_or_else(|| damaged("a list of fields"))?)
+    }
+
     /// The time from which an object's changes are to be read; `None` before its first load.
     pub(crate) fn low(&self, object: &str) -> Result<Option<ServerTime>> {
         let low: Option<Option<i64>> = self

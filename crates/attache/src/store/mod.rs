@@ -76,7 +76,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 /// `ATCH`: says that a SQLite file is ours.
 const APPLICATION_ID: i32 = 0x4154_4348;
 /// The format that this library writes; each step up has its migration.
-const FORMAT: i32 = 12;
+const FORMAT: i32 = 13;
 const MIGRATIONS: [&str; FORMAT as usize] = [
     include_str!("sql/001_engine.sql"),
     include_str!("sql/002_copies.sql"),
@@ -90,6 +90,7 @@ const MIGRATIONS: [&str; FORMAT as usize] = [
     include_str!("sql/010_base.sql"),
     include_str!("sql/011_forms.sql"),
     include_str!("sql/012_files.sql"),
+    include_str!("sql/013_shape.sql"),
 ];
 /// What SQLite says where the system refuses to let a file grow, but for a full disk.
 const CANNOT_GROW: [i32; 2] = [

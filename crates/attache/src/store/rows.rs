@@ -191,19 +191,24 @@ impl Reading<'_> {
 
     /// What the server last confirmed of an edited record.
     pub(crate) fn base(&self, id: &str) -> Result<Option<Base>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT fields, rules, key FROM attache_base WHERE record = ?1")?;
-        let found: Option<(String, i64, Option<String>)> = statement
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .optional()?;
-        let Some((fields, rules, key)) = found else {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT object, fields, rules, key FROM attache_base WHERE record = ?1",
+        )?;
+        let mut rows = statement.query([id])?;
+        let Some(row) = rows.next()? else {
             return Ok(None);
         };
+        let object: String = row.get(0)?;
+        let fields: String = row.get(1)?;
+        let names = |shape| match self.catalogue.table(&object) {
+            Some(table) if table.shape == Some(shape) => Ok(table.names()),
+            // It was kept when the table had other columns.
+            _ => self.names(shape),
+        };
         Ok(Some(Base {
-            fields: json::load_fields(&fields)?,
-            rules,
-            key,
+            fields: json::load_base(&fields, names)?,
+            rules: row.get(2)?,
+            key: row.get(3)?,
         }))
     }
 
@@ -359,11 +364,10 @@ impl Writing<'_> {
 
     /// Keeps a row as the base of its record.
     pub(super) fn store_row_as_base(&self, table: &Table, id: &str, row: &Row) -> Result<()> {
-        let fields = table.by_name.iter().map(|at| {
-            let name = table.columns[*at].name.as_str();
-            (name, &row.values[*at])
-        });
-        let fields = json::store_each(fields);
+        let fields = match table.shape {
+            Some(shape) => json::store_values(shape, row.values.iter()),
+            None => json::store_fields(&table.fields(&row.values)),
+        };
         self.store_base(table, id, &fields, row.rules, row.key.as_deref())
     }
 

@@ -242,6 +242,110 @@ mod tests {
         assert_eq!(pages, [1 + 3 + 2, 1 + 3, 0]);
     }
 
+    /// An object as orgs have them: of its sixty fields its records fill twelve.
+    fn with_wide_records(store: Store) -> (Attache, Vec<RecordId>) {
+        let fields: Vec<String> = (0..60)
+            .map(|nr| format!("SomeCustomField{nr}__c"))
+            .collect();
+        let each = fields.iter().map(|name| {
+            format!(r#"{{"name": "{name}", "type": "string", "length": 80, "updateable": true, "nillable": true}}"#)
+        });
+        let wide = format!(
+            r#"{{"name": "Wide__c", "keyPrefix": "a00", "updateable": true, "fields": [{{"name": "Id", "type": "id"}}, {}]}}"#,
+            each.collect::<Vec<_>>().join(", ")
+        );
+        let ids: Vec<RecordId> = (0..RECORDS)
+            .map(|nr| RecordId::parse(&format!("a00{nr:012}")).unwrap())
+            .collect();
+        let filled = store.write(Durability::Durable, |w| {
+            let carried: Vec<String> = ["Id".to_owned()]
+                .into_iter()
+                .chain(fields.clone())
+                .collect();
+            w.define(&wide, None, &carried)?;
+            let table = Arc::clone(w.catalogue().known("Wide__c")?);
+            ids.iter().try_for_each(|id| {
+                let value = |nr| {
+                    if nr % 5 == 0 {
+                        Value::text("twenty letters or so")
+                    } else {
+                        Value::Null
+                    }
+                };
+                let values = [Value::text(id.as_str())]
+                    .into_iter()
+                    .chain((0..60).map(value));
+                let row = Row {
+                    values: values.collect(),
+                    rules: 1,
+                    key: None,
+                };
+                w.insert_row(&table, &row)
+            })
+        });
+        filled.unwrap();
+        (Attache::with_store(store), ids)
+    }
+
+    /// Few enough that nothing is moved from the log into the file meanwhile.
+    const RECORDS: u64 = 100;
+
+    #[test]
+    fn the_bases_of_mostly_empty_records_share_their_pages() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jo.db");
+        let (attache, ids) = with_wide_records(Store::open(&path, Options::new()).unwrap());
+        let frames = || std::fs::metadata(beside(&path, "-wal")).unwrap().len() / FRAME_BYTES;
+        let before = frames();
+        for id in &ids {
+            attache.update(id, [("SomeCustomField7__c", "1")]).unwrap();
+        }
+        // The six of one edit, and what every new page of bases costs beside: its parent and the file's first page.
+        let each = (frames() - before) as f64 / RECORDS as f64;
+        assert!(each < 6.5, "{each} pages for each first edit");
+    }
+
+    #[test]
+    fn a_base_outlives_the_columns_that_it_was_kept_by() {
+        let (attache, id) = store();
+        attache.update(&id, [("Phone", "2")]).unwrap();
+        let narrow = ["Id", "Phone"].map(str::to_owned);
+        let define = |fields: &[String]| {
+            let defined = attache
+                .store
+                .write(Durability::Durable, |w| w.define(CONTACT, None, fields));
+            defined.unwrap();
+        };
+        define(&narrow);
+        let base = || {
+            attache
+                .store
+                .read(|r| r.base(id.as_str()))
+                .unwrap()
+                .unwrap()
+        };
+        assert_eq!(
+            base().fields.get("LastName"),
+            Some(&Value::text("Lovelace"))
+        );
+        assert_eq!(base().fields.get("Phone"), Some(&Value::text("1")));
+        // One that is kept by names is read beside it.
+        attache
+            .store
+            .write(Durability::Durable, |w| {
+                let table = Arc::clone(w.catalogue().known("Contact")?);
+                w.put_base(
+                    &table,
+                    id.as_str(),
+                    &[("Phone", Value::text("3"))].into(),
+                    1,
+                    None,
+                )
+            })
+            .unwrap();
+        assert_eq!(base().fields.get("Phone"), Some(&Value::text("3")));
+    }
+
     #[test]
     fn what_an_edit_asks_is_looked_up_and_not_searched_for() {
         let (attache, _) = store();
