@@ -10,6 +10,7 @@ mod asker;
 mod commands;
 mod demo;
 mod error;
+mod lines;
 mod listener;
 mod output;
 mod progress;

@@ -1,6 +1,7 @@
 //! `attache explain merge`: what becomes of each field of a record that both sides changed.
 
-use crate::error::{Failure, Result};
+use crate::error::Result;
+use crate::lines;
 use crate::output::Output;
 use attache::{Error, ErrorKind, Explanation, MergePolicy, ObjectSchema, explain_merge};
 use clap::Args;
@@ -51,26 +52,26 @@ struct Refusal {
 
 /// Explains each line of standard input.
 pub fn run(_: &Arguments, output: &Output) -> Result<()> {
-    for line in std::io::stdin().lines() {
-        let line = line.map_err(|error| Failure::stdin(&error))?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        match explain(&line) {
-            Ok(explanation) => output.data(&explanation)?,
-            Err(error) => output.data(&Refused {
-                error: Refusal {
-                    message: error.to_string(),
-                    problems: error
-                        .problems()
-                        .iter()
-                        .map(|problem| problem.message.clone())
-                        .collect(),
-                },
-            })?,
+    lines::each(|line| match line.map(explain) {
+        Ok(Ok(explanation)) => output.data(&explanation),
+        Ok(Err(error)) => output.data(&Refused::new(
+            error.to_string(),
+            error
+                .problems()
+                .iter()
+                .map(|problem| problem.message.clone())
+                .collect(),
+        )),
+        Err(failure) => output.data(&Refused::new(failure.sentence(), Vec::new())),
+    })
+}
+
+impl Refused {
+    fn new(message: String, problems: Vec<String>) -> Refused {
+        Refused {
+            error: Refusal { message, problems },
         }
     }
-    Ok(())
 }
 
 fn explain(line: &str) -> attache::Result<Explanation> {

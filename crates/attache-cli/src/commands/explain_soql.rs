@@ -3,6 +3,7 @@
 use super::explain_dates::context;
 use crate::asker::Asker;
 use crate::error::{Failure, Result};
+use crate::lines;
 use crate::output::Output;
 use crate::store;
 use attache::{Context, Error, ErrorKind, Filter, ObjectSchema, Schema, Select};
@@ -53,24 +54,14 @@ pub fn run(arguments: &Arguments, output: &Output) -> Result<()> {
         (None, None) => None,
     };
     let context = context(&arguments.asker)?;
-    for line in std::io::stdin().lines() {
-        let line = line.map_err(|error| Failure::stdin(&error))?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        let explained = if is_statement(&line) {
-            statement(&line, schema.as_ref(), &context)
-        } else {
-            condition(
-                &line,
-                schema.as_ref(),
-                arguments.object.as_deref(),
-                &context,
-            )
-        };
-        output.data(&explained)?;
-    }
-    Ok(())
+    let object = arguments.object.as_deref();
+    lines::each(|line| {
+        output.data(&match line {
+            Ok(line) if is_statement(line) => statement(line, schema.as_ref(), &context),
+            Ok(line) => condition(line, schema.as_ref(), object, &context),
+            Err(failure) => Explained::unread(&failure),
+        })
+    })
 }
 
 fn is_statement(line: &str) -> bool {
@@ -128,6 +119,19 @@ impl Explained {
                 sql: Some(sql),
             },
             Err(error) => Explained::refused(Some(canonical), &error),
+        }
+    }
+
+    fn unread(failure: &Failure) -> Explained {
+        Explained {
+            ok: false,
+            error: Some(Refusal {
+                message: failure.sentence(),
+                position: None,
+                expected: None,
+            }),
+            canonical: None,
+            sql: None,
         }
     }
 

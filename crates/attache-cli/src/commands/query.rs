@@ -2,6 +2,7 @@
 
 use crate::asker::Asker;
 use crate::error::{self, Failure, Result};
+use crate::lines;
 use crate::output::{self, Output, RowView};
 use crate::store;
 use attache::{Attache, Context, Row, Value};
@@ -97,17 +98,12 @@ struct Question {
 
 /// Answers a question per line; one that fails does not stop the others.
 fn batch(store: &Attache, context: &Context, asker: &Asker, output: &Output) -> Result<()> {
-    for line in std::io::stdin().lines() {
-        let line = line.map_err(|error| Failure::stdin(&error))?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        match answer(store, context.clone(), asker, &line) {
-            Ok(ids) => output.data(&serde_json::json!({ "ids": ids }))?,
-            Err(failure) => output.data(&error::Envelope::of(&failure))?,
-        }
-    }
-    Ok(())
+    lines::each(
+        |line| match line.and_then(|line| answer(store, context.clone(), asker, line)) {
+            Ok(ids) => output.data(&serde_json::json!({ "ids": ids })),
+            Err(failure) => output.data(&error::Envelope::of(&failure)),
+        },
+    )
 }
 
 fn answer(store: &Attache, mut context: Context, asker: &Asker, line: &str) -> Result<Vec<String>> {

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::process::Stdio;
 
 /// Runs the program with a text on its standard input.
-fn fed(arguments: &[&str], input: &str) -> Ran {
+fn fed(arguments: &[&str], input: impl AsRef<[u8]>) -> Ran {
     let mut child = command(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -14,7 +14,7 @@ fn fed(arguments: &[&str], input: &str) -> Ran {
         .spawn()
         .expect("the program starts");
     let mut pipe = child.stdin.take().expect("a pipe");
-    pipe.write_all(input.as_bytes()).expect("the program reads");
+    pipe.write_all(input.as_ref()).expect("the program reads");
     drop(pipe);
     let output = child.wait_with_output().expect("the program ends");
     Ran {
@@ -153,6 +153,41 @@ fn a_query_is_asked_for_another_day_and_explained() {
 }
 
 #[test]
+fn a_line_that_cannot_be_read_costs_no_other_its_answer() {
+    let stage = Stage::open();
+    let store = stage.store("a", EVERYTHING);
+    let bad = [&b"\xff\xfe"[..], &vec![b'x'; (16 << 20) + 1]];
+    for (arguments, good, wrong, right) in [
+        (
+            &["explain", "soql"][..],
+            "Name = 'x'",
+            "/error/message",
+            "/canonical",
+        ),
+        (
+            &["explain", "merge"],
+            r#"{"local": {"A": 1}, "remote": {"A": 1}}"#,
+            "/error/message",
+            "/outcome",
+        ),
+        (
+            &["query", &store, "--batch"],
+            r#"{"soql": "SELECT Id FROM Account"}"#,
+            "/error/message",
+            "/ids",
+        ),
+    ] {
+        let input = [bad[0], b"\n", bad[1], b"\n", good.as_bytes()].concat();
+        let answers = lines(&fed(arguments, input));
+        assert_eq!(answers.len(), 3, "{arguments:?}");
+        let said = |at: usize| answers[at].pointer(wrong).and_then(Json::as_str);
+        assert!(said(0).is_some_and(|text| text.contains("no UTF-8")));
+        assert!(said(1).is_some_and(|text| text.contains("longer than")));
+        assert!(answers[2].pointer(right).is_some(), "{}", answers[2]);
+    }
+}
+
+#[test]
 fn a_batch_answers_each_line_by_itself() {
     let stage = Stage::open();
     let store = stage.store("a", EVERYTHING);
@@ -165,7 +200,7 @@ fn a_batch_answers_each_line_by_itself() {
         r#"{"soql": "SELECT Id FROM Account LIMIT 1", "tz": "Mars/Olympus"}"#,
         r#"{"soql": "SELECT Name FROM Account ORDER BY Id LIMIT 1", "week_start": "monday", "fiscal_start": 4}"#,
     ];
-    let answers = lines(&fed(&["query", &store, "--batch"], &input.join("\n")));
+    let answers = lines(&fed(&["query", &store, "--batch"], input.join("\n")));
     let ids = answers[0]["ids"].as_array().expect("a list");
     assert_eq!(ids.len(), 2);
     assert_eq!(answers[1]["ids"], serde_json::json!([]));
