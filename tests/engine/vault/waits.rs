@@ -46,6 +46,70 @@ fn a_reader_is_answered_while_another_process_writes_and_a_writer_writes_when_th
     sync(&device);
 }
 
+/// An index of a million records takes seconds: its builder has to hear of those who wait.
+#[test]
+fn who_waits_for_another_process_can_be_heard_by_it_until_they_write() {
+    let (world, _place, path) = home(57, 300);
+    drop(super::worked(&world, &path, Options::new()));
+    let limits = Limits {
+        busy_wait: Duration::from_mins(5),
+        ..Limits::default()
+    };
+    let store = Attache::open_with(&path, Options::new().limits(limits)).expect("a store");
+    let id = first(&store, ANY);
+    let bell = path.with_file_name(format!(
+        "{}-waiting",
+        path.file_name().expect("a name").display()
+    ));
+    edit(&store, &id, "Phone", "1");
+    assert!(!bell.exists(), "nobody had to wait");
+    let other = Connection::open(&path).expect("another process");
+    other.execute_batch("BEGIN IMMEDIATE").expect("its lock");
+    let is_rung = || {
+        let file = std::fs::OpenOptions::new().write(true).open(&bell);
+        file.is_ok_and(|file| file.try_lock().is_err())
+    };
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| edit(&store, &id, "Phone", "2"));
+        while !is_rung() {
+            assert!(!waiting.is_finished(), "it did not wait");
+            std::thread::yield_now();
+        }
+        other.execute_batch("ROLLBACK").expect("unlocked");
+        waiting.join().expect("it is made");
+    });
+    assert!(!is_rung());
+    assert_eq!(attache_tests::value(&store, &id, "Phone"), "2".into());
+    drop(other);
+    store.wipe(attache::Unsent::Discard).expect("it is wiped");
+    assert!(!bell.exists());
+}
+
+#[test]
+fn a_store_that_a_newer_version_brings_up_meanwhile_is_left_to_it() {
+    let (world, _place, path) = home(58, 300);
+    let store = super::worked(&world, &path, Options::new());
+    let id = first(&store, ANY);
+    let newer = Connection::open(&path).expect("another process");
+    let format: i32 = newer
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .expect("a number");
+    newer
+        .execute_batch(&format!(
+            "BEGIN; CREATE TABLE attache_news (x); PRAGMA user_version = {}; COMMIT",
+            format + 1
+        ))
+        .expect("a migration");
+    let refused = [
+        store.update(&id, [("Phone", "1")]).expect_err("an edit"),
+        store.pending().expect_err("a read"),
+        attache_sim::wait(store.sync()).expect_err("a session"),
+    ];
+    for error in refused {
+        assert_eq!(error.kind(), ErrorKind::StorageTooNew, "{error}");
+    }
+}
+
 /// Has the file alone, as the last handle does that closes a store, and as a wipe and a re-keying do.
 fn alone(path: &Path) -> Connection {
     let alone = Connection::open(path).expect("another process");

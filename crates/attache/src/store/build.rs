@@ -4,9 +4,12 @@
 //! records. While it does, it asks after every few steps whether somebody waits
 //! for the turn; then it stops, what it had made is rolled back, and it begins
 //! anew once they are through. It asks itself, so no other statement can be hit.
+//! That somebody waits in another process it hears by their knock (`knock.rs`): they do not
+//! tell when they are through, so the index is left to a later look or the next session.
 
 use super::catalogue::Table;
 use super::index::Wish;
+use super::knock::Door;
 use super::{Durability, Store, Writing, kibibytes, lock};
 use crate::error::Result;
 use rusqlite::Connection;
@@ -18,6 +21,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const ATTEMPTS_MAX: usize = 3;
 /// SQLite's steps from one look at the queue to the next: far below a millisecond.
 const STEPS: i32 = 1_000;
+/// One of so many looks is also one for other processes, which costs calls of the system.
+const LOOKS_PER_DOOR: u32 = 8;
 /// What is sorted at a time. It is sorted at one go, without a look at the queue: 1 MiB takes some ten
 /// milliseconds, and is as fast as any more.
 const SORTED_BYTES: u64 = 1 << 20;
@@ -89,11 +94,18 @@ impl Store {
             Arc::new(AtomicBool::new(false)),
             Arc::new(AtomicBool::new(false)),
         );
+        let door = self.path.as_deref().map(Door::of);
+        let mut looks = 0_u32;
+        let mut is_knocked_at = move || {
+            looks = looks.wrapping_add(1);
+            looks.is_multiple_of(LOOKS_PER_DOOR) && door.as_ref().is_some_and(Door::is_knocked_at)
+        };
         let look = {
             let (queue, stop) = (Arc::clone(&self.queue), Arc::clone(stop));
             let (armed, gave_way) = (Arc::clone(&armed), Arc::clone(&gave_way));
             move || {
-                let leave = armed.load(Ordering::Relaxed) && (stop() || queue.is_awaited());
+                let leave = armed.load(Ordering::Relaxed)
+                    && (stop() || queue.is_awaited() || is_knocked_at());
                 gave_way.fetch_or(leave, Ordering::Relaxed);
                 leave
             }
@@ -144,6 +156,7 @@ impl Writing<'_> {
 mod tests {
     use super::*;
     use crate::record::{RecordId, Value};
+    use crate::store::knock::Knock;
     use crate::store::rows::Row;
     use crate::{Error, Options};
     use std::sync::Mutex;
@@ -263,6 +276,20 @@ mod tests {
         let built = build(&store, editors.at_each_look(&other, 1));
         assert_eq!(editors.found_the_index(), [false]);
         assert_eq!((built, is_made(&other)), (Built::Made, true));
+    }
+
+    #[test]
+    fn another_process_that_waits_to_write_goes_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jo.db");
+        let store = Store::open(&path, Options::new()).unwrap();
+        fill(&store).unwrap();
+        let knock = Knock::at(&path).unwrap();
+        assert_eq!(build(&store, Arc::new(|| false)), Built::GaveWay);
+        assert!(!is_made(&store));
+        drop(knock);
+        assert_eq!(build(&store, Arc::new(|| false)), Built::Made);
+        assert!(is_made(&store));
     }
 
     #[test]

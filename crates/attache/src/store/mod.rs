@@ -18,6 +18,7 @@ mod holds;
 mod incoming;
 mod index;
 mod journal;
+mod knock;
 pub(crate) mod look;
 mod merges;
 mod merging;
@@ -72,6 +73,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 /// `ATCH`: says that a SQLite file is ours.
 const APPLICATION_ID: i32 = 0x4154_4348;
@@ -230,7 +232,7 @@ impl Store {
         }
         let touched = writer.touched.clone();
         touched.take(); // of a transaction that was rolled back
-        let transaction = Transaction::begin(&writer.connection)?;
+        let transaction = self.begin(&writer.connection)?;
         let mut writing = Writing {
             connection: &writer.connection,
             catalogue: self.catalogue_of(&writer.connection)?,
@@ -249,6 +251,23 @@ impl Store {
             self.signal.touch_all();
         }
         Ok(done)
+    }
+
+    /// Begins a transaction of the writer, and lets another process that writes now know that somebody waits.
+    fn begin<'c>(&self, connection: &'c Connection) -> Result<Transaction<'c>> {
+        let Some(path) = &self.path else {
+            return Transaction::begin(connection);
+        };
+        connection.busy_timeout(Duration::ZERO)?;
+        let begun = Transaction::begin(connection);
+        connection.busy_timeout(self.limits.busy_wait)?;
+        match begun {
+            Err(error) if error.kind() == ErrorKind::StorageBusy => {
+                let _knock = knock::Knock::at(path);
+                Transaction::begin(connection)
+            }
+            begun => begun,
+        }
     }
 
     /// Reads a consistent state, beside any writer.
@@ -316,6 +335,11 @@ impl Store {
             .clone();
         if known.0 == version {
             return Ok(known.1);
+        }
+        // Another process may have a newer version of this library, and have brought the store up.
+        let format = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if format > i64::from(FORMAT) {
+            return Err(too_new(format));
         }
         let catalogue = Arc::new(catalogue::load(connection)?);
         self.set_catalogue(version, Arc::clone(&catalogue));

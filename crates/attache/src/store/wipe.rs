@@ -1,5 +1,6 @@
 //! Destroys a store's files.
 
+use super::knock::WAITING;
 use super::open::REKEYED;
 use super::{Reading, Store, lock, rekey};
 use crate::error::{Error, ErrorKind, Result};
@@ -69,7 +70,7 @@ fn destroy(path: &Path, log: Option<File>, connection: Connection) -> io::Result
     // than on Unix a file that is open cannot be deleted.
     let locked = cfg!(unix).then_some(connection);
     // Deleted first: a loss of power must not leave half a store under this name.
-    for ending in ["", "-wal", "-shm", REKEYED] {
+    for ending in ["", "-wal", "-shm", REKEYED, WAITING] {
         match std::fs::remove_file(beside(path, ending)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
