@@ -337,9 +337,10 @@ pub struct Schema {
 
 impl Schema {
     /// Adds an object, or replaces one of the same name.
-    pub fn insert(&mut self, object: ObjectSchema) {
+    pub fn insert(&mut self, object: impl Into<Arc<ObjectSchema>>) {
+        let object = object.into();
         self.objects
-            .insert(object.name.to_ascii_lowercase(), Arc::new(object));
+            .insert(object.name.to_ascii_lowercase(), object);
     }
 
     /// Finds an object by name, whatever its case.

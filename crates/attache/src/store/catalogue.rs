@@ -6,6 +6,7 @@ use crate::record::ServerTime;
 use crate::schema::{FieldType, ObjectSchema, Schema};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 /// What is known of the objects: one immutable value, replaced as a whole.
@@ -14,7 +15,12 @@ pub(crate) struct Catalogue {
     pub schema: Schema,
     /// By their objects' names in lower case.
     tables: BTreeMap<String, Arc<Table>>,
+    /// What each object was made of, by its name.
+    made_of: BTreeMap<String, Digest>,
 }
+
+/// Tells two describes with their lists of carried fields apart: to read one takes long.
+type Digest = u64;
 
 /// The table of one object.
 pub(crate) struct Table {
@@ -157,21 +163,35 @@ pub(super) fn declared(ty: &FieldType) -> &'static str {
     }
 }
 
-/// Reads what is known of the objects.
-pub(super) fn load(connection: &Connection) -> Result<Catalogue> {
+/// Reads the catalogue of a store. Objects that are as they were known are taken over as they are: any change of the
+/// tables, be it an index, has it looked at anew, and a describe of hundreds of kilobytes takes milliseconds to read.
+pub(super) fn load(connection: &Connection, known: &Catalogue) -> Result<Catalogue> {
     let mut catalogue = Catalogue::default();
     let shapes = shapes(connection)?;
     let mut statement = connection.prepare("SELECT name, describe, carried FROM attache_object")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let (name, describe): (String, String) = (row.get(0)?, row.get(1)?);
-        let carried: String = row.get(2)?;
-        let carried = parse_list(&carried)?;
+        let text = |at| -> rusqlite::Result<&str> { Ok(row.get_ref(at)?.as_str()?) };
+        let (name, describe, carried) = (text(0)?, text(1)?, text(2)?);
+        let digest = digest(describe, carried);
+        if known.made_of.get(name) == Some(&digest)
+            && let Some(object) = known.schema.object(name)
+        {
+            let table = known.tables.get(&name.to_ascii_lowercase());
+            catalogue.insert(name, Arc::clone(object), table.cloned(), digest);
+            continue;
+        }
+        let carried = parse_list(carried)?;
         // It could be read when it was stored, so that it is no fault of the remote's now.
-        add(&mut catalogue, &name, &describe, &carried, |names| {
-            Ok(shapes.get(names).copied())
-        })
-        .map_err(|error| damaged("the description of an object").with_source(error))?;
+        let mut object = ObjectSchema::from_describe(describe)
+            .map_err(|error| damaged("the description of an object").with_source(error))?;
+        name.clone_into(&mut object.name);
+        let object = Arc::new(object);
+        let mut table = (!carried.is_empty()).then(|| Table::new(Arc::clone(&object), &carried));
+        if let Some(table) = &mut table {
+            table.shape = shapes.get(&list(&table.names())?).copied();
+        }
+        catalogue.insert(name, object, table.map(Arc::new), digest);
     }
     Ok(catalogue)
 }
@@ -190,30 +210,28 @@ fn shapes(connection: &Connection) -> Result<HashMap<String, i64>> {
     Ok(shapes?)
 }
 
-fn add(
-    catalogue: &mut Catalogue,
-    name: &str,
-    describe: &str,
-    carried: &[String],
-    shape: impl FnOnce(&str) -> Result<Option<i64>>,
-) -> Result<()> {
-    let mut object = ObjectSchema::from_describe(describe)?;
-    name.clone_into(&mut object.name);
-    catalogue.schema.insert(object);
-    let object = catalogue
-        .schema
-        .object(name)
-        .ok_or_else(|| Error::internal("an object just added is there"))?;
-    if carried.is_empty() {
-        catalogue.tables.remove(&name.to_ascii_lowercase());
-    } else {
-        let mut table = Table::new(Arc::clone(object), carried);
-        table.shape = shape(&list(&table.names())?)?;
-        catalogue
-            .tables
-            .insert(name.to_ascii_lowercase(), Arc::new(table));
+impl Catalogue {
+    fn insert(
+        &mut self,
+        name: &str,
+        object: Arc<ObjectSchema>,
+        table: Option<Arc<Table>>,
+        digest: Digest,
+    ) {
+        self.schema.insert(object);
+        let lower = name.to_ascii_lowercase();
+        match table {
+            Some(table) => self.tables.insert(lower, table),
+            None => self.tables.remove(&lower),
+        };
+        self.made_of.insert(name.to_owned(), digest);
     }
-    Ok(())
+}
+
+fn digest(describe: &str, carried: &str) -> Digest {
+    let mut hasher = DefaultHasher::new();
+    (describe, carried).hash(&mut hasher);
+    hasher.finish()
 }
 
 fn list(names: &[String]) -> Result<String> {
@@ -240,8 +258,9 @@ impl Writing<'_> {
         if let Some(known) = self.reading().stored_name(&object.name)? {
             object.name = known;
         }
-        let wanted = Table::new(Arc::new(object), carried);
+        let mut wanted = Table::new(Arc::new(object), carried);
         let name = wanted.object.name.clone();
+        let version = super::schema_version(self.connection)?;
         match self.catalogue.table(&name).cloned() {
             Some(have) => self.alter(&have, &wanted)?,
             None => self.create(&wanted)?,
@@ -252,13 +271,24 @@ impl Writing<'_> {
              ON CONFLICT DO UPDATE SET describe = ?2, last_modified = ?3, carried = ?4",
             params![name, describe, last_modified, json],
         )?;
+        if super::schema_version(self.connection)? == version {
+            // Other handles look for what is new when the tables have changed.
+            self.connection
+                .execute_batch("CREATE VIEW attache_news AS SELECT 1; DROP VIEW attache_news")?;
+        }
         let mut next = Catalogue {
             schema: self.catalogue.schema.clone(),
             tables: self.catalogue.tables.clone(),
+            made_of: self.catalogue.made_of.clone(),
         };
-        add(&mut next, &name, describe, carried, |names| {
-            self.shape(names).map(Some)
-        })?;
+        let object = Arc::clone(&wanted.object);
+        let digest = digest(describe, &json);
+        if carried.is_empty() {
+            next.insert(&name, object, None, digest);
+        } else {
+            wanted.shape = Some(self.shape(&list(&wanted.names())?)?);
+            next.insert(&name, object, Some(Arc::new(wanted)), digest);
+        }
         self.catalogue = Arc::new(next);
         self.changed = true;
         Ok(())
@@ -349,5 +379,61 @@ impl super::Reading<'_> {
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .optional()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Options;
+    use crate::store::{Durability, Store};
+    use std::sync::Arc;
+
+    fn define(store: &Store, label: &str) {
+        let describe = format!(
+            r#"{{"name": "Contact", "label": "{label}", "fields": [{{"name": "Id", "type": "id"}}]}}"#
+        );
+        let done = store.write(Durability::Durable, |w| {
+            w.define(&describe, None, &["Id".to_owned()])
+        });
+        done.unwrap();
+    }
+
+    fn label(store: &Store) -> String {
+        let label = |label: &str| Ok(label.to_owned());
+        let read = store.read(|r| label(&r.catalogue.known("Contact")?.object.label));
+        read.unwrap()
+    }
+
+    #[test]
+    fn another_handle_sees_a_describe_that_changes_no_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jo.db");
+        let open = || Store::open(&path, Options::new()).unwrap();
+        let (here, there) = (open(), open());
+        define(&here, "Contact");
+        assert_eq!(label(&there), "Contact");
+        define(&here, "Person");
+        assert_eq!(
+            (label(&here), label(&there)),
+            ("Person".into(), "Person".into())
+        );
+    }
+
+    #[test]
+    fn a_describe_is_not_read_again_because_an_index_was_made() {
+        let store = Store::open_in_memory(Options::new()).unwrap();
+        define(&store, "Contact");
+        let table = || Arc::clone(store.catalogue().known("Contact").unwrap());
+        let before = table();
+        let index = |w: &mut crate::store::Writing<'_>| {
+            w.connection
+                .execute_batch("CREATE INDEX one ON \"Contact\" (\"attache_rules\")")?;
+            Ok(())
+        };
+        store.write(Durability::Durable, index).unwrap();
+        assert_eq!(label(&store), "Contact");
+        assert!(Arc::ptr_eq(&before, &table()));
+        define(&store, "Person");
+        assert!(!Arc::ptr_eq(&before, &table()));
     }
 }

@@ -53,7 +53,7 @@ impl Look {
         if format > FORMAT {
             return Err(too_new(format.into()));
         }
-        let catalogue = catalogue::load(&connection);
+        let catalogue = catalogue::load(&connection, &Catalogue::default());
         let mut look = Look {
             format,
             described: catalogue.is_ok(),

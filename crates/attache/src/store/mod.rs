@@ -179,7 +179,7 @@ impl Store {
     fn with(connection: Connection, limits: Limits) -> Result<Store> {
         let catalogue = (
             schema_version(&connection)?,
-            Arc::new(catalogue::load(&connection)?),
+            Arc::new(catalogue::load(&connection, &Catalogue::default())?),
         );
         Ok(Store {
             path: None,
@@ -341,7 +341,7 @@ impl Store {
         if format > i64::from(FORMAT) {
             return Err(too_new(format));
         }
-        let catalogue = Arc::new(catalogue::load(connection)?);
+        let catalogue = Arc::new(catalogue::load(connection, &known.1)?);
         self.set_catalogue(version, Arc::clone(&catalogue));
         Ok(catalogue)
     }
