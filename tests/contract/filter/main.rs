@@ -10,6 +10,7 @@
 
 mod ask;
 mod field;
+mod statements;
 mod world;
 
 use ask::{Tree, question};

@@ -110,12 +110,17 @@ impl Sides {
         )
     }
 
-    /// The ids that a condition finds on the device.
-    pub fn on_device(&self, condition: &str, now: i64) -> Result<BTreeSet<String>, String> {
+    /// Who asks the device, and when.
+    pub fn asked_at(&self, now: i64) -> Context {
         let mut context = self.context.clone();
         context.now = ServerTime(now);
+        context
+    }
+
+    /// The ids that a condition finds on the device.
+    pub fn on_device(&self, condition: &str, now: i64) -> Result<BTreeSet<String>, String> {
         let soql = format!("SELECT Id FROM {} WHERE {condition}", OBJECTS[0]);
-        let rows = self.device.query_with(&soql, &context);
+        let rows = self.device.query_with(&soql, &self.asked_at(now));
         let rows = rows.map_err(|error| error.to_string())?;
         Ok(rows.filter_map(|row| Some(row.id()?.to_string())).collect())
     }

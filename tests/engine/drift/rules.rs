@@ -33,6 +33,8 @@ fn an_object_that_went_away_takes_its_records_and_leaves_the_edits() {
     );
     assert_eq!(all(&device, "SELECT Id FROM Account").len(), accounts);
     assert_eq!(value(&device, &account, "Fax"), "new".into());
+    let file = device.export_unsent(None).expect("a file");
+    assert!(String::from_utf8_lossy(&file).contains("\"kept\""));
     // Edits of what is gone go on waiting; those of others go on.
     edit(&device, &account, "Site", "goes");
     let report = next_day(&world, &device);

@@ -50,6 +50,8 @@ pub(crate) fn sort_key(value: &Value, kind: FieldKind, mode: Mode, ranks: &[Stri
                 .flat_map(char::to_uppercase)
                 .collect::<String>(),
         ),
+        // 1 and 1.0 are one value, also where keys are told apart by how they print.
+        Value::Number(number) => Value::Number(number.normalize()),
         other => other.clone(),
     }
 }

@@ -224,9 +224,7 @@ pub(crate) fn kind_of(expr: &Expr, names: &Names<'_>) -> Result<Kind> {
             let fits = match aggregate {
                 Aggregate::Count | Aggregate::CountDistinct => return Ok(Kind::Number),
                 Aggregate::Sum | Aggregate::Average => kind == Kind::Number,
-                Aggregate::Min | Aggregate::Max => {
-                    !matches!(kind, Kind::Boolean | Kind::Set | Kind::Id)
-                }
+                Aggregate::Min | Aggregate::Max => !matches!(kind, Kind::Boolean | Kind::Set),
             };
             if fits {
                 Ok(kind)

@@ -177,6 +177,15 @@ fn counting_counts_and_grouping_groups() {
     );
     assert_eq!(store.column("SELECT MIN(Rating) FROM Account"), ["Hot"]);
     assert_eq!(store.column("SELECT MAX(Rating) FROM Account"), ["Odd"]);
+    assert_eq!(
+        store.column("SELECT MAX(Id) FROM Account"),
+        [id("001", 'e').as_str()]
+    );
+    // A parent that is not there has no checkbox to count.
+    assert_eq!(
+        store.column("SELECT COUNT_DISTINCT(Parent.Active__c) FROM Account"),
+        ["0"]
+    );
     let rows = store
         .query("SELECT Rating, COUNT(Id) n, COUNT(Rating) FROM Account GROUP BY Rating HAVING COUNT(Id) < 9 ORDER BY COUNT(Id) DESC, Rating NULLS LAST")
         .unwrap();
