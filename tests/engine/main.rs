@@ -25,6 +25,7 @@ mod queries;
 mod reports;
 mod review;
 mod search;
+mod service;
 mod session;
 mod shrunk;
 mod sight;
