@@ -10,8 +10,16 @@ use std::collections::BTreeMap;
 /// Fields that lead to other objects, with these.
 type Lookups = &'static [(&'static str, &'static [&'static str])];
 
-/// The objects as an org has them, as far as the template reads them: prefix, lookups, other fields.
-const OBJECTS: &[(&str, &str, Lookups, &[(&str, FieldKind)])] = &[
+/// An object: its name and prefix, its lookups, its other fields.
+type Object = (
+    &'static str,
+    &'static str,
+    Lookups,
+    &'static [(&'static str, FieldKind)],
+);
+
+/// The objects as an org has them, as far as the template reads them.
+const OBJECTS: &[Object] = &[
     (
         "ServiceResource",
         "0Hn",
@@ -282,8 +290,8 @@ fn a_part_used_offline_is_taken_from_the_van_and_arrives_at_the_org() {
     let device = prime(&org.world, ME, &template);
     let id = |name: &str| RecordId::parse(&org.ids[name]).expect("an id");
     let used = Fields::new()
-        .with("WorkOrderId", &id("w today"))
-        .with("Product2Id", &id("pump"));
+        .with("WorkOrderId", id("w today"))
+        .with("Product2Id", id("pump"));
     let used = create(&device, "ProductConsumed", used);
     edit(&device, &id("my stock"), "QuantityOnHand", 3);
     edit(&device, &id("w today"), "IsClosed", true);
