@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Rows enough for a file behind the first page.
-const CONTACTS: usize = 23_000;
+pub const CONTACTS: usize = 23_000;
 
 /// An org with many contacts that everybody sees, and a device that has seen none.
-fn large(seed: u64) -> (World, Attache) {
+pub fn large(seed: u64) -> (World, Attache) {
     let world = World::new(seed, 100);
     let (me, boss) = (world.users[ME].id.clone(), world.boss().to_owned());
     world.sandbox.with_org(|org| {
@@ -31,7 +31,7 @@ fn large(seed: u64) -> (World, Attache) {
     (world, device)
 }
 
-fn requests(world: &World, part: &str) -> usize {
+pub fn requests(world: &World, part: &str) -> usize {
     let log = world.sandbox.log();
     log.iter()
         .filter(|request| request.target.contains(part))
@@ -199,6 +199,14 @@ fn an_org_whose_smallest_parts_are_too_large_is_read_by_pages() {
     world.sandbox.fail_next(fault.always());
     let report = sync(&narrow(&world, &device, 6 << 20));
     assert!(report.inserted as usize >= CONTACTS, "{report:?}");
-    assert!(requests(&world, "maxRecords=1&") + requests(&world, "maxRecords=4") > 0);
+    // From 20,000 rows down to one, a quarter each time; then by pages, the first of which came before the file.
+    let sizes = [20_000, 5_000, 1_250, 312, 78, 19, 4, 1];
+    let log = world.sandbox.log();
+    let asked = log.iter().filter_map(|request| {
+        let (_, rows) = request.target.split_once("maxRecords=")?;
+        rows.parse::<usize>().ok()
+    });
+    assert_eq!(asked.collect::<Vec<_>>(), sizes);
+    assert!(requests(&world, "/query/01g") >= CONTACTS.div_ceil(2_000) - 1);
     agrees(&world, ME, &device);
 }

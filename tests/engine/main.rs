@@ -19,6 +19,7 @@ mod journal_files;
 mod journal_unsent;
 mod journal_walk;
 mod live;
+mod loads;
 mod membership;
 mod patience;
 mod queries;

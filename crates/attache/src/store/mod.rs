@@ -19,6 +19,7 @@ mod incoming;
 mod index;
 mod journal;
 mod knock;
+mod load;
 pub(crate) mod look;
 mod merges;
 mod merging;
@@ -52,6 +53,7 @@ pub(crate) use holds::{Hold, bytes};
 pub(crate) use incoming::{Arrived, Origin};
 pub(crate) use index::Wish;
 pub(crate) use journal::{Entry, NewEntry, State};
+pub(crate) use load::LoadOf;
 pub(crate) use notice::Count;
 pub(crate) use relate::Relation;
 pub(crate) use rules::{RuleState, SweepRange, WantedRule};
@@ -78,7 +80,7 @@ use std::time::Duration;
 /// `ATCH`: says that a SQLite file is ours.
 const APPLICATION_ID: i32 = 0x4154_4348;
 /// The format that this library writes; each step up has its migration.
-const FORMAT: i32 = 13;
+const FORMAT: i32 = 14;
 const MIGRATIONS: [&str; FORMAT as usize] = [
     include_str!("sql/001_engine.sql"),
     include_str!("sql/002_copies.sql"),
@@ -93,6 +95,7 @@ const MIGRATIONS: [&str; FORMAT as usize] = [
     include_str!("sql/011_forms.sql"),
     include_str!("sql/012_files.sql"),
     include_str!("sql/013_shape.sql"),
+    include_str!("sql/014_loads.sql"),
 ];
 /// What SQLite says where the system refuses to let a file grow, but for a full disk.
 const CANNOT_GROW: [i32; 2] = [

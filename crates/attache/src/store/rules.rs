@@ -293,6 +293,7 @@ impl Writing<'_> {
                 .execute("DELETE FROM attache_rule WHERE id = ?1", [id])?;
             self.connection
                 .execute("DELETE FROM attache_covered WHERE rule = ?1", [id])?;
+            self.forget_load_file(*id)?;
         }
         let mut seen = HashSet::new();
         for rule in wanted.iter().filter(|want| seen.insert(want.key.as_str())) {

@@ -29,6 +29,19 @@ enum Next {
 }
 
 impl Pages {
+    /// Goes on behind the first so many rows of an answer.
+    pub(super) fn behind(rows: u64) -> Pages {
+        Pages {
+            rows,
+            ..Pages::default()
+        }
+    }
+
+    /// How many rows of the answer were read.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
     pub(super) fn count(&mut self, page: &Page) -> Result<()> {
         self.pages += 1;
         self.rows += page.records.len() as u64;

@@ -1,6 +1,7 @@
 //! Reads what a rule matches: all of it, its ids only, what changed, or its first so many.
 
 use super::ahead::Ahead;
+use super::file::keeps_file;
 use super::pages::{Pages, RESTARTS_MAX};
 use super::prepare::Node;
 use super::soql::{self, Statement};
@@ -50,10 +51,15 @@ impl Run<'_> {
         };
         loop {
             let rule = self.store.read(|r| r.rule(&node.key))?;
-            match self
-                .scan_once(node, &rule, depth, ordered, &mut walk)
-                .await?
+            let scanned = self.scan_once(node, &rule, depth, ordered, &mut walk).await;
+            if !scanned
+                .as_ref()
+                .map_or_else(keeps_file, Scanned::keeps_file)
             {
+                self.store
+                    .write(Durability::Ordered, |w| w.forget_load_file(rule.id))?;
+            }
+            match scanned? {
                 Scanned::Through => break,
                 Scanned::Forgotten if restarts < RESTARTS_MAX => restarts += 1,
                 Scanned::Forgotten => {
@@ -72,6 +78,7 @@ impl Run<'_> {
         let rule = self.store.read(|r| r.rule(&node.key))?;
         let (now, day) = (self.env.now(), self.today()?);
         self.store.write(Durability::Ordered, |w| {
+            w.forget_load_file(rule.id)?;
             w.set_loaded(rule.id)?;
             w.set_swept(rule.id, now, &day, walk.count)
         })?;
@@ -89,17 +96,25 @@ impl Run<'_> {
         let mut after = rule.after.clone().filter(|_| ordered);
         let reader = apply::reader(&node.table);
         let mut all = Vec::new();
-        let mut done = 0;
-        let (mut in_file, mut total) = (false, 0);
-        let first = self.statement(node, depth, after.as_deref());
-        let mut page = match self.query(&first).await {
-            Ok(page) => page,
-            Err(error) if error.kind() == ErrorKind::CursorExpired => {
-                return Ok(Scanned::Forgotten);
-            }
-            Err(error) => return Err(error),
+        let resumed = match depth == Depth::Records && ordered {
+            true => self.resume_file(node, rule).await?,
+            false => None,
         };
-        let mut pages = Pages::default();
+        let mut in_file = resumed.is_some();
+        let (mut page, mut pages) = match resumed {
+            Some((page, rows)) => (page, Pages::behind(rows)),
+            None => {
+                let first = self.statement(node, depth, after.as_deref());
+                match self.query(&first).await {
+                    Ok(page) => (page, Pages::default()),
+                    Err(error) if error.kind() == ErrorKind::CursorExpired => {
+                        return Ok(Scanned::Forgotten);
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        };
+        let (mut done, mut total) = (pages.rows(), 0);
         loop {
             self.check_cancelled()?;
             pages.count(&page)?;
@@ -127,12 +142,20 @@ impl Run<'_> {
                 }
                 false => Vec::new(),
             };
-            let range = covers.then_some(SweepRange {
-                after: after.as_deref(),
-                to: to
+            let reached = covers.then_some(Reached {
+                range: SweepRange {
+                    after: after.as_deref(),
+                    to: to
+                        .as_deref()
+                        .filter(|_| !planted!(DeletesOnIncompleteSweep)),
+                    present: &shown,
+                },
+                last: last.as_deref(),
+                file: page
+                    .next
                     .as_deref()
-                    .filter(|_| !planted!(DeletesOnIncompleteSweep)),
-                present: &shown,
+                    .filter(|_| in_file)
+                    .map(|next| (next, pages.rows())),
             });
             let load = depth == Depth::Records && ordered && !in_file;
             let rest = total.saturating_sub(done + ids.len() as u64);
@@ -145,12 +168,9 @@ impl Run<'_> {
                 Some(decoded) => {
                     let left = total.saturating_sub(done);
                     self.check_space(&node.table.object.name, &page, left)?;
-                    self.take_records(node, rule, decoded, range.as_ref(), to.as_deref())?;
+                    self.take_records(node, rule, decoded, reached.as_ref())?;
                 }
-                None => {
-                    self.take_ids(node, rule, &ids, range.as_ref(), to.as_deref())
-                        .await?;
-                }
+                None => self.take_ids(node, rule, &ids, reached.as_ref()).await?,
             }
             done += ids.len() as u64;
             self.tell(Phase::Pull, &node.table.object.name, done, Some(total));
@@ -169,10 +189,7 @@ impl Run<'_> {
                 break;
             };
             let file = match in_a_file {
-                true => {
-                    self.file(&self.statement(node, depth, after.as_deref()))
-                        .await?
-                }
+                true => self.file(node, rule, after.clone()).await?,
                 false => None,
             };
             if file.is_some() {
@@ -261,17 +278,16 @@ impl Run<'_> {
         statement.print()
     }
 
-    /// Takes in a page of a load. `reached` is where a walk that is cut off here goes on.
+    /// Takes in a page of a load.
     fn take_records(
         &mut self,
         node: &Node,
         rule: &RuleState,
         page: apply::Decoded,
-        range: Option<&SweepRange<'_>>,
-        reached: Option<&str>,
+        reached: Option<&Reached<'_>>,
     ) -> Result<()> {
         self.apply(&node.table, page, rule.mask, Origin::Server, |w| {
-            reach(w, node, rule, range, reached)
+            reach(w, node, rule, reached)
         })?;
         Ok(())
     }
@@ -282,14 +298,12 @@ impl Run<'_> {
         node: &Node,
         rule: &RuleState,
         ids: &[String],
-        range: Option<&SweepRange<'_>>,
-        reached: Option<&str>,
+        reached: Option<&Reached<'_>>,
     ) -> Result<()> {
         // What is new has to be here before the page counts as done.
         self.read_unknown(&node.table, ids, rule.mask).await?;
-        self.store.write(Durability::Ordered, |w| {
-            reach(w, node, rule, range, reached)
-        })
+        self.store
+            .write(Durability::Ordered, |w| reach(w, node, rule, reached))
     }
 
     /// Reads the records of these ids that are not here.
@@ -444,17 +458,32 @@ pub(super) fn rank_statement(node: &Node, limit: u32) -> String {
     statement.print()
 }
 
+/// How far a page has brought a walk.
+struct Reached<'a> {
+    /// What it covers.
+    range: SweepRange<'a>,
+    /// The id behind which a walk that is cut off here goes on.
+    last: Option<&'a str>,
+    /// Where the file that it is from goes on, and how many rows of that were read.
+    file: Option<(&'a str, u64)>,
+}
+
 /// Notes that a walk is through a stretch of ids.
 fn reach(
     w: &Writing<'_>,
     node: &Node,
     rule: &RuleState,
-    range: Option<&SweepRange<'_>>,
-    reached: Option<&str>,
+    reached: Option<&Reached<'_>>,
 ) -> Result<()> {
-    let Some(range) = range else { return Ok(()) };
-    w.sweep(&node.table, rule.mask, range)?;
-    w.set_after(rule.id, reached)
+    let Some(reached) = reached else {
+        return Ok(());
+    };
+    w.sweep(&node.table, rule.mask, &reached.range)?;
+    w.set_after(rule.id, reached.last)?;
+    match reached.file {
+        Some((next, rows)) => w.reach_in_load_file(rule.id, reached.last, next, rows),
+        None => Ok(()),
+    }
 }
 
 /// What a walk has come by. It keeps what it watches for only, so that its memory does not grow with the rule.
@@ -471,6 +500,13 @@ enum Scanned {
     Forgotten,
     /// The server's order of ids is not that of their characters.
     Unordered,
+}
+
+impl Scanned {
+    /// Says whether the file that it read, if it read one, is of use to the load still.
+    fn keeps_file(&self) -> bool {
+        matches!(self, Scanned::Through)
+    }
 }
 
 pub(super) fn page_ids(page: &Page) -> Result<Vec<String>> {

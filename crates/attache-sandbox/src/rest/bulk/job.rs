@@ -1,6 +1,6 @@
 //! What jobs that read and jobs that write have in common: the document, the list, the states.
 
-use super::{Delimiter, Jobs, LineEnding};
+use super::{Delimiter, Jobs, LineEnding, is_kept};
 use crate::json;
 use crate::rest::{Call, dates, failure::Failure, machine::Machine, message::Response};
 use crate::soql::csv::Style;
@@ -99,13 +99,17 @@ pub(super) fn advance<'a, J: Job>(
     find(machine, call, id)
 }
 
-/// The job of an id, if it is the caller's.
+/// The job of an id, if it is the caller's and still kept.
 pub(super) fn find<'a, J: Job>(
     machine: &'a mut Machine,
     call: &Call<'_>,
     id: &str,
 ) -> Result<&'a mut J, Failure> {
-    let job = J::all(&mut machine.jobs).get_mut(id).ok_or_else(unknown)?;
+    let now_s = machine.now_s();
+    let job = J::all(&mut machine.jobs).get_mut(id);
+    let job = job
+        .filter(|job| is_kept(job.head().created_s, now_s))
+        .ok_or_else(unknown)?;
     job.head().check(call)?;
     Ok(job)
 }

@@ -66,12 +66,18 @@ impl Delimiter {
 impl Jobs {
     /// Gives an id to a job that is made now, and forgets the ones that are too old.
     fn next(&mut self, now_s: i64) -> String {
-        let lives = |created_s: i64| created_s + KEPT_S >= now_s;
-        self.queries.retain(|_, job| lives(job.head.created_s));
-        self.ingests.retain(|_, job| lives(job.head.created_s));
+        self.queries
+            .retain(|_, job| is_kept(job.head.created_s, now_s));
+        self.ingests
+            .retain(|_, job| is_kept(job.head.created_s, now_s));
         self.last += 1;
         id::make("750", self.last)
     }
+}
+
+/// Says whether a job of some age is still there.
+fn is_kept(created_s: i64, now_s: i64) -> bool {
+    created_s + KEPT_S >= now_s
 }
 
 fn invalid(message: impl Into<String>) -> Failure {
