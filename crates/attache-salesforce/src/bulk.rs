@@ -50,6 +50,8 @@ const LAST: &str = "null";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     job: String,
+    /// The object that its rows are of.
+    object: String,
     /// Rows of the whole file.
     total: u64,
     /// Rows of its parts.
@@ -84,6 +86,8 @@ pub(crate) struct Opened {
 #[serde(rename_all = "camelCase")]
 struct Job {
     id: String,
+    #[serde(default)]
+    object: String,
     state: String,
     #[serde(default)]
     number_records_processed: u64,
@@ -114,9 +118,10 @@ impl Name {
 impl Place {
     /// Reads a place; `None` for anything else, such as the path of a query's next page.
     pub(crate) fn parse(text: &str) -> Option<Place> {
-        let mut parts = text.strip_prefix(MARK)?.splitn(5, ' ');
+        let mut parts = text.strip_prefix(MARK)?.splitn(6, ' ');
         Some(Place {
             job: parts.next()?.to_owned(),
+            object: parts.next()?.to_owned(),
             total: parts.next()?.parse().ok()?,
             rows: parts.next()?.parse().ok()?,
             row: parts.next()?.parse().ok()?,
@@ -129,12 +134,13 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Place {
             job,
+            object,
             total,
             rows,
             locator,
             row,
         } = self;
-        write!(f, "{MARK}{job} {total} {rows} {row} {locator}")
+        write!(f, "{MARK}{job} {object} {total} {rows} {row} {locator}")
     }
 }
 
@@ -170,6 +176,7 @@ impl Salesforce {
         }
         let place = Place {
             job: job.id,
+            object: job.object,
             total: job.number_records_processed,
             rows: self.part_rows.rows(),
             locator: FIRST.into(),
@@ -293,7 +300,9 @@ impl Salesforce {
                     }
                     place.rows = self.part_rows.rows();
                 }
-                Err(error) if is_too_large(&error) => return Err(self.too_wide()),
+                Err(error) if is_too_large(&error) => {
+                    return Err(self.too_wide(ErrorKind::RemoteRefused, &place.object));
+                }
                 answer => break answer?,
             }
         };
@@ -336,16 +345,6 @@ impl Salesforce {
         let mut call = Call::read("bulk_results", path);
         call.accept = "text/csv";
         self.known(&call).await
-    }
-
-    /// Says that a single record is larger than may be in memory.
-    fn too_wide(&self) -> Error {
-        let message = format!(
-            "a record of this answer has more than {} bytes: carry fewer fields of its object, or raise \
-             response_bytes_max",
-            self.limits.response_bytes_max
-        );
-        Error::new(ErrorKind::RemoteRefused, message)
     }
 
     /// Asks for something of a job; a job that is gone is a cursor that expired.
@@ -484,6 +483,7 @@ mod tests {
     fn a_place_is_told_from_the_path_of_a_page() {
         let place = Place {
             job: "750000000000001AAA".into(),
+            object: "Contact".into(),
             total: 41_000,
             rows: 20_000,
             locator: "MjAwMDA".into(),
@@ -491,6 +491,6 @@ mod tests {
         };
         assert_eq!(Place::parse(&place.to_string()), Some(place));
         assert_eq!(Place::parse("/services/data/v67.0/query/01g-2000"), None);
-        assert_eq!(Place::parse("bulk:750 9 20000 x -"), None);
+        assert_eq!(Place::parse("bulk:750 Contact 9 20000 x -"), None);
     }
 }

@@ -1,7 +1,8 @@
 //! How many rows are asked for at once: fewer, once an answer was larger than may be in memory.
 
+use crate::client::Salesforce;
 use crate::transport::TransportError;
-use attache::Error;
+use attache::{Error, ErrorKind};
 use std::error::Error as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -43,11 +44,28 @@ pub(crate) fn is_too_large(error: &Error) -> bool {
     matches!(cause, Some(TransportError::TooLarge))
 }
 
+impl Salesforce {
+    /// Says that as few records of an object as can be asked for are larger than may be in memory.
+    pub(crate) fn too_wide(&self, kind: ErrorKind, object: &str) -> Error {
+        let message = format!(
+            "records of {object} have more than {} bytes together, and fewer cannot be asked for: carry fewer of \
+             its fields, or raise response_bytes_max",
+            self.limits.response_bytes_max
+        );
+        Error::new(kind, message).with_source(TransportError::TooLarge)
+    }
+}
+
+/// The object that a query is about.
+pub(crate) fn object_of(soql: &str) -> &str {
+    let (_, rest) = soql.split_once(" FROM ").unwrap_or_default();
+    rest.split([' ', ',', ')']).next().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::{Effect, no_answer};
-    use attache::ErrorKind;
 
     #[test]
     fn a_portion_falls_to_its_least_and_says_when_that_is_too_much() {
@@ -61,6 +79,14 @@ mod tests {
         // One that was asked before it fell is asked again as it is now.
         assert!(portion.shrinks_for(&too_large, 2_000));
         assert_eq!(portion.rows(), 200);
+    }
+
+    #[test]
+    fn a_query_is_about_the_object_behind_its_from() {
+        assert_eq!(object_of("SELECT Id, Name FROM Contact"), "Contact");
+        let joined = "SELECT Id FROM Case WHERE AccountId IN (SELECT Id FROM Account) LIMIT 1";
+        assert_eq!(object_of(joined), "Case");
+        assert_eq!(object_of("SELECT"), "");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::codec::{
 };
 use crate::error::{not_a_remote, refusal, unreadable};
 use crate::link::{EMPTY_PAGES_MAX, Link};
-use crate::portion::{Portion, is_too_large};
+use crate::portion::{Portion, is_too_large, object_of};
 use crate::transport::HttpResponse;
 use async_trait::async_trait;
 use attache::{
@@ -69,6 +69,9 @@ impl Remote for Salesforce {
             let call = Call::read("query", path.clone()).header(name, size);
             match self.send(&call).await {
                 Err(error) if self.page_rows.shrinks_for(&error, rows) => {}
+                Err(error) if is_too_large(&error) => {
+                    return Err(self.too_wide(ErrorKind::NotARemote, object_of(soql)));
+                }
                 answer => return self.read_page(&Reply::of(&answer?)),
             }
         }
@@ -143,6 +146,9 @@ impl Remote for Salesforce {
                     lists.push_front(second);
                     lists.push_front(first);
                     continue;
+                }
+                Err(error) if is_too_large(&error) => {
+                    return Err(self.too_wide(ErrorKind::NotARemote, object));
                 }
                 answer => answer?,
             };
@@ -239,12 +245,16 @@ impl Salesforce {
 
     /// Sends a query whose URL would be too long, wrapped into a composite call.
     async fn long_query(&self, soql: &str) -> Result<Page> {
+        let about = object_of(soql);
         let soql = soql.to_owned();
         let question = [Question::Query { soql }];
         let mut answers = loop {
             let rows = self.page_rows.rows();
             match self.ask_pack(&question).await {
                 Err(error) if self.page_rows.shrinks_for(&error, rows) => {}
+                Err(error) if is_too_large(&error) => {
+                    return Err(self.too_wide(ErrorKind::NotARemote, about));
+                }
                 answers => break answers?,
             }
         };

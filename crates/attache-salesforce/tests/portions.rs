@@ -33,6 +33,7 @@ fn an_answer_that_is_too_large_is_asked_for_in_less_and_then_given_up() {
     let script = Script::new([too_large(), too_large(), too_large()]);
     let error = block_on(script.org().query("SELECT Id FROM Account")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotARemote);
+    assert!(error.to_string().contains("of Account "), "{error}");
 
     // A page in the middle is asked for anew: the place of one size may be none of another.
     let script = Script::new([too_large()]);
@@ -63,4 +64,21 @@ fn records_that_are_too_large_together_are_read_in_halves() {
     let script = Script::new([Err(TransportError::TooLarge)]);
     let one = block_on(script.org().retrieve("Account", &ids[..1], &[])).unwrap_err();
     assert_eq!(one.kind(), ErrorKind::NotARemote);
+    assert!(one.to_string().contains("of Account "), "{one}");
+}
+
+#[test]
+fn a_record_that_is_too_large_for_any_part_of_a_file_is_said_to_be() {
+    let job = r#"{"id":"750000000000001AAA","object":"Contact","state":"JobComplete","numberRecordsProcessed":3}"#;
+    let parts = std::iter::repeat_with(|| Err(TransportError::TooLarge)).take(8);
+    let script = Script::new(std::iter::once(json(200, job)).chain(parts));
+    let error = block_on(script.org().file_page("750000000000001AAA")).unwrap_err();
+    // What cannot be a file is read by pages: they may be smaller, and say it again if they are not.
+    assert_eq!(error.kind(), ErrorKind::RemoteRefused);
+    assert!(error.to_string().contains("of Contact "), "{error}");
+    let parts = script.calls().split_off(1);
+    let sizes = ["20000", "5000", "1250", "312", "78", "19", "4", "1"];
+    let expected =
+        sizes.map(|rows| format!("GET /jobs/query/750000000000001AAA/results?maxRecords={rows}"));
+    assert_eq!(parts, expected);
 }
