@@ -48,3 +48,9 @@ pub fn peak_memory_kb() -> Option<u64> {
         .find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
+
+/// Has [`peak_memory_kb`] begin anew at what the process has now, where the system can (Linux).
+pub fn forget_peak() {
+    // Without it the peak is that of the whole process.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}

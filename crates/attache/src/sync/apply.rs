@@ -75,7 +75,7 @@ impl Run<'_> {
             derived::note(w, &changed)?;
             Ok(changed)
         })?;
-        self.note_moved(moved);
+        self.note_moved(moved)?;
         Ok(page.ids)
     }
 

@@ -7,7 +7,8 @@
 //! as old as the record's own last reading.
 
 use super::Run;
-use super::pull::Changes;
+use super::changes::Changes;
+use super::ids::Ids;
 use crate::error::Result;
 use crate::outcome::Phase;
 use crate::schema::ObjectSchema;
@@ -19,6 +20,9 @@ use std::sync::Arc;
 const PENDING: &str = "formulas_pending";
 /// How many parents up a path of a formula is followed, and how many formulas may read each other.
 const DEPTH_MAX: usize = 5;
+
+/// Parents whose records below are looked for at once.
+const PARENTS_MAX: usize = 20_000;
 
 /// A lookup, with the table that has it.
 type StepUp = (Arc<Table>, String);
@@ -135,10 +139,11 @@ impl Run<'_> {
             .collect()
     }
 
-    pub(super) fn note_moved(&mut self, moved: Vec<(usize, String)>) {
+    pub(super) fn note_moved(&mut self, moved: Vec<(usize, String)>) -> Result<()> {
         for (way, id) in moved {
-            self.moved.entry(way).or_default().insert(id);
+            self.moved.entry(way).or_default().add(&id)?;
         }
+        Ok(())
     }
 
     /// Reads again what hangs on the parents that came in changed.
@@ -154,8 +159,9 @@ impl Run<'_> {
             // A session before this one was cut off: its window is this one's as well.
             for (at, way) in self.ways.iter().enumerate() {
                 let changed = changes.get(&way.parent).and_then(Changes::listed);
-                let known = self.moved.entry(at).or_default();
-                known.extend(changed.into_iter().flatten().cloned());
+                if let Some(changed) = changed.filter(|changed| !changed.is_empty()) {
+                    self.moved.entry(at).or_default().extend(changed);
+                }
             }
         }
         for _ in 0..DEPTH_MAX {
@@ -163,9 +169,10 @@ impl Run<'_> {
             if moved.is_empty() {
                 break;
             }
-            for (table, ids) in self.below(&moved)? {
-                let ids: Vec<String> = ids.into_iter().collect();
-                self.read_by_id(Phase::Pull, &table, &ids, 0).await?;
+            for (table, ids) in self.below(moved)? {
+                for chunk in ids.chunks(self.settings.ids_per_read_max) {
+                    self.read_by_id(Phase::Pull, &table, &chunk, 0).await?;
+                }
             }
         }
         self.moved.clear();
@@ -174,32 +181,39 @@ impl Run<'_> {
     }
 
     /// What hangs on records, by table.
-    fn below(
-        &self,
-        moved: &BTreeMap<usize, BTreeSet<String>>,
-    ) -> Result<Vec<(Arc<Table>, BTreeSet<String>)>> {
-        let mut below: Vec<(Arc<Table>, BTreeSet<String>)> = Vec::new();
-        for (at, parents) in moved {
-            let Some(way) = self.ways.get(*at) else {
+    fn below(&self, moved: BTreeMap<usize, Ids>) -> Result<Vec<(Arc<Table>, Ids)>> {
+        let mut below: Vec<(Arc<Table>, Ids)> = Vec::new();
+        for (at, mut parents) in moved {
+            let Some((way, (table, _))) = self
+                .ways
+                .get(at)
+                .and_then(|way| Some((way, way.steps.first()?)))
+            else {
                 continue;
             };
-            let ids = self.store.read(|r| {
-                let mut ids = parents.clone();
-                for (table, lookup) in way.steps.iter().rev() {
-                    ids = r.referring(table, lookup, &ids)?;
+            parents.order();
+            let name = &table.object.name;
+            let place = below.iter().position(|(own, _)| own.object.name == *name);
+            let place = place.unwrap_or_else(|| {
+                below.push((Arc::clone(table), Ids::default()));
+                below.len() - 1
+            });
+            // A pass over the table for each part of them, unless the lookup has an index.
+            for part in parents.chunks(PARENTS_MAX) {
+                let ids = self.store.read(|r| {
+                    let mut ids = part.into_iter().collect();
+                    for (table, lookup) in way.steps.iter().rev() {
+                        ids = r.referring(table, lookup, &ids)?;
+                    }
+                    Ok(ids)
+                })?;
+                for id in &ids {
+                    below[place].1.add(id)?;
                 }
-                Ok(ids)
-            })?;
-            let Some((table, _)) = way.steps.first().filter(|_| !ids.is_empty()) else {
-                continue;
-            };
-            match below
-                .iter_mut()
-                .find(|(own, _)| own.object.name == table.object.name)
-            {
-                Some((_, known)) => known.extend(ids),
-                None => below.push((Arc::clone(table), ids)),
             }
+        }
+        for (_, ids) in &mut below {
+            ids.order();
         }
         Ok(below)
     }

@@ -1,6 +1,6 @@
 //! Records that something but a rule holds: pins are fetched, and all of them are kept up to date.
 
-use super::pull::Changes;
+use super::changes::Changes;
 use super::{Run, sweep_rest};
 use crate::error::Result;
 use crate::outcome::Phase;

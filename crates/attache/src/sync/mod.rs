@@ -5,6 +5,7 @@ mod ahead;
 mod answer;
 mod apply;
 mod calendar;
+mod changes;
 mod derived;
 mod doubt;
 mod draft;
@@ -15,6 +16,7 @@ mod file;
 mod files;
 mod forms;
 mod held;
+mod ids;
 mod index;
 mod merges;
 mod pages;
@@ -116,7 +118,7 @@ pub(crate) struct Run<'a> {
     /// Which formulas read which parents.
     ways: Vec<derived::Way>,
     /// Records that came in with a change that a formula below them reads, by the place of the way to them.
-    moved: BTreeMap<usize, BTreeSet<String>>,
+    moved: BTreeMap<usize, ids::Ids>,
     /// What this session has written of records that it reads back.
     pushed: BTreeMap<String, BTreeSet<String>>,
     /// A describe was not the one that the store had.

@@ -5,6 +5,8 @@
 //! which travel together, are all. The window's start moves only when everything
 //! in it is stored.
 
+use super::changes::{Changes, Deletions, STEP_ROWS};
+use super::ids::{Ids, Marks};
 use super::index::Loaded;
 use super::prepare::Node;
 use super::scan::Depth;
@@ -14,66 +16,8 @@ use crate::error::{ErrorKind, Result};
 use crate::outcome::Phase;
 use crate::record::{ServerTime, Value};
 use crate::store::{Count, Durability, Origin, Reading, RuleState, Table};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
-
-/// What is known of an object's changes in this session.
-pub(super) struct Changes {
-    /// Where the window starts; `None`: the object is loaded for the first time.
-    low: Option<ServerTime>,
-    /// Where the next one is to start.
-    next_low: ServerTime,
-    /// What changed in the window; `None`: the server cannot tell.
-    ids: Option<HashSet<String>>,
-    deleted: Vec<(String, ServerTime)>,
-    /// What was read in this session already.
-    read: HashSet<String>,
-    /// What each rule that was asked about the window still matches.
-    matched: HashMap<i64, HashSet<String>>,
-    /// Some of it is left to another session: the window is asked for again.
-    waits: bool,
-}
-
-impl Changes {
-    /// The ids that matter: what changed. A first load has none, however large it is.
-    fn watched(&self) -> HashSet<String> {
-        self.ids.clone().unwrap_or_default()
-    }
-
-    /// What changed in the window, if the server can tell.
-    pub(super) fn listed(&self) -> Option<&HashSet<String>> {
-        self.ids.as_ref()
-    }
-
-    /// Says whether the server can tell what changed.
-    pub(super) fn are_listed(&self) -> bool {
-        self.ids.is_some()
-    }
-
-    /// Where the rules are to be asked from: where the window starts, unless nothing changed in it.
-    pub(super) fn window(&self) -> Option<ServerTime> {
-        self.low.filter(|_| !self.is_empty())
-    }
-
-    /// Leaves what changed to another session.
-    pub(super) fn wait(&mut self) {
-        self.waits = true;
-    }
-
-    /// Says whether anything changed or was deleted, as far as the server can tell.
-    pub(super) fn tell_of_any(&self) -> bool {
-        !self.is_empty() || !self.deleted.is_empty()
-    }
-
-    /// How many records a rule that is asked about the window may answer with.
-    pub(super) fn rows(&self) -> u64 {
-        self.ids.as_ref().map_or(u64::MAX, |ids| ids.len() as u64)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.ids.as_ref().is_some_and(HashSet::is_empty)
-    }
-}
 
 impl Run<'_> {
     /// Pulls. `sweep` also looks for what came and went without being changed, where that is due.
@@ -175,20 +119,12 @@ impl Run<'_> {
         self.check_cancelled()?;
         let name = &table.object.name;
         let low = self.store.read(|r| r.low(name))?;
-        let mut changes = Changes {
-            low,
-            next_low: self.window_start(self.server_now()?),
-            ids: None,
-            deleted: Vec::new(),
-            read: HashSet::new(),
-            matched: HashMap::new(),
-            waits: false,
-        };
+        let mut changes = Changes::new(low, self.window_start(self.server_now()?));
         let Some(low) = low else {
             // From now on nothing may be missed, wherever the first load is cut off.
             self.store
                 .write(Durability::Ordered, |w| w.set_low(name, changes.next_low))?;
-            changes.ids = Some(HashSet::new());
+            changes.ids = Some(Ids::default());
             return Ok(changes);
         };
         if !table.object.replicateable {
@@ -205,12 +141,12 @@ impl Run<'_> {
             Ok((updated, deleted)) => {
                 let covered = updated.latest_covered.min(deleted.latest_covered);
                 changes.next_low = self.window_start(covered.min(self.server_now()?)).max(low);
-                changes.ids = Some(updated.ids.into_iter().collect());
-                changes.deleted = deleted.records;
+                changes.ids = Some(Ids::of(updated.ids)?);
+                changes.deleted = Deletions::of(deleted.records)?;
             }
             // So long ago that the server has forgotten: everything is looked at anew.
             Err(error) if error.kind() == ErrorKind::CursorExpired => {
-                changes.ids = Some(HashSet::new());
+                changes.ids = Some(Ids::default());
                 if planted!(IgnoresHorizon) {
                     return Ok(changes);
                 }
@@ -241,20 +177,20 @@ impl Run<'_> {
             Task::Rank => self.rank(node).await,
             Task::Load => {
                 let rule = self.store.read(|r| r.rule(&node.key))?;
-                let seen = self.scan(node, Depth::Records, &changes.watched()).await?;
                 // A load that went on where another was cut off has not come by the records before that
                 // place: only asking for what changed tells which of them still match.
                 if rule.after.is_some() {
+                    self.scan(node, Depth::Records, &mut |_| {}).await?;
                     return self.pull_delta(node, changes).await;
                 }
-                changes.read.extend(seen.iter().cloned());
-                changes.matched.insert(rule.mask, seen);
-                Ok(())
+                changes.ask(rule.mask);
+                let mut note = |ids: &[String]| {
+                    changes.note_read(ids);
+                    changes.note_matched(rule.mask, ids);
+                };
+                self.scan(node, Depth::Records, &mut note).await
             }
-            Task::Sweep => {
-                self.scan(node, Depth::Ids, &HashSet::new()).await?;
-                Ok(())
-            }
+            Task::Sweep => self.scan(node, Depth::Ids, &mut |_| {}).await,
         }
     }
 
@@ -263,10 +199,12 @@ impl Run<'_> {
             return Ok(());
         };
         let rule = self.store.read(|r| r.rule(&node.key))?;
-        let matched = self.delta(node, low).await?;
-        changes.read.extend(matched.iter().cloned());
-        changes.matched.insert(rule.mask, matched);
-        Ok(())
+        changes.ask(rule.mask);
+        let mut note = |ids: &[String]| {
+            changes.note_read(ids);
+            changes.note_matched(rule.mask, ids);
+        };
+        self.delta(node, low, &mut note).await
     }
 
     /// Says whether records may have come or gone although nobody changed them.
@@ -304,33 +242,24 @@ impl Run<'_> {
         nodes: &[Node],
         changes: &mut Changes,
     ) -> Result<()> {
-        let Some(ids) = &changes.ids else {
-            return Ok(());
-        };
-        let mut rest: Vec<String> = ids.difference(&changes.read).cloned().collect();
-        rest.sort();
         let related: Vec<&Node> = nodes
             .iter()
             .filter(|n| n.is_asked() && n.table.object.name == table.object.name)
             .collect();
-        let held: HashSet<String> = self
-            .store
-            .read(|r| r.held(table, &rest))?
-            .into_iter()
-            .map(|(id, _)| id)
-            .collect();
-        if related.is_empty() {
-            rest.retain(|id| held.contains(id));
-        }
+        let (mut rest, mut from) = (Marks::default(), 0);
         let reader = apply::reader(table);
         let names: Vec<String> = table
             .columns
             .iter()
             .map(|column| column.name.clone())
             .collect();
-        for chunk in rest.chunks(self.settings.ids_per_read_max) {
+        loop {
+            let (chunk, held) = self.next_rest(table, changes, &mut from, related.is_empty())?;
+            if chunk.is_empty() {
+                break;
+            }
             self.check_cancelled()?;
-            let answers = self.retrieve(table, chunk, &names).await?;
+            let answers = self.retrieve(table, &chunk, &names).await?;
             let mut missing = Vec::new();
             let mut rows = Vec::new();
             for (id, answer) in chunk.iter().zip(answers) {
@@ -343,15 +272,48 @@ impl Run<'_> {
             self.take_relatives(table, &related, nodes, rows, &held)?;
             self.take_missing(table, &missing, Count::OutOfSight)
                 .await?;
-            changes.read.extend(chunk.iter().cloned());
-            self.tell(
-                Phase::Pull,
-                &table.object.name,
-                changes.read.len() as u64,
-                None,
-            );
+            changes.note_read(&chunk);
+            for at in chunk
+                .iter()
+                .filter_map(|id| changes.ids.as_ref()?.place(id))
+            {
+                rest.set(at);
+            }
+            self.tell(Phase::Pull, &table.object.name, changes.rows_read, None);
         }
         self.read_filtered(&related, &rest, changes).await
+    }
+
+    /// The next of what changed and no rule has brought, as many as are read in one call, and which of them are here.
+    ///
+    /// Where no related rule may lead to others, those that are here are all of them.
+    fn next_rest(
+        &self,
+        table: &Table,
+        changes: &Changes,
+        from: &mut usize,
+        held_only: bool,
+    ) -> Result<(Vec<String>, HashSet<String>)> {
+        let (mut rest, mut held) = (Vec::new(), HashSet::new());
+        let Some(ids) = &changes.ids else {
+            return Ok((rest, held));
+        };
+        let most = self.settings.ids_per_read_max;
+        while rest.len() < most {
+            let next = ids.next(from, most - rest.len(), |at| !changes.read.has(at));
+            if next.is_empty() {
+                break;
+            }
+            let here = self.store.read(|r| r.held(table, &next))?;
+            let here = here.into_iter().map(|(id, _)| id);
+            if held_only {
+                rest.extend(here.clone());
+            } else {
+                rest.extend(next);
+            }
+            held.extend(here);
+        }
+        Ok((rest, held))
     }
 
     /// Takes in records that are here, or that a related rule leads to.
@@ -388,23 +350,29 @@ impl Run<'_> {
             derived::note(w, &changed)?;
             Ok(changed)
         })?;
-        self.note_moved(moved);
-        Ok(())
+        self.note_moved(moved)
     }
 
     /// Asks the server which of the changed records a related rule with a condition still matches.
     async fn read_filtered(
         &mut self,
         related: &[&Node],
-        rest: &[String],
+        rest: &Marks,
         changes: &mut Changes,
     ) -> Result<()> {
         for node in related.iter().filter(|node| node.filter.is_some()) {
             let rule = self.store.read(|r| r.rule(&node.key))?;
-            let mut matched = HashSet::new();
-            for chunk in rest.chunks(self.ids_per_query(node)) {
+            changes.ask(rule.mask);
+            let (most, mut from, mut any) = (self.ids_per_query(node), 0, false);
+            loop {
+                let ids = changes.ids.as_ref();
+                let chunk = ids.map(|ids| ids.next(&mut from, most, |at| rest.has(at)));
+                let chunk = chunk.unwrap_or_default();
+                if chunk.is_empty() {
+                    break;
+                }
                 let mut conditions = node.conditions.clone();
-                conditions.push(format!("Id IN ({})", super::soql::list(chunk)));
+                conditions.push(format!("Id IN ({})", super::soql::list(&chunk)));
                 let statement = super::soql::Statement {
                     fields: "Id",
                     object: &node.table.object.name,
@@ -412,14 +380,15 @@ impl Run<'_> {
                     conditions,
                     tail: "",
                 };
-                matched.extend(self.query_ids(&statement.print()).await?);
+                let matched = self.query_ids(&statement.print()).await?;
+                any |= !matched.is_empty();
+                changes.note_matched(rule.mask, &matched);
             }
             // What matches and is not here comes with the records that lead to it.
-            if !matched.is_empty() {
+            if any {
                 self.store
                     .write(Durability::Ordered, |w| w.uncover(rule.id))?;
             }
-            changes.matched.insert(rule.mask, matched);
         }
         Ok(())
     }
@@ -434,7 +403,6 @@ impl Run<'_> {
         let Some(ids) = &changes.ids else {
             return Ok(());
         };
-        let ids: Vec<String> = ids.iter().cloned().collect();
         let mut left = false;
         for node in nodes
             .iter()
@@ -444,12 +412,12 @@ impl Run<'_> {
             let Some(matched) = changes.matched.get(&rule.mask) else {
                 continue;
             };
-            let gone: Vec<String> = ids
-                .iter()
-                .filter(|id| !matched.contains(*id))
-                .cloned()
-                .collect();
-            if !gone.is_empty() {
+            let mut from = 0;
+            loop {
+                let gone = ids.next(&mut from, STEP_ROWS, |at| !matched.has(at));
+                if gone.is_empty() {
+                    break;
+                }
                 self.store
                     .write(Durability::Ordered, |w| w.leave(table, rule.mask, &gone))?;
                 left = true;
@@ -460,24 +428,31 @@ impl Run<'_> {
                 w.unsettle_relations(&table.object.name)
             })?;
         }
-        let mut deleted = Vec::new();
-        for (id, at) in changes
-            .deleted
-            .iter()
-            .filter(|(id, _)| !changes.read.contains(id))
-        {
-            // A record that came back has a stamp after its deletion.
-            if self
-                .store
-                .read(|r| r.stamp(table, id))?
-                .is_none_or(|stamp| stamp <= *at)
-            {
-                deleted.push(id.clone());
+        self.take_deleted(table, &changes.deleted).await
+    }
+
+    /// Takes off the device what was deleted and did not come back.
+    async fn take_deleted(&mut self, table: &Table, deletions: &Deletions) -> Result<()> {
+        let mut from = 0;
+        loop {
+            let deleted = deletions.next(&mut from);
+            if deleted.is_empty() {
+                return Ok(());
             }
+            self.check_cancelled()?;
+            let gone = self.store.read(|r| {
+                let mut gone = Vec::with_capacity(deleted.len());
+                for (id, at) in deleted {
+                    // A record that came back has a stamp after its deletion.
+                    if r.stamp(table, &id)?.is_none_or(|stamp| stamp <= at) {
+                        gone.push(id);
+                    }
+                }
+                r.held(table, &gone)
+            })?;
+            let gone: Vec<String> = gone.into_iter().map(|(id, _)| id).collect();
+            self.take_missing(table, &gone, Count::Deleted).await?;
         }
-        let held = self.store.read(|r| r.held(table, &deleted))?;
-        let ids: Vec<String> = held.into_iter().map(|(id, _)| id).collect();
-        self.take_missing(table, &ids, Count::Deleted).await
     }
 }
 

@@ -35,20 +35,16 @@ impl Run<'_> {
     /// server order ids in another way than by their characters, the walk is one
     /// stretch, and counts only once it is through.
     ///
-    /// Gives which of the `watched` ids it came by.
+    /// Tells `came_by` of the ids of each page.
     pub(super) async fn scan(
         &mut self,
         node: &Node,
         depth: Depth,
-        watched: &HashSet<String>,
-    ) -> Result<HashSet<String>> {
+        came_by: &mut (dyn FnMut(&[String]) + Send),
+    ) -> Result<()> {
         let mut ordered = true;
         let mut restarts = 0;
-        let mut walk = Walk {
-            watched,
-            seen: HashSet::new(),
-            count: 0,
-        };
+        let mut walk = Walk { came_by, count: 0 };
         loop {
             let rule = self.store.read(|r| r.rule(&node.key))?;
             let scanned = self.scan_once(node, &rule, depth, ordered, &mut walk).await;
@@ -81,8 +77,7 @@ impl Run<'_> {
             w.forget_load_file(rule.id)?;
             w.set_loaded(rule.id)?;
             w.set_swept(rule.id, now, &day, walk.count)
-        })?;
-        Ok(walk.seen)
+        })
     }
 
     async fn scan_once(
@@ -175,8 +170,7 @@ impl Run<'_> {
             done += ids.len() as u64;
             self.tell(Phase::Pull, &node.table.object.name, done, Some(total));
             walk.count += ids.len() as u64;
-            walk.seen
-                .extend(ids.iter().filter(|id| walk.watched.contains(*id)).cloned());
+            (walk.came_by)(&ids);
             if !ordered {
                 all.extend(ids);
             }
@@ -323,34 +317,25 @@ impl Run<'_> {
         self.read_by_id(Phase::Pull, table, &unknown, rules).await
     }
 
-    /// Reads what a rule matches and somebody changed since `low`, and gives the ids.
-    pub(super) async fn delta(&mut self, node: &Node, low: ServerTime) -> Result<HashSet<String>> {
-        let rule = self.store.read(|r| r.rule(&node.key))?;
-        self.read_all(node, &delta_statement(node, low), rule.mask)
-            .await
-    }
-
-    /// Runs a query to its end, takes in every record, and gives the ids.
-    pub(super) async fn read_all(
+    /// Reads what a rule matches and somebody changed since `low`. Tells `came_by` of the ids of each page.
+    pub(super) async fn delta(
         &mut self,
         node: &Node,
-        soql: &str,
-        rules: i64,
-    ) -> Result<HashSet<String>> {
+        low: ServerTime,
+        came_by: &mut (dyn FnMut(&[String]) + Send),
+    ) -> Result<()> {
+        let rule = self.store.read(|r| r.rule(&node.key))?;
+        let soql = delta_statement(node, low);
         let reader = apply::reader(&node.table);
-        let mut ids = HashSet::new();
         let mut pages = Pages::default();
-        while let Some(page) = self.page(soql, &mut pages).await? {
+        while let Some(page) = self.page(&soql, &mut pages).await? {
             let decoded = apply::decode(&node.table, &reader, &page.records)?;
-            ids.extend(self.apply(&node.table, decoded, rules, Origin::Server, |_| Ok(()))?);
-            self.tell(
-                Phase::Pull,
-                &node.table.object.name,
-                ids.len() as u64,
-                Some(page.total),
-            );
+            let ids = self.apply(&node.table, decoded, rule.mask, Origin::Server, |_| Ok(()))?;
+            came_by(&ids);
+            let (done, total) = (pages.rows(), Some(page.total));
+            self.tell(Phase::Pull, &node.table.object.name, done, total);
         }
-        Ok(ids)
+        Ok(())
     }
 
     /// Makes the first so many of an order a rule's membership, and reads those that are new or were changed.
@@ -486,10 +471,9 @@ fn reach(
     }
 }
 
-/// What a walk has come by. It keeps what it watches for only, so that its memory does not grow with the rule.
+/// What a walk has come by. It keeps none of it, so that its memory does not grow with the rule.
 struct Walk<'a> {
-    watched: &'a HashSet<String>,
-    seen: HashSet<String>,
+    came_by: &'a mut (dyn FnMut(&[String]) + Send),
     count: u64,
 }
 

@@ -1,8 +1,8 @@
 //! What a session is to spare: the calls that it may make, and a network that is paid for.
 
 use super::Run;
+use super::changes::Changes;
 use super::prepare::Node;
-use super::pull::Changes;
 use super::tasks::Task;
 use crate::budget::{Spending, StopReason, Stopped, Terms};
 use crate::error::{Error, ErrorKind, Result, Retry};

@@ -1,8 +1,8 @@
 //! What a pull has to do, known before it does it: small things first, and their questions together.
 
 use super::Run;
+use super::changes::Changes;
 use super::prepare::Node;
-use super::pull::Changes;
 use super::scan::{Depth, delta_statement, rank_statement};
 use super::together::{IDS_ROWS, LIST_ROWS};
 use crate::error::Result;
