@@ -408,7 +408,7 @@ fn described<'a>(object: &'a ObjectDef, field: &'a FieldDef) -> Field<'a> {
         ai_prediction_field: false,
         auto_number: field.auto_number.is_some(),
         byte_length: byte_length(field),
-        calculated: field.custom && field.formula.is_some(),
+        calculated: field.custom && (field.formula.is_some() || field.summed_up),
         calculated_formula: formula_text(object, field),
         cascade_delete: field.relationship_order.is_some() && field.cascade_delete,
         case_sensitive: field.case_sensitive,

@@ -189,6 +189,8 @@ pub struct FieldDef {
     pub compound: Option<String>,
     /// Computed at read; never stored, never moves a stamp.
     pub formula: Option<Formula>,
+    /// Sums up the rows of another object: stored, and worked out whenever one of them is saved.
+    pub summed_up: bool,
     /// Numbered on insert with this format, `WO-{00000000}`.
     pub auto_number: Option<String>,
     /// The objects a reference may point at.
@@ -401,6 +403,7 @@ impl FieldDef {
             custom: name.ends_with("__c"),
             compound: None,
             formula: None,
+            summed_up: false,
             auto_number: None,
             reference_to: Vec::new(),
             relationship_name: None,

@@ -72,3 +72,9 @@ impl SaveError {
         )
     }
 }
+
+impl From<SaveError> for Vec<SaveError> {
+    fn from(error: SaveError) -> Vec<SaveError> {
+        vec![error]
+    }
+}

@@ -1,9 +1,9 @@
 //! Writing rows so that they can be taken back.
 
-use super::Org;
 use super::replicate::DeleteEntry;
 use super::row::Row;
 use super::table::Slot;
+use super::{Org, SaveError};
 
 /// What was done, newest last; kept only while somebody may want it undone.
 #[derive(Debug, Default)]
@@ -80,13 +80,16 @@ impl Org {
         }
     }
 
-    /// Runs a write that leaves nothing behind when it fails.
-    pub(super) fn atomically<T, E>(
+    /// Runs a write that leaves nothing behind when it fails. What sums up rows that it wrote follows it.
+    pub(super) fn atomically<T, E: From<SaveError>>(
         &mut self,
         write: impl FnOnce(&mut Org) -> Result<T, E>,
     ) -> Result<T, E> {
         let savepoint = self.savepoint();
-        let outcome = write(self);
+        let outcome = write(self).and_then(|done| {
+            self.roll_up_since(&savepoint)?;
+            Ok(done)
+        });
         match outcome {
             Ok(_) => self.release(savepoint),
             Err(_) => self.rollback(savepoint),

@@ -34,6 +34,7 @@ mod query;
 mod record_types;
 mod replicate;
 mod roles;
+mod roll_up;
 mod row;
 mod rule_file;
 mod rules;
@@ -62,6 +63,7 @@ pub use journal::Savepoint;
 pub use merge::Converted;
 pub use query::Cursor;
 pub use replicate::Deleted;
+pub use roll_up::{RollUp, Summary};
 pub use save::{Input, UpsertFailure, Upserted};
 pub use sharing::Rights;
 pub use view::RowView;
@@ -106,6 +108,7 @@ pub struct Org {
     auto_assign: AutoAssign,
     /// Rows that wait for an approval.
     in_approval: BTreeSet<(usize, Slot)>,
+    roll_ups: Vec<roll_up::Known>,
     /// Objects whose history is kept.
     tracked: Vec<history::Tracked>,
 }
@@ -118,6 +121,7 @@ impl Org {
             config,
             now: 0,
             tables: Vec::new(),
+            roll_ups: Vec::new(),
             journal: Journal::default(),
             sharing: Sharing::default(),
             delete_log: DeleteLog::default(),

@@ -1,4 +1,4 @@
-//! Duplicate rules, assignment rules, validation rules and flows, read from a file of JSON.
+//! Duplicate rules, assignment rules, roll-ups, validation rules and flows, read from a file of JSON.
 //!
 //! ```json
 //! {"version": 1,
@@ -7,6 +7,9 @@
 //!  "assignment_rules": [
 //!     {"name": "Standard", "object": "Lead", "active": true,
 //!      "entries": [{"if": "Rating = 'Hot'", "owner": "kim@example.com"}, {"owner": "Inbox"}]}],
+//!  "roll_ups": [
+//!     {"parent": "Account", "field": "Open_Deals__c", "child": "Opportunity", "lookup": "AccountId",
+//!      "of": {"sum": "Amount"}, "if": "IsClosed = false"}],
 //!  "rules": [
 //!     {"object": "Contact", "if": "Email = null AND Phone = null",
 //!      "refuse": {"message": "Give a mail address or a phone.", "field": "Email"}},
@@ -19,7 +22,7 @@
 //! other. Rules run in the order of the file; what one sets, the next ones see.
 
 use super::automation::Saved;
-use super::{AssignmentRule, DuplicateAction, DuplicateRule, Org, SaveError, input};
+use super::{AssignmentRule, DuplicateAction, DuplicateRule, Org, RollUp, SaveError, input};
 use crate::id;
 use crate::value::Value;
 use indexmap::IndexMap;
@@ -40,6 +43,8 @@ struct File {
     duplicate_rules: Vec<Duplicate>,
     #[serde(default)]
     assignment_rules: Vec<Assignment>,
+    #[serde(default)]
+    roll_ups: Vec<RollUp>,
     #[serde(default)]
     rules: Vec<Rule>,
 }
@@ -126,8 +131,8 @@ struct Refusal {
 }
 
 impl Org {
-    /// Adds the rules of a file: JSON with `version`, `duplicate_rules`, `assignment_rules` and `rules`, as the README
-    /// shows.
+    /// Adds the rules of a file: JSON with `version`, `duplicate_rules`, `assignment_rules`, `roll_ups` and `rules`, as
+    /// the README shows.
     ///
     /// # Errors
     ///
@@ -158,6 +163,14 @@ impl Org {
                 ));
             }
         }
+        let mut summed = BTreeSet::new();
+        for (at, roll_up) in file.roll_ups.iter().enumerate() {
+            self.check_roll_up(roll_up)
+                .map_err(|error| format!("roll_ups[{at}]: {error}"))?;
+            if !summed.insert((roll_up.parent.to_lowercase(), roll_up.field.to_lowercase())) {
+                return Err(format!("roll_ups[{at}]: another one has its field"));
+            }
+        }
         let known = self.duplicate_rules.len();
         for (at, duplicate) in file.duplicate_rules.into_iter().enumerate() {
             let rule = DuplicateRule {
@@ -176,6 +189,9 @@ impl Org {
         }
         for rule in &assignments {
             self.add_assignment_rule(rule)?;
+        }
+        for roll_up in file.roll_ups {
+            self.add_roll_up(roll_up)?;
         }
         for rule in file.rules {
             let object = rule.object.clone();

@@ -9,6 +9,7 @@ mod hierarchy;
 mod holding;
 mod merging;
 mod replicating;
+mod roll_ups;
 mod rules;
 mod saving;
 mod shares;
