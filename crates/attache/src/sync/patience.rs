@@ -66,10 +66,7 @@ impl Patient {
         if !is_passing(&error) || !answered || tries >= self.retries || asked > PAUSE_MAX {
             return Err(error);
         }
-        let most = FIRST_PAUSE_MAX
-            .saturating_mul(1 << tries.min(16))
-            .min(PAUSE_MAX);
-        self.env.sleep(asked + part_of(most, &*self.env)).await;
+        self.env.sleep(asked + backoff(tries, &*self.env)).await;
         self.cancel.check()
     }
 
@@ -88,6 +85,14 @@ fn is_passing(error: &Error) -> bool {
         error.kind(),
         ErrorKind::RemoteUnreachable | ErrorKind::RemoteBusy
     )
+}
+
+/// Draws the pause that comes after so many tries, the first of which is try 0.
+fn backoff(tries: u32, env: &dyn Env) -> Duration {
+    let most = FIRST_PAUSE_MAX
+        .saturating_mul(1 << tries.min(16))
+        .min(PAUSE_MAX);
+    part_of(most, env)
 }
 
 /// Draws a pause between nothing and its most.
@@ -251,5 +256,77 @@ impl Remote for Patient {
 
     fn usage(&self) -> ApiUsage {
         self.remote.usage()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::env::LocalTime;
+    use std::sync::atomic::AtomicU64;
+
+    /// Draws by a seed (SplitMix64), and never waits.
+    struct Seeded(AtomicU64);
+
+    #[async_trait]
+    impl Env for Seeded {
+        fn now(&self) -> LocalTime {
+            LocalTime(0)
+        }
+
+        fn random(&self, buffer: &mut [u8]) {
+            for byte in buffer {
+                let mut z = self
+                    .0
+                    .fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed)
+                    .wrapping_mul(0xBF58_476D_1CE4_E5B9);
+                z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+                *byte = (z ^ (z >> 31)).to_le_bytes()[7];
+            }
+        }
+
+        async fn sleep(&self, _duration: Duration) {}
+    }
+
+    #[test]
+    fn pauses_are_drawn_evenly_between_nothing_and_a_most_that_doubles() {
+        const DRAWS: usize = 4_000;
+        const PARTS: usize = 10;
+        for seed in 0..8 {
+            let env = Seeded(AtomicU64::new(seed));
+            for (tries, most) in [1, 2, 4, 8, 16, 30, 30, 30].into_iter().enumerate() {
+                let most = Duration::from_secs(most);
+                let mut parts = [0; PARTS];
+                for _ in 0..DRAWS {
+                    let pause = backoff(tries as u32, &env);
+                    assert!(pause <= most, "{pause:?} after {tries} tries");
+                    let part = pause.div_duration_f64(most) * PARTS as f64;
+                    parts[(part as usize).min(PARTS - 1)] += 1;
+                }
+                // Six standard deviations of the count of a part.
+                let (even, off) = (DRAWS / PARTS, 6 * 19);
+                for part in parts {
+                    assert!(
+                        (even - off..even + off).contains(&part),
+                        "after {tries} tries: {parts:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn two_devices_that_lost_a_server_together_do_not_come_back_together() {
+        let pauses = |seed| {
+            let env = Seeded(AtomicU64::new(seed));
+            (0..8).map(|tries| backoff(tries, &env)).collect::<Vec<_>>()
+        };
+        assert_eq!(pauses(1), pauses(1), "the same seed draws the same");
+        let together = pauses(1)
+            .iter()
+            .zip(pauses(2))
+            .filter(|(a, b)| **a == *b)
+            .count();
+        assert_eq!(together, 0);
     }
 }
