@@ -10,7 +10,9 @@
 #![allow(clippy::print_stdout, reason = "the table is for people")]
 
 use attache::{Attache, Briefcase, Report, Value};
+use attache_sandbox::Sandbox;
 use attache_sandbox::org::Rights;
+use attache_sandbox::seed::Seed;
 use attache_sim::World;
 use attache_tests::{ME, agrees, all, briefcase, create, edit, sync};
 use std::fmt::Write as _;
@@ -180,5 +182,34 @@ fn a_session_costs_no_more_calls_than_this() {
         "72, whenever deletions matter",
     );
     agrees(&bill.world, ME, &bill.device);
+    println!("{}", bill.table);
+}
+
+/// A million rows are made and read in a test's time if little of each is carried: calls go by rows, not by fields.
+#[test]
+fn a_first_load_of_a_million_costs_no_more_calls_than_this() {
+    const ROWS: usize = 1_000_000;
+    let begin = 1_795_339_800;
+    let spec = Seed {
+        users: 2,
+        accounts: 0,
+        contacts: 0,
+        opportunities: 0,
+        leads: 0,
+        visits: 0,
+        events: 0,
+        tasks: ROWS,
+        ..Seed::standard(2_027, begin)
+    };
+    let world = World::built(2_027, Sandbox::builder().rows(spec));
+    // The org has them in memory, each in little.
+    let held = world.sandbox.with_org(|org| org.bytes_held()) / ROWS;
+    assert!(held < 800, "{held} bytes a record");
+    println!("the org holds {ROWS} records, {held} bytes each");
+    let lean = r#"{"version": 1, "objects": {"Task": {"fields": ["Subject"]}}, "rules": ["Task"]}"#;
+    let mut bill = Bill::of(world, briefcase(lean));
+    // Fifty parts of a file, ten lists of five of them, and nine calls around.
+    let loaded = bill.session("first load of 1,000,000", 1..=69, "500: a page a call");
+    assert_eq!(loaded.inserted, ROWS as u64, "{loaded:?}");
     println!("{}", bill.table);
 }

@@ -93,3 +93,15 @@ fn a_folder_that_cannot_be_loaded_is_named_with_the_reason() {
         "{told}"
     );
 }
+
+#[test]
+fn a_record_takes_as_much_memory_in_a_large_org_as_in_a_small_one() {
+    let of_each = |records: usize| {
+        let sandbox = Sandbox::builder().records(records).build().unwrap();
+        sandbox.with_org(|org| org.bytes_held()) / records
+    };
+    let (small, large) = (of_each(5_000), of_each(80_000));
+    println!("{small} bytes a record of 5,000, {large} of 80,000");
+    assert!(large < 1_100, "{large} bytes a record");
+    assert!(large < small + small / 5, "{small}, then {large}");
+}

@@ -41,6 +41,7 @@ mod rules;
 mod save;
 mod shares;
 mod sharing;
+mod size;
 mod table;
 pub(crate) mod time;
 mod view;

@@ -30,6 +30,11 @@ impl Row {
             .get((before + (word & (bit - 1)).count_ones()) as usize)
     }
 
+    /// Its bits and its values, as they lie in memory.
+    pub(super) fn parts(&self) -> (&[u64], &[Value]) {
+        (&self.present, &self.values)
+    }
+
     /// Gives the values of the first `len` fields, nulls included.
     pub(crate) fn to_vec(&self, len: usize) -> Vec<Value> {
         (0..len)

@@ -77,6 +77,32 @@ pub(crate) struct Table {
     last_number: u64,
 }
 
+/// What a table consists of, for whoever weighs it.
+pub(super) struct Stored<'a> {
+    pub rows: &'a Vec<Option<Row>>,
+    table: &'a Table,
+}
+
+impl Stored<'_> {
+    /// Bytes of the entries of all indexes, without the texts of unique values.
+    pub(super) fn index_bytes(&self) -> usize {
+        let table = self.table;
+        let references: usize = table.by_reference.values().map(BTreeSet::len).sum();
+        let keys: usize = table.by_key.values().map(BTreeMap::len).sum();
+        table.by_id.len() * size_of::<(IdKey, Slot)>()
+            + table.by_stamp.len() * size_of::<((i64, IdKey), Slot)>()
+            + references * size_of::<(IdKey, Slot)>()
+            + keys * size_of::<(Box<str>, Vec<Slot>)>()
+            + table.rows.len() * table.by_key.len() * size_of::<Slot>()
+    }
+
+    /// The texts of unique values.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        let indexes = self.table.by_key.values();
+        indexes.flat_map(|index| index.keys().map(|key| &**key))
+    }
+}
+
 /// The form in which a unique value is compared.
 pub(crate) fn folded(object: &ObjectDef, field: usize, value: &Value) -> Option<Box<str>> {
     match value {
@@ -232,6 +258,13 @@ impl Table {
                     index.remove(&value);
                 }
             }
+        }
+    }
+
+    pub(super) fn stored(&self) -> Stored<'_> {
+        Stored {
+            rows: &self.rows,
+            table: self,
         }
     }
 
