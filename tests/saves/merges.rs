@@ -176,6 +176,56 @@ fn a_field_that_was_edited_of_both_records_is_asked_about() {
     }
 }
 
+/// What one decision does not tell of, nobody has seen.
+#[test]
+fn what_the_merge_contradicts_is_asked_about_together_with_what_was_edited_of_both_records() {
+    for (resolution, site) in [
+        (Resolution::Mine, "\"theirs\""),
+        (Resolution::Theirs, "\"Bern\""),
+    ] {
+        let (world, device, stays, goes) = twins(11);
+        let id = server_id(&device, &stays);
+        edit(&device, &stays, "Phone", "3");
+        edit(&device, &goes, "Phone", "4");
+        edit(&device, &goes, "Site", "Bern");
+        world
+            .change("Account", &id, &[("Site", "\"theirs\"")])
+            .expect("an edit");
+        merge_twins(&world, &device, &stays, &goes);
+        let report = sync(&device);
+        assert_eq!((report.conflicts, report.pushed_updates), (1, 0));
+        let conflict = device.conflicts().expect("conflicts").remove(0);
+        let shown: Vec<_> = conflict
+            .fields
+            .iter()
+            .map(|field| {
+                (
+                    field.name.as_str(),
+                    &field.base,
+                    &field.local,
+                    &field.remote,
+                )
+            })
+            .collect();
+        let [one, three, four] = ["1", "3", "4"].map(Value::from);
+        let [theirs, bern] = ["theirs", "Bern"].map(Value::from);
+        assert_eq!(
+            shown,
+            [
+                ("Phone", &one, &three, &four),
+                ("Site", &Value::Null, &theirs, &bern)
+            ]
+        );
+        device.resolve(conflict.id, resolution).expect("a decision");
+        settle(&world, &device);
+        assert_eq!(
+            at_org(&world, "Account", &id, "Site").as_deref(),
+            Some(site)
+        );
+        agrees(&world, attache_tests::ME, &device);
+    }
+}
+
 #[test]
 fn the_same_edit_of_both_records_is_one() {
     let (world, device, stays, goes) = twins(10);

@@ -120,10 +120,16 @@ impl Writing<'_> {
         edits: &Edits<'_>,
         odds: &Fields,
     ) -> Result<()> {
-        let began = self.stand_upon(table, record, values, edits)?;
+        let mut began = self.stand_upon(table, record, values, edits)?;
         self.pass_over_what_is_there(table, &began, edits)?;
         if !odds.is_empty() {
-            return self.ask_between(table, record, &began, edits.moved, odds);
+            let bases = began.clone();
+            let mut theirs = odds.clone();
+            for (name, moved, here) in self.overtaken(table, values, &began, edits) {
+                began.set(name, here);
+                theirs.set(name, moved);
+            }
+            return self.ask_between(table, record, &began, &bases, edits.moved, &theirs);
         }
         let remote = table.fields(values);
         let all = self.reading().entries_of(record)?;
@@ -134,6 +140,34 @@ impl Writing<'_> {
             self.put_notice(merged)?;
         }
         Ok(())
+    }
+
+    /// Of the edits that were moved those of fields that the server has another value in, by names, with that value.
+    ///
+    /// They are asked about together with what both records' edits are at odds about: a record has one conflict at a
+    /// time, and once it is settled, what it does not tell of would go over values that nobody saw.
+    fn overtaken<'a>(
+        &self,
+        table: &'a Table,
+        values: &[Value],
+        began: &Fields,
+        edits: &Edits<'_>,
+    ) -> Vec<(&'a str, Value, Value)> {
+        let base = table.values(began);
+        let mut moved = base.clone();
+        overlay(table, &mut moved, edits.moved);
+        let own = table.named_by(edits.own.iter());
+        let named = table.named_by(edits.moved.iter());
+        let is_overtaken = |at: &usize| {
+            let same = |a: &Value, b: &Value| merge::same(&table.columns[*at].ty, a, b);
+            let there = &values[*at];
+            named[*at] && !own[*at] && !same(&base[*at], there) && !same(&moved[*at], there)
+        };
+        let of = |at: usize| {
+            let name = table.columns[at].name.as_str();
+            (name, moved[at].clone(), values[at].clone())
+        };
+        (0..base.len()).filter(is_overtaken).map(of).collect()
     }
 
     /// Takes out of the edits that were moved what the server has already: it must not go over what was edited upon that.
@@ -211,11 +245,13 @@ impl Writing<'_> {
     }
 
     /// Asks which of two edits of a field stands: that of the record that stayed, or that of the one merged into it.
+    /// `bases` are what they are shown to be made upon, `began` is what the record itself has of the server.
     fn ask_between(
         &self,
         table: &Table,
         winner: &str,
         began: &Fields,
+        bases: &Fields,
         moved: &[Entry],
         theirs: &Fields,
     ) -> Result<()> {
@@ -228,7 +264,7 @@ impl Writing<'_> {
         let key = self.reading().row(table, winner)?.and_then(|row| row.key);
         self.put_base(table, winner, began, 0, key.as_deref())?;
         let disputed = |name: &String| {
-            let value = began.get(name).cloned().unwrap_or(Value::Null);
+            let value = bases.get(name).cloned().unwrap_or(Value::Null);
             (name.clone(), value)
         };
         let base: Fields = names.iter().map(disputed).collect();
