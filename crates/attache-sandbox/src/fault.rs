@@ -43,6 +43,10 @@ pub enum FaultKind {
     LoseRequest,
     /// The org executes and commits the request, then the connection is cut.
     LoseAnswer,
+    /// The connection is cut, and the org executes the request only when so much of its time has passed:
+    /// before the first request after that, or when [`Sandbox::let_stragglers_in`](crate::Sandbox::let_stragglers_in)
+    /// is called.
+    Straggle(Duration),
     /// The connection is reset (`RST`), not closed; without a socket, cut.
     Reset,
     /// The org does not see the request; an answer of this status and body comes back.
@@ -110,6 +114,7 @@ impl FaultKind {
             | FaultKind::Drip(_)
             | FaultKind::Rewrite { .. } => true,
             FaultKind::LoseRequest
+            | FaultKind::Straggle(_)
             | FaultKind::Reset
             | FaultKind::Status(..)
             | FaultKind::Answer(_)
@@ -125,6 +130,7 @@ impl FaultKind {
         match self {
             FaultKind::LoseRequest => "lose_request",
             FaultKind::LoseAnswer => "lose_answer",
+            FaultKind::Straggle(_) => "straggle",
             FaultKind::Reset => "reset",
             FaultKind::Status(..) | FaultKind::Answer(_) => "status",
             FaultKind::Truncate(_) => "truncate",
@@ -303,13 +309,23 @@ impl Strike {
         matches!(self.kind, FaultKind::Rewrite { .. })
     }
 
+    /// The org's time after which it executes the request, if that is later.
+    pub(crate) fn straggles(&self) -> Option<Duration> {
+        match self.kind {
+            FaultKind::Straggle(wait) => Some(wait),
+            _ => None,
+        }
+    }
+
     /// Makes of the org's answer, if it gave one, what the client sees.
     pub(crate) fn befall(self, target: &str, answer: Option<Response>) -> (Outcome, Manner) {
         let none = |manner| (Outcome::NoAnswer, manner);
         let plain = |answer| (Outcome::Answer(answer), Manner::Plain);
         let Strike { kind, before, .. } = self;
         match (kind, answer) {
-            (FaultKind::LoseRequest | FaultKind::LoseAnswer, _) => none(Manner::Plain),
+            (FaultKind::LoseRequest | FaultKind::LoseAnswer | FaultKind::Straggle(_), _) => {
+                none(Manner::Plain)
+            }
             (FaultKind::Reset, _) => none(Manner::Reset),
             (FaultKind::Garbage(bytes), _) => none(Manner::Raw(bytes)),
             (FaultKind::Status(status, body), _) => plain(canned::status(status, body)),

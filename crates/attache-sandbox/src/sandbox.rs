@@ -51,6 +51,8 @@ struct Inner {
     users: Vec<UserAccess>,
     clock: Clock,
     faults: FaultPlan,
+    /// Requests that were cut off and come later: when by the org's clock, in milliseconds.
+    stragglers: Vec<(i64, Request)>,
     offline: bool,
     log: VecDeque<Logged>,
     meter: Meter,
@@ -116,6 +118,7 @@ impl Sandbox {
             users,
             clock,
             faults: FaultPlan::default(),
+            stragglers: Vec::new(),
             offline: false,
             log: VecDeque::new(),
             meter: Meter::default(),
@@ -201,6 +204,12 @@ impl Sandbox {
         let waiting = inner.faults.len();
         inner.faults.clear();
         waiting
+    }
+
+    /// Executes the requests that were cut off ([`FaultKind::Straggle`](crate::FaultKind::Straggle)) and are due by the
+    /// org's clock, and gives how many there were. Any request does that as well, before it is looked at itself.
+    pub fn let_stragglers_in(&self) -> usize {
+        self.lock().let_stragglers_in()
     }
 
     /// Cuts every connection before its request is executed, until told otherwise.
@@ -340,7 +349,23 @@ impl Sandbox {
 }
 
 impl Inner {
+    /// Executes the requests that were cut off and are due by now; gives how many there were.
+    fn let_stragglers_in(&mut self) -> usize {
+        let now_ms = self.clock.now_ms();
+        let (due, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.stragglers)
+            .into_iter()
+            .partition(|(due_ms, _)| *due_ms <= now_ms);
+        self.stragglers = later;
+        let count = due.len();
+        for (_, request) in due {
+            // Nobody waits for the answer.
+            self.execute(request);
+        }
+        count
+    }
+
     fn handle(&mut self, request: Request) -> (Outcome, Manner) {
+        self.let_stragglers_in();
         self.meter.count(&request);
         let (method, target) = (request.method.clone(), request.target.clone());
         let strike = match self.offline {
@@ -348,6 +373,11 @@ impl Inner {
             false => self.faults.strike(&request),
         };
         let executed = strike.as_ref().is_none_or(|strike| strike.executes);
+        if let Some(wait) = strike.as_ref().and_then(Strike::straggles) {
+            let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+            let due_ms = self.clock.now_ms().saturating_add(wait_ms);
+            self.stragglers.push((due_ms, request.clone()));
+        }
         let (outcome, manner) = match strike {
             None => (Outcome::Answer(self.execute(request)), Manner::Plain),
             Some(strike) => {

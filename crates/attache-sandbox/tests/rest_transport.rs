@@ -8,6 +8,7 @@ use client::{Client, DATA, client, org, send};
 use flate2::read::GzDecoder;
 use serde_json::json;
 use std::io::{Read, Write};
+use std::time::Duration;
 
 #[test]
 fn the_versions_are_31_to_67() {
@@ -196,6 +197,30 @@ fn a_lost_request_does_nothing_and_a_lost_answer_everything() {
     assert_eq!(
         (client.sandbox.requests(), client.sandbox.log().len()),
         (0, 0)
+    );
+}
+
+#[test]
+fn a_request_that_was_cut_off_may_come_later() {
+    let client = client();
+    let count = || client.sandbox.with_org(|org| org.count("Account"));
+    let before = count();
+    let wait = Duration::from_secs(60);
+    client
+        .sandbox
+        .fail_next(Fault::new(FaultKind::Straggle(wait)));
+    let request = Request::new("POST", &format!("{DATA}/sobjects/Account")).json(r#"{"Name":"A"}"#);
+    let outcome = client.sandbox.handle(request.bearer(&client.token));
+    assert_eq!((outcome, count()), (Outcome::NoAnswer, before));
+    client.sandbox.advance(59);
+    assert_eq!(client.get("/limits").status, 200);
+    assert_eq!((client.sandbox.let_stragglers_in(), count()), (0, before));
+    client.sandbox.advance(1);
+    // Whatever comes next finds it done.
+    assert_eq!(client.get("/limits").status, 200);
+    assert_eq!(
+        (client.sandbox.let_stragglers_in(), count()),
+        (0, before + 1)
     );
 }
 

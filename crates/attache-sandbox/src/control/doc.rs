@@ -70,6 +70,9 @@ fn once() -> Option<u32> {
 enum KindDoc {
     LoseRequest {},
     LoseAnswer {},
+    Straggle {
+        ms: u64,
+    },
     Reset {},
     Unauthorized {},
     LimitExceeded {},
@@ -175,6 +178,7 @@ fn make(doc: KindDoc) -> Result<FaultKind, String> {
             body,
         } => answer(checked_status(status)?, headers, body)?,
         KindDoc::Truncate { bytes } => FaultKind::Truncate(bytes),
+        KindDoc::Straggle { ms } => FaultKind::Straggle(Duration::from_millis(ms)),
         KindDoc::Delay { ms } => FaultKind::Delay(wait(ms)?),
         KindDoc::Drip { ms } => FaultKind::Drip(wait(ms)?),
         KindDoc::Garbage { text } => FaultKind::Garbage(text.into_bytes()),
