@@ -1,9 +1,11 @@
 //! What goes wrong between a device and the org.
 
 use super::Scene;
+use super::ledger::By;
 use super::scenario::Class;
 use crate::random::Prng;
 use attache_sandbox::{Fault, FaultKind};
+use std::time::Duration;
 
 /// What an edge server says instead of the org.
 const MAINTENANCE: &str = "<html><body>Down for maintenance</body></html>";
@@ -42,6 +44,10 @@ impl Scene {
         );
         of(Class::Unauthorized, &[FaultKind::unauthorized()]);
         of(Class::Limits, &[FaultKind::limit_exceeded()]);
+        if self.has(Class::Stragglers) {
+            let wait = Duration::from_secs(2 + chance.below(120) as u64);
+            kinds.extend([FaultKind::Straggle(wait), FaultKind::Straggle(wait)]);
+        }
         kinds
     }
 
@@ -84,6 +90,14 @@ impl Scene {
             switches.refuses_conditional_delete = chance.percent(50);
             switches.upsert_update_has_body = chance.percent(50);
         });
+    }
+
+    /// Lets requests reach the org that were cut off a while ago, whoever sent them.
+    pub(super) fn let_stragglers_in(&self) {
+        if self.world.sandbox.let_stragglers_in() > 0 {
+            self.tell(format_args!("what was cut off reaches the org"));
+            self.ledger().look(&self.world, By::Straggler);
+        }
     }
 
     /// Takes back all that goes wrong.

@@ -30,6 +30,8 @@ pub(super) enum By {
     /// A device, and its user.
     Device(usize, usize),
     Colleague,
+    /// Some device, a while ago.
+    Straggler,
 }
 
 /// A device and its user.
@@ -270,6 +272,7 @@ impl Ledger {
             // does one that came in a file.
             let are_both_ours = match makers {
                 [Some(mine), Some(other)] if self.carries => mine.0 == other.0,
+                [None, Some(_)] => true,
                 _ => makers[0] == makers[1],
             };
             let shown = self.with_what_was_seen_there(shown);
@@ -401,7 +404,13 @@ impl Ledger {
 
     /// A device writes its own values only, and over nothing that its person had not seen.
     fn judge(&mut self, by: By, id: &str, field: &str, old: Option<&str>, new: &str) {
-        let By::Device(device, user) = by else { return };
+        let edit = self.edits.get_mut(new);
+        let (device, user) = match (by, edit) {
+            (By::Device(device, user), _) => (device, user),
+            (By::Straggler, Some(edit)) => (edit.device, edit.user),
+            // Nobody but its device writes such a value: it was in a request that came late.
+            (_, edit) => return edit.into_iter().for_each(|edit| edit.arrived = true),
+        };
         if self.late.remove(new) {
             return;
         }

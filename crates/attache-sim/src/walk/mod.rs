@@ -132,6 +132,7 @@ impl Scene {
             "device {} {moment:?} {method} {target}",
             who.0
         ));
+        self.let_stragglers_in();
         if method != "GET" && !is_read(method, target) {
             // Transactions that were open may have come to their end.
             self.world.sandbox.with_org(|_| ());

@@ -24,6 +24,7 @@ impl Scene {
         }
         // Whatever date rules and sharing moved is found by the look of the next day.
         self.world.sandbox.advance(86_400);
+        self.let_stragglers_in();
         self.ledger().look(&self.world, By::Colleague);
         let mut looked = false;
         for round in 0..ROUNDS_MAX {

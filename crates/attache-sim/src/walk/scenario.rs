@@ -62,11 +62,13 @@ pub enum Class {
     Duplicates,
     /// Disks of those devices that are full.
     FullDisk,
+    /// Requests that are cut off and reach the org later.
+    Stragglers,
 }
 
 impl Class {
     /// All of them, in the order of their names here.
-    pub const ALL: [Class; 27] = [
+    pub const ALL: [Class; 28] = [
         Class::LostRequests,
         Class::LostAnswers,
         Class::TornAnswers,
@@ -94,6 +96,7 @@ impl Class {
         Class::Strangers,
         Class::Duplicates,
         Class::FullDisk,
+        Class::Stragglers,
     ];
 
     fn parse(text: &str) -> Option<Class> {

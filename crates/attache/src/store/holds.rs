@@ -402,7 +402,10 @@ impl Writing<'_> {
             }
             #[cfg(feature = "simulation")]
             self.delete_instead(&name)?;
-            let held = if planted!(ForgetsPins) { "0" } else { HELD };
+            let held = match planted!(ForgetsPins) {
+                true => HELD.replace("attache_pin WHERE", "attache_pin WHERE 0 AND"),
+                false => HELD.to_owned(),
+            };
             let sql = format!("DELETE FROM {name} WHERE \"attache_rules\" = 0 AND NOT {held}");
             if needed.is_none() {
                 needed = Some(self.reading().needed()?);
