@@ -91,9 +91,11 @@ pub struct Limits {
     /// many times a page, which is what most transactions of a session are. The making of an index gives way
     /// within a tenth of a second: it hears that somebody waits by a lock on an empty file beside the store,
     /// named as the store with `-waiting` behind. Where the system knows no locks of files, as on some network
-    /// drives, they wait until it is made: two to four seconds for a million records. A newer version of this library
-    /// brings the store up to its format in one transaction as it opens it, which takes milliseconds; an older one that has the
-    /// store open then fails with [`ErrorKind::StorageTooNew`](crate::ErrorKind::StorageTooNew) from there on.
+    /// drives, they wait until it is made: two to four seconds for a million records.
+    ///
+    /// A newer version of this library brings the store up to its format in one transaction as it opens it, which
+    /// takes milliseconds. An older one that has the store open then fails with
+    /// [`ErrorKind::StorageTooNew`](crate::ErrorKind::StorageTooNew) from there on.
     ///
     /// Who opens a store or reads waits for no writer. Only where another process just recovers the store's log
     /// after a crash, or closes or re-keys the store, do they wait too: for this long, and a second at least.

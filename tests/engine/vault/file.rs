@@ -1,6 +1,6 @@
 //! Rights, and what is not a store.
 
-use super::{files, folder, refused, worked};
+use super::{files, folder, home, refused, worked};
 use attache::{Attache, ErrorKind, Limits, Options, inspect, salvage};
 use attache_sim::World;
 use rusqlite::Connection;
@@ -212,4 +212,39 @@ fn a_second_process_waits_no_longer_than_it_was_told() {
     assert_eq!(store.host_value("a").expect("a reader does not wait"), None);
     other.execute_batch("COMMIT").expect("unlocked");
     store.set_host_value("a", "b").expect("a note");
+}
+
+/// What a person waits for first must not grow with what they carry.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_store_is_opened_by_as_many_bytes_however_many_records_it_holds() {
+    let read = || -> u64 {
+        let told = fs::read_to_string("/proc/thread-self/io").expect("the kernel counts");
+        let first = told.lines().next().and_then(|line| line.split_once(' '));
+        first.expect("a count").1.parse().expect("a number")
+    };
+    let opened = [300, 15_000].map(|records| {
+        let (world, _place, path) = home(59, records);
+        let all = attache_sandbox::org::Rights {
+            view_all: true,
+            modify_all: true,
+        };
+        let me = &world.users[0].id;
+        world.sandbox.with_org(|org| org.set_rights(me, all));
+        let store = Attache::open(&path).expect("a new store");
+        let device = world.equip(store, 0).expect("a device");
+        let briefcase = attache::Briefcase::everything(["Account", "Contact"]);
+        device.set_briefcase(briefcase).expect("a briefcase");
+        attache_tests::sync(&device);
+        drop(device);
+        let bytes = fs::metadata(&path).expect("the store").len();
+        let before = read();
+        let store = Attache::open(&path).expect("it opens again");
+        let opening = read() - before;
+        drop(store);
+        (bytes, opening)
+    });
+    let [(small, few), (large, many)] = opened;
+    assert!(large > 4 * small, "{opened:?}");
+    assert!(many < few + 16 * 1024, "{opened:?}");
 }

@@ -217,3 +217,21 @@ fn an_instant_belongs_to_the_users_day() {
         "ac"
     );
 }
+
+#[test]
+fn a_literal_cannot_become_sql() {
+    let store = store();
+    store.accounts("Name", &texts(&["x'); DROP TABLE \"Account\"; --", "y"]));
+    assert_eq!(
+        store.finds("Name = 'x\\'); DROP TABLE \"Account\"; --'"),
+        "a"
+    );
+    let (sql, _) = where_sql(
+        "Account",
+        &Filter::parse("Name = 'zzz'").unwrap(),
+        &store,
+        &store.context,
+    )
+    .unwrap();
+    assert!(!sql.contains("zzz"), "{sql}");
+}
