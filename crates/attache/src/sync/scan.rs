@@ -96,18 +96,15 @@ impl Run<'_> {
             false => None,
         };
         let mut in_file = resumed.is_some();
-        let (mut page, mut pages) = match resumed {
-            Some((page, rows)) => (page, Pages::behind(rows)),
+        let (answer, mut pages) = match resumed {
+            Some((page, rows)) => (Ok(page), Pages::behind(rows)),
             None => {
                 let first = self.statement(node, depth, after.as_deref());
-                match self.query(&first).await {
-                    Ok(page) => (page, Pages::default()),
-                    Err(error) if error.kind() == ErrorKind::CursorExpired => {
-                        return Ok(Scanned::Forgotten);
-                    }
-                    Err(error) => return Err(error),
-                }
+                (self.query(&first).await, Pages::default())
             }
+        };
+        let Some(mut page) = unless_forgotten(answer)? else {
+            return Ok(Scanned::Forgotten);
         };
         let (mut done, mut total) = (pages.rows(), 0);
         loop {
@@ -194,26 +191,29 @@ impl Run<'_> {
                 (None, Some(ahead)) => ahead.page().await,
                 (None, None) => self.remote.query_more(&next).await,
             };
-            page = match answer {
-                Ok(page) => page,
-                Err(error) if error.kind() == ErrorKind::CursorExpired => {
-                    return Ok(Scanned::Forgotten);
-                }
-                Err(error) => return Err(error),
+            let Some(next) = unless_forgotten(answer)? else {
+                return Ok(Scanned::Forgotten);
             };
+            page = next;
         }
         if !ordered {
-            let shown = self.shown(node, rule, None, None, &all).await?;
-            let range = SweepRange {
-                after: None,
-                to: None,
-                present: &shown,
-            };
-            self.store.write(Durability::Ordered, |w| {
-                w.sweep(&node.table, rule.mask, &range)
-            })?;
+            self.take_all(node, rule, &all).await?;
         }
         Ok(Scanned::Through)
+    }
+
+    /// Makes ids that came in no order, all of them, a rule's membership.
+    async fn take_all(&mut self, node: &Node, rule: &RuleState, ids: &[String]) -> Result<()> {
+        let shown = self.shown(node, rule, None, None, ids).await?;
+        let range = SweepRange {
+            after: None,
+            to: None,
+            present: &shown,
+        };
+        self.store.write(Durability::Ordered, |w| {
+            w.sweep(&node.table, rule.mask, &range)
+        })?;
+        Ok(())
     }
 
     /// What a rule holds in a stretch of ids: what the server has shown there, and what it shows when it is asked for
@@ -441,6 +441,14 @@ pub(super) fn rank_statement(node: &Node, limit: u32) -> String {
         tail: &tail,
     };
     statement.print()
+}
+
+/// Gives a page, and none where the server no longer knows its query.
+fn unless_forgotten(answer: Result<Page>) -> Result<Option<Page>> {
+    match answer {
+        Err(error) if error.kind() == ErrorKind::CursorExpired => Ok(None),
+        answer => answer.map(Some),
+    }
 }
 
 /// How far a page has brought a walk.
