@@ -188,3 +188,36 @@ fn a_list_that_is_emptied_again_and_again_costs_no_record() {
     }
     agrees(&world, ME, &device);
 }
+
+#[test]
+fn more_changes_than_an_org_lists_are_found_all_the_same() {
+    let world = World::new(1_041, 600);
+    let device = prime(&world, ME, &briefcase(RULES));
+    settle(&world, &device);
+    let me = &world.users[ME].id;
+    let mine = rows(
+        &world,
+        &format!("SELECT Id FROM Account WHERE OwnerId = '{me}' ORDER BY Id"),
+    );
+    world.sandbox.with_org(|org| {
+        org.config_mut().switches.listed_ids_max = 1;
+    });
+    world.sandbox.advance(7_200);
+    let (changed, gone) = mine.split_at(mine.len() - 1);
+    assert!(changed.len() > 1, "{} are changed", changed.len());
+    for id in changed {
+        let site = world.change("Account", id, &[("Site", "\"elsewhere\"")]);
+        site.expect("the boss may");
+    }
+    for id in gone {
+        world.remove("Account", id).expect("the boss may");
+    }
+    world.sandbox.advance(900);
+    sync(&device);
+    agrees(&world, ME, &device);
+    for id in changed {
+        let id = RecordId::parse(id).expect("an id");
+        assert_eq!(value(&device, &id, "Site"), Value::from("elsewhere"));
+    }
+    settle(&world, &device);
+}

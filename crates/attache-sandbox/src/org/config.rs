@@ -79,6 +79,8 @@ pub struct Switches {
     pub restored_rows_stay_in_delete_log: bool,
     /// §13.6: seconds a deleted row stays in the recycle bin.
     pub recycle_bin_seconds: i64,
+    /// §7.1: ids that one call for what changed or was deleted lists; a span with more is refused.
+    pub listed_ids_max: usize,
     /// §8.3: a dependent picklist accepts only what its controller allows.
     pub enforces_dependent_picklists: bool,
     /// §8.2: a restricted picklist accepts only what the row's record type leaves of it.
@@ -110,6 +112,7 @@ impl Default for Switches {
             roll_ups_move_parent: true,
             restored_rows_stay_in_delete_log: true,
             recycle_bin_seconds: 15 * 86_400,
+            listed_ids_max: 600_000,
             enforces_dependent_picklists: true,
             enforces_record_type_picklists: true,
             week_follows_locale: true,

@@ -92,11 +92,12 @@ impl Org {
         }
         let (viewer, table) = (self.viewer(actor), self.table(object));
         let covered = minute(end).min(self.covered_until());
-        let ids = table
+        let ids: Vec<String> = table
             .stamped(minute(start), minute(end))
             .filter(|&(_, slot)| !table.is_deleted(slot) && self.visible(&viewer, object, slot))
             .map(|(_, slot)| table.id(slot).to_owned())
             .collect();
+        self.check_listed(ids.len())?;
         Ok((ids, covered))
     }
 
@@ -125,16 +126,26 @@ impl Org {
         let (viewer, table) = (self.viewer(actor), self.table(object));
         let span = minute(start)..=minute(end);
         let log = self.delete_log.of(object);
-        let records = log
+        let records: Vec<(String, i64)> = log
             .iter()
             .filter(|entry| span.contains(&entry.at) && self.visible(&viewer, object, entry.slot))
             .map(|entry| (table.id(entry.slot).to_owned(), entry.at))
             .collect();
+        self.check_listed(records.len())?;
         Ok(Deleted {
             records,
             earliest: minute(earliest),
             latest: minute(end).min(self.covered_until()),
         })
+    }
+
+    /// Refuses to list more ids than a call may hold.
+    fn check_listed(&self, ids: usize) -> Result<(), SaveError> {
+        if ids <= self.config.switches.listed_ids_max {
+            return Ok(());
+        }
+        let message = "exceeded the number of ids that can be listed: choose a shorter span";
+        Err(SaveError::new("EXCEEDED_ID_LIMIT", message))
     }
 
     /// Empties the delete log up to a time, as a platform does after mass deletions.
