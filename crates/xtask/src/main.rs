@@ -133,6 +133,7 @@ fn everything(workspace: &Workspace, strict: bool, only: Vec<String>) -> ExitCod
     run.step("build", || rust::build(workspace));
     run.step("codegen --check", || codegen::run(workspace, true));
     run.step("rust tests", || rust::test(workspace));
+    run.step("planted", || rust::planted(workspace));
     run.step("encryption", || rust::encryption(workspace));
     run.step("deny", || deny::deny(workspace));
     run.step("advisories", || deny::advisories(workspace));

@@ -53,6 +53,19 @@ pub fn test(workspace: &Workspace) -> Done {
     ]))
 }
 
+/// Has walks find the mistakes that are planted for them. Only what can have such is built anew for it.
+pub fn planted(workspace: &Workspace) -> Done {
+    command(cargo().current_dir(workspace.root()).args([
+        "test",
+        "--package",
+        "attache-tests",
+        "--features",
+        "simulation",
+        "--test",
+        "planted",
+    ]))
+}
+
 /// What is built with encryption, together: what else they depend on is then built once. `testing` is for the stories.
 const ENCRYPTED: [&str; 8] = [
     "--package",

@@ -3,10 +3,11 @@
 //! Every edit of a walk writes a value that nobody else ever writes, so that a
 //! value found at the org, in a journal or on a device tells who made it and when.
 
+use super::deletions::Delete;
 use super::org::Shot;
 use crate::oracle::same;
 use crate::world::World;
-use attache::{Conflict, ConflictKind, Mutation, MutationKind, Record, RecordId, Value};
+use attache::{Conflict, ConflictKind, Mutation, MutationKind, RecordId, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The objects of a walk: their name field, and the fields that are edited.
@@ -37,9 +38,9 @@ pub(super) enum By {
 /// A device and its user.
 pub(super) type Who = (usize, usize);
 
-struct Edit {
+pub(super) struct Edit {
     device: usize,
-    user: usize,
+    pub(super) user: usize,
     record: RecordId,
     field: String,
     /// What stood there before, on that device.
@@ -61,35 +62,27 @@ struct Create {
     dropped: bool,
 }
 
-struct Delete {
-    user: usize,
-    object: String,
-    record: RecordId,
-    id: String,
-    /// When the version was made that the person deleted.
-    version: Value,
-    /// Who made it: stamps have whole seconds.
-    by: Value,
-    dropped: bool,
-}
-
 /// The books.
 #[derive(Default)]
 pub(super) struct Ledger {
-    count: u64,
+    pub(super) count: u64,
     /// The org when it was last looked at.
-    shadow: Shot,
+    pub(super) shadow: Shot,
     /// Every value that a field ever had at the org.
     history: BTreeMap<(String, String), BTreeSet<String>>,
-    edits: BTreeMap<String, Edit>,
+    pub(super) edits: BTreeMap<String, Edit>,
     creates: BTreeMap<String, Create>,
     /// The rows that ever had a name, those that were purged since included.
     named: BTreeMap<String, BTreeSet<String>>,
     /// How often a record of this name was made again by decision.
     again: BTreeMap<String, usize>,
-    deletes: Vec<Delete>,
+    pub(super) deletes: Vec<Delete>,
+    /// What was at the org when the session of each device began.
+    pub(super) begun: BTreeMap<usize, Shot>,
     /// Values in transactions that were still open.
     late: BTreeSet<String>,
+    /// The same, those that were committed since included.
+    pub(super) ever_late: BTreeSet<String>,
     /// Values that are in a file only: their device was wiped.
     filed: BTreeSet<String>,
     /// Values of mutations that were taken back, or had to go.
@@ -162,35 +155,10 @@ impl Ledger {
         self.together.push(marks);
     }
 
-    /// Notes that a person deleted a record.
-    pub(super) fn deleted(&mut self, user: usize, before: &Record) {
-        let field = |name| before.fields.get(name).cloned().unwrap_or(Value::Null);
-        let id = text(&field("Id"));
-        if !id.starts_with("local-") {
-            self.deletes.push(Delete {
-                user,
-                object: before.object.clone(),
-                record: before.id.clone(),
-                id,
-                version: field("SystemModstamp"),
-                by: field("LastModifiedById"),
-                dropped: false,
-            });
-        }
-    }
-
-    /// Notes that a deletion may never arrive. `name`: what the device calls the record, or its id.
-    pub(super) fn undeleted(&mut self, user: usize, name: &str) {
-        let deletes = self.deletes.iter_mut();
-        deletes
-            .filter(|delete| delete.user == user)
-            .filter(|delete| delete.record.as_str() == name || delete.id == name)
-            .for_each(|delete| delete.dropped = true);
-    }
-
     /// Notes that what a colleague wrote will be seen later.
     pub(super) fn late(&mut self, mark: &str) {
         self.late.insert(mark.to_owned());
+        self.ever_late.insert(mark.to_owned());
     }
 
     /// Notes that mutations may never arrive.
@@ -432,27 +400,6 @@ impl Ledger {
                 "device {device} overwrote {old:?} in {field} of {id} with {new:?} unseen"
             ));
         }
-    }
-
-    /// A device deletes what its person deleted, and what hangs on that; what is evicted stays at the org.
-    fn judge_deletion(&mut self, (device, user): Who, before: &Shot, id: &str) {
-        let mut open = vec![id];
-        let mut seen = BTreeSet::new();
-        while let Some(at) = open.pop() {
-            let of = |delete: &Delete| delete.user == user && delete.id == at;
-            if self.deletes.iter().any(of) {
-                return;
-            }
-            match before.rows.get(at) {
-                Some(row) if seen.insert(at) => open.extend(row.parents.iter().map(String::as_str)),
-                Some(_) => {}
-                // It hung on a row of an object that no walk looks at, which may have hung on anything.
-                None => return,
-            }
-        }
-        self.wrong.push(format!(
-            "device {device} deleted {id}, which nobody deleted there"
-        ));
     }
 
     /// What is taken together is at the org whole, or not at all.

@@ -5,6 +5,7 @@
 //! the walk the faults stop, and all must come to rest: each device equal to
 //! what its user's briefcase says, nothing twice, and every edit accounted for.
 
+mod deletions;
 mod disk;
 mod errands;
 mod faults;
@@ -218,6 +219,7 @@ impl Scene {
         if self.has(Class::Meanwhile) {
             *self.chance() = Prng::fork(self.seed, &format!("meanwhile {step}"));
         }
+        self.ledger().begins(who.0);
         let cancel = CancelToken::new();
         let session = self.at(who.0).sync().cancel_token(cancel.clone());
         let ended = match chance.below(100) {

@@ -62,6 +62,7 @@ impl Scene {
             let _ = all.and_then(|all| self.at(device).set_briefcase(all));
         }
         self.take_in(who);
+        self.ledger().begins(device);
         let report = wait(self.at(device).sync());
         self.tell(format_args!("device {device} syncs: {report:?}"));
         let report = report.map_err(|error| vec![format!("device {device}: {error:?}")])?;
