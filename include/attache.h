@@ -46,6 +46,16 @@
 #include <string.h>
 
 /**
+ * The token was revoked by this call.
+ */
+#define ATTACHE_REVOKED_NOW 0
+
+/**
+ * The org did not know the token any more: it had ended before.
+ */
+#define ATTACHE_REVOKED_BEFORE 1
+
+/**
  * Nothing.
  */
 #define ATTACHE_LOG_OFF 0
@@ -642,6 +652,13 @@ typedef struct {
      * for no bound.
      */
     int32_t org_percent_max;
+    /**
+     * Whether the org's assignment rules hand out the leads, cases and accounts that are
+     * written: empty as the org does by itself (its active rules run), "off" for no rule, so
+     * that a record stays with its owner, or the id of the rule that runs, active or not.
+     * Borrowed for the call.
+     */
+    attache_str_t assignment;
 } attache_salesforce_options_t;
 
 /**
@@ -896,6 +913,19 @@ attache_status_t attache_jwt_bearer_new(const attache_auth_options_t *options,
 attache_status_t attache_client_credentials_new(const attache_auth_options_t *options,
                                                 attache_tokens_t **out_tokens,
                                                 attache_error_t **out_error);
+
+/**
+ * Ends the refresh token of attache_refresh_token_new() at the org, with the access tokens that
+ * it bought: signs the person out. Nothing in a store is touched; unsent work waits there for
+ * the next sign-in. The application forgets its own copy of the token afterwards. Waits for the
+ * network; after ATTACHE_REMOTE_UNREACHABLE and ATTACHE_REMOTE_BUSY the token may live on.
+ *
+ * @param tokens       ATTACHE_INVALID_ARGUMENT if it holds no refresh token.
+ * @param out_revoked  Set to ATTACHE_REVOKED_NOW or ATTACHE_REVOKED_BEFORE on success.
+ */
+attache_status_t attache_tokens_revoke(const attache_tokens_t *tokens,
+                                       int32_t *out_revoked,
+                                       attache_error_t **out_error);
 
 /**
  * Frees a way to tokens, also while orgs use it. NULL is fine.
@@ -1309,6 +1339,31 @@ attache_str_t attache_error_problems(const attache_error_t *error);
 void attache_error_free(attache_error_t *error);
 
 /**
+ * Merges three versions of a record, each one JSON object, and says of each field what becomes
+ * of it and why: {"outcome", "reason", "fields": {name: {"outcome", "reason", "value", "group"}}}.
+ * The outcome of a record is "settled", "pending", "conflict", "deleted", "restored" or "created
+ * again"; that of a field "unchanged", "agreed", "taken", "kept", "joined" or "conflict". Nothing
+ * is changed by it.
+ *
+ * @param base_json    What both sides last agreed on.
+ * @param local_json   The record here. A member that it lacks is unchanged; null (the word)
+ *                     instead of an object is a deletion.
+ * @param remote_json  The record at the org, likewise.
+ * @param object       The object whose fields they are, as this store knows it; empty for fields
+ *                     that are a checkbox, a number or text as their values are.
+ * @param policy_json  What a briefcase has as "merge"; empty for the usual one.
+ * @param out_json     Set to an owned text on success. Free it with attache_text_free().
+ */
+attache_status_t attache_explain_merge(attache_t *attache,
+                                       attache_str_t base_json,
+                                       attache_str_t local_json,
+                                       attache_str_t remote_json,
+                                       attache_str_t object,
+                                       attache_str_t policy_json,
+                                       attache_text_t **out_json,
+                                       attache_error_t **out_error);
+
+/**
  * Lists the files of a record, in order of their titles, as a JSON array of {"id", "title",
  * "extension", "bytes", "state", "problem"}; state is "absent", {"partial": {"bytes"}}, "present"
  * or "queued".
@@ -1465,6 +1520,41 @@ attache_status_t attache_picklist_values(attache_t *attache,
                                          attache_str_t field,
                                          attache_text_t **out_json,
                                          attache_error_t **out_error);
+
+/**
+ * Checks the fields of a new record as attache_create() does, without creating it: while a form
+ * is filled in. ATTACHE_INVALID_RECORD tells everything that is wrong, see
+ * attache_error_problems(). Nothing is written, and the network is not asked; what only the
+ * store knows, such as what a record type leaves out of a picklist, is told by the write itself.
+ *
+ * @param object       The object's API name, in any case.
+ * @param fields_json  As in attache_create().
+ * @param out_json     Set on success to an owned text, the fields as they would be kept. Free it
+ *                     with attache_text_free().
+ */
+attache_status_t attache_check_create(attache_t *attache,
+                                      attache_str_t object,
+                                      attache_str_t fields_json,
+                                      attache_text_t **out_json,
+                                      attache_error_t **out_error);
+
+/**
+ * Checks changes to a record as attache_update() does, without making them; see
+ * attache_check_create().
+ *
+ * @param object        The object's API name, in any case.
+ * @param current_json  The record's fields as they are, the "fields" of attache_get(): a
+ *                      picklist that depends on another is checked as it will be afterwards.
+ * @param changes_json  The changed fields only; null clears a field.
+ * @param out_json      Set on success to an owned text, the changes as they would be kept. Free
+ *                      it with attache_text_free().
+ */
+attache_status_t attache_check_update(attache_t *attache,
+                                      attache_str_t object,
+                                      attache_str_t current_json,
+                                      attache_str_t changes_json,
+                                      attache_text_t **out_json,
+                                      attache_error_t **out_error);
 
 /**
  * Has the next sync ask for layouts and list views anew, however young they are.

@@ -96,6 +96,37 @@ static void conflicts_are_settled_in_bulk(struct world world, const char *id) {
     CHECK(take_has(json, "\"Phone\":\"there\""));
 }
 
+/* A merge is told field by field, and not done. */
+static void a_merge_is_explained(struct world world) {
+    attache_error_t *error = NULL;
+    attache_text_t *json = NULL;
+    attache_str_t none = {NULL, 0};
+    attache_str_t base = attache_str("{\"Phone\":\"1\",\"Fax\":\"1\"}");
+    attache_str_t local = attache_str("{\"Phone\":\"2\"}");
+    attache_str_t remote = attache_str("{\"Phone\":\"3\",\"Fax\":\"2\"}");
+    attache_str_t account = attache_str("Account");
+    MUST(attache_explain_merge(world.attache, base, local, remote, account, none, &json, &error));
+    CHECK(has(attache_text_str(json), "\"outcome\":\"conflict\""));
+    CHECK(has(attache_text_str(json), "\"Fax\":{\"outcome\":\"taken\""));
+    CHECK(take_has(json, "changed at the server only"));
+    MUST(attache_explain_merge(world.attache, base, local, remote, none,
+                               attache_str("{\"default\":\"local\"}"), &json, &error));
+    CHECK(has(attache_text_str(json), "{\"outcome\":\"pending\""));
+    CHECK(take_has(json, "\"Phone\":{\"outcome\":\"kept\""));
+    MUST(attache_explain_merge(world.attache, base, attache_str("null"), attache_str("{}"), none, none,
+                               &json, &error));
+    CHECK(take_has(json, "{\"outcome\":\"deleted\""));
+    CHECK(attache_explain_merge(world.attache, attache_str("[]"), local, remote, none, none, &json,
+                                NULL) == ATTACHE_INVALID_ARGUMENT);
+    CHECK(attache_explain_merge(world.attache, base, local, remote, none, attache_str("ours"), &json,
+                                NULL) == ATTACHE_INVALID_ARGUMENT);
+    CHECK(attache_explain_merge(world.attache, base, local, remote, attache_str("Unicorn"), none,
+                                &json, NULL) == ATTACHE_UNKNOWN_OBJECT);
+    CHECK(attache_explain_merge(world.attache, base, local, remote, none, none, NULL, NULL) ==
+          ATTACHE_INVALID_ARGUMENT);
+    is_settled(world.attache);
+}
+
 struct judge {
     const char *verdict;
     int asked;
@@ -147,6 +178,7 @@ static void a_resolver_settles_what_it_can(struct world world, const char *id) {
 int main(void) {
     struct world world = world_begin(":memory:", BRIEFCASE);
     char *id = first_id(world.attache, "SELECT Id FROM Account ORDER BY Name LIMIT 1");
+    a_merge_is_explained(world);
     a_person_settles_field_by_field(world, id);
     conflicts_are_settled_in_bulk(world, id);
     a_resolver_settles_what_it_can(world, id);

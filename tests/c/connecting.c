@@ -62,6 +62,24 @@ static void a_refresh_token_signs_in(struct world world) {
     sync_now(world.attache);
     CHECK(rotated.drops == 1);
 
+    /* A token that was revoked is worth nothing. */
+    attache_auth_options_t plain = options;
+    plain.ctx = NULL;
+    plain.drop_ctx = NULL;
+    plain.on_rotated = NULL;
+    int32_t revoked = -1;
+    MUST(attache_refresh_token_new(&plain, &tokens, &error));
+    CHECK(attache_tokens_revoke(tokens, NULL, NULL) == ATTACHE_INVALID_ARGUMENT);
+    MUST(attache_tokens_revoke(tokens, &revoked, &error));
+    CHECK(revoked == ATTACHE_REVOKED_NOW);
+    MUST(attache_tokens_revoke(tokens, &revoked, &error));
+    CHECK(revoked == ATTACHE_REVOKED_BEFORE);
+    CHECK(sync_with(world, tokens, NULL, &error) == ATTACHE_NOT_AUTHORIZED);
+    attache_error_free(error);
+    error = NULL;
+    attache_tokens_free(tokens);
+    CHECK(attache_tokens_revoke(tokens, &revoked, NULL) == ATTACHE_INVALID_ARGUMENT);
+
     /* Somebody else's app is refused. */
     options.ctx = NULL;
     options.drop_ctx = NULL;
@@ -75,6 +93,7 @@ static void a_refresh_token_signs_in(struct world world) {
     attache_tokens_free(tokens);
 
     MUST(attache_client_credentials_new(&options, &tokens, &error));
+    CHECK(attache_tokens_revoke(tokens, &revoked, NULL) == ATTACHE_INVALID_ARGUMENT);
     attache_tokens_free(tokens);
     options.username = attache_str("jo@acme.example");
     options.private_key = attache_str("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
@@ -114,6 +133,7 @@ struct wire {
     const char *token;
     int sent;
     int signed_in;
+    int unassigned; /* requests that ask for no assignment rule */
     int drops;
     attache_status_t broken; /* what send returns instead of an answer, if it is not 0 */
     int silent;              /* says it has an answer, and gives none */
@@ -132,6 +152,8 @@ static attache_status_t send_it(void *ctx, const attache_http_request_t *request
         if (has(request->headers[at].value, wire->token)) {
             signed_in = true;
         }
+        wire->unassigned += equal(request->headers[at].name, "Sforce-Auto-Assign") &&
+                            equal(request->headers[at].value, "FALSE");
     }
     wire->signed_in += signed_in; /* who asks for the versions of the API needs no token */
     CHECK(request->response_bytes_max > 0 && has(request->url, "http"));
@@ -182,6 +204,9 @@ static void the_application_carries_requests(struct world world) {
     org.org_percent_max = 101;
     CHECK(attache_set_salesforce(world.attache, &org, NULL) == ATTACHE_INVALID_ARGUMENT);
     org.org_percent_max = 0;
+    org.assignment = attache_str("no id");
+    CHECK(attache_set_salesforce(world.attache, &org, NULL) == ATTACHE_INVALID_ARGUMENT);
+    org.assignment = attache_str("off");
     MUST(attache_set_salesforce(world.attache, &org, &error));
     MUST(attache_set_retries(world.attache, 0, &error));
     attache_transport_free(transport);
@@ -189,7 +214,7 @@ static void the_application_carries_requests(struct world world) {
     char *id = first_id(world.attache, "SELECT Id FROM Account ORDER BY Name LIMIT 1");
     MUST(attache_update(world.attache, attache_str(id), attache_str("{\"Fax\":\"by hand\"}"), &error));
     sync_now(world.attache);
-    CHECK(wire.sent > 0 && wire.signed_in > 0);
+    CHECK(wire.sent > 0 && wire.signed_in > 0 && wire.unassigned > 0);
     attache_text_t *json = NULL;
     MUST(attache_pending(world.attache, &json, &error));
     CHECK(equal(attache_text_str(json), "[]"));

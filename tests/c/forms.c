@@ -31,6 +31,44 @@ static void a_form_can_be_drawn(struct world world) {
     MUST(attache_refresh_layouts(world.attache, &error));
 }
 
+/* What is typed into a form is checked before it is written, all of it at once. */
+static void a_form_is_checked_while_it_is_filled_in(struct world world) {
+    attache_error_t *error = NULL;
+    attache_text_t *json = NULL;
+    attache_str_t account = attache_str("account");
+    MUST(attache_check_create(world.attache, account, attache_str("{\"name\":\" Acme \"}"), &json,
+                              &error));
+    CHECK(equal(attache_text_str(json), "{\"Name\":\"Acme\"}"));
+    attache_text_free(json);
+    json = NULL;
+    /* The name is missing, one field is unknown, and one is no number. */
+    CHECK(attache_check_create(world.attache, account,
+                               attache_str("{\"Mood\":\"good\",\"AnnualRevenue\":\"much\"}"), &json,
+                               &error) == ATTACHE_INVALID_RECORD);
+    CHECK(json == NULL && has(attache_error_problems(error), "\"Mood\""));
+    CHECK(has(attache_error_problems(error), "\"AnnualRevenue\""));
+    CHECK(has(attache_error_problems(error), "REQUIRED_FIELD_MISSING"));
+    attache_error_free(error);
+    error = NULL;
+    MUST(attache_check_update(world.attache, account, attache_str("{\"Name\":\"Acme\"}"),
+                              attache_str("{\"phone\":\" 1 \"}"), &json, &error));
+    CHECK(equal(attache_text_str(json), "{\"Phone\":\"1\"}"));
+    attache_text_free(json);
+    json = NULL;
+    CHECK(attache_check_update(world.attache, account, attache_str("{}"),
+                               attache_str("{\"Name\":null}"), &json, NULL) ==
+          ATTACHE_INVALID_RECORD);
+    CHECK(attache_check_update(world.attache, account, attache_str("[]"), attache_str("{}"), &json,
+                               NULL) == ATTACHE_INVALID_ARGUMENT);
+    CHECK(attache_check_create(world.attache, attache_str("Unicorn"), attache_str("{}"), &json,
+                               NULL) == ATTACHE_UNKNOWN_OBJECT);
+    CHECK(attache_check_create(world.attache, account, attache_str("{}"), NULL, NULL) ==
+          ATTACHE_INVALID_ARGUMENT);
+    MUST(attache_pending(world.attache, &json, &error));
+    CHECK(equal(attache_text_str(json), "[]"));
+    attache_text_free(json);
+}
+
 /* A photo that is made up while it is read. */
 struct photo {
     size_t left;
@@ -118,6 +156,7 @@ static void a_file_goes_there_and_back(struct world world) {
 int main(void) {
     struct world world = world_begin(":memory:", BRIEFCASE);
     a_form_can_be_drawn(world);
+    a_form_is_checked_while_it_is_filled_in(world);
     a_file_goes_there_and_back(world);
     world_end(world);
     return all_hold("forms.c");

@@ -2,7 +2,7 @@
 
 use crate::callback::{Context, attache_drop_fn};
 use crate::enter::{Out, Result, enter, enter_on, find, free, peek};
-use crate::error::attache_error_t;
+use crate::error::{Failure, attache_error_t};
 use crate::options::{self, Options};
 use crate::status::{ATTACHE_OK, attache_status_t};
 use crate::table::{self, Object};
@@ -10,8 +10,8 @@ use crate::text::{Text, attache_str_t, attache_text_t};
 use crate::transport::{attache_transport_t, transport};
 use attache::{Error, ErrorKind};
 use attache_salesforce::{
-    AccessToken, ClientCredentials, JwtBearer, RefreshToken, SignIn, SignedIn, TokenProvider,
-    Transport,
+    AccessToken, ClientCredentials, JwtBearer, RefreshToken, Revoked, SignIn, SignedIn,
+    TokenProvider, Transport,
 };
 use futures_lite::future::block_on;
 use std::ffi::c_void;
@@ -23,7 +23,20 @@ pub struct attache_tokens_t {
 }
 
 /// What stands behind an [`attache_tokens_t`].
-pub(crate) struct Tokens(pub(crate) Arc<dyn TokenProvider>);
+struct Tokens {
+    provider: Arc<dyn TokenProvider>,
+    /// The same, if it is a refresh token, which can be revoked.
+    refresh: Option<Arc<RefreshToken>>,
+}
+
+impl Tokens {
+    fn new(provider: impl TokenProvider + 'static) -> Tokens {
+        Tokens {
+            provider: Arc::new(provider),
+            refresh: None,
+        }
+    }
+}
 
 impl Object for Tokens {
     type C = attache_tokens_t;
@@ -178,7 +191,11 @@ pub unsafe extern "C" fn attache_refresh_token_new(
                 }
             });
         }
-        Ok(Tokens(Arc::new(tokens)))
+        let tokens = Arc::new(tokens);
+        Ok(Tokens {
+            provider: tokens.clone(),
+            refresh: Some(tokens),
+        })
     };
     // SAFETY: the caller's rule for options (top of the header).
     unsafe { make(options, out_tokens, "out_tokens", out_error, new) }
@@ -206,7 +223,7 @@ pub unsafe extern "C" fn attache_jwt_bearer_new(
         if let Some(transport) = asked.transport {
             tokens = tokens.with_transport(transport);
         }
-        Ok(Tokens(Arc::new(tokens)))
+        Ok(Tokens::new(tokens))
     };
     // SAFETY: the caller's rule for options (top of the header).
     unsafe { make(options, out_tokens, "out_tokens", out_error, new) }
@@ -229,10 +246,42 @@ pub unsafe extern "C" fn attache_client_credentials_new(
         if let Some(transport) = asked.transport {
             tokens = tokens.with_transport(transport);
         }
-        Ok(Tokens(Arc::new(tokens)))
+        Ok(Tokens::new(tokens))
     };
     // SAFETY: the caller's rule for options (top of the header).
     unsafe { make(options, out_tokens, "out_tokens", out_error, new) }
+}
+
+/// The token was revoked by this call.
+pub const ATTACHE_REVOKED_NOW: i32 = 0;
+/// The org did not know the token any more: it had ended before.
+pub const ATTACHE_REVOKED_BEFORE: i32 = 1;
+
+/// Ends the refresh token of attache_refresh_token_new() at the org, with the access tokens that
+/// it bought: signs the person out. Nothing in a store is touched; unsent work waits there for
+/// the next sign-in. The application forgets its own copy of the token afterwards. Waits for the
+/// network; after ATTACHE_REMOTE_UNREACHABLE and ATTACHE_REMOTE_BUSY the token may live on.
+///
+/// @param tokens       ATTACHE_INVALID_ARGUMENT if it holds no refresh token.
+/// @param out_revoked  Set to ATTACHE_REVOKED_NOW or ATTACHE_REVOKED_BEFORE on success.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn attache_tokens_revoke(
+    tokens: *const attache_tokens_t,
+    out_revoked: *mut i32,
+    out_error: *mut *mut attache_error_t,
+) -> attache_status_t {
+    enter_on(tokens, out_error, |tokens: &Tokens| {
+        let out = Out::new(out_revoked, "out_revoked")?;
+        let Some(refresh) = &tokens.refresh else {
+            return Err(Failure::argument("only a refresh token can be revoked"));
+        };
+        out.set(match block_on(refresh.revoke())? {
+            Revoked::Now => ATTACHE_REVOKED_NOW,
+            // Whatever else may come to be told, the token is worth nothing.
+            _ => ATTACHE_REVOKED_BEFORE,
+        });
+        Ok(())
+    })
 }
 
 /// Frees a way to tokens, also while orgs use it. NULL is fine.
@@ -245,7 +294,7 @@ pub extern "C" fn attache_tokens_free(tokens: *mut attache_tokens_t) {
 pub(crate) fn tokens(handle: *const attache_tokens_t) -> Result<Option<Arc<dyn TokenProvider>>> {
     match handle.is_null() {
         true => Ok(None),
-        false => Ok(Some(find::<Tokens>(handle)?.0.clone())),
+        false => Ok(Some(find::<Tokens>(handle)?.provider.clone())),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::store::{Store, attache_t};
 use crate::text::attache_str_t;
 use crate::token::{HostTokens, attache_token_fn};
 use crate::transport::{attache_transport_t, transport};
-use attache_salesforce::{Budget, Limits, Salesforce, StaticToken};
+use attache_salesforce::{Assignment, Budget, Limits, Salesforce, StaticToken};
 use std::ffi::c_void;
 use std::time::Duration;
 
@@ -58,6 +58,11 @@ pub struct attache_salesforce_options_t {
     /// Percent of the org's daily calls, made by all its clients, beyond which none are made; 0
     /// for no bound.
     pub org_percent_max: i32,
+    /// Whether the org's assignment rules hand out the leads, cases and accounts that are
+    /// written: empty as the org does by itself (its active rules run), "off" for no rule, so
+    /// that a record stays with its owner, or the id of the rule that runs, active or not.
+    /// Borrowed for the call.
+    pub assignment: attache_str_t,
 }
 
 // SAFETY: begins with its size; all zero is NULL, empty texts and no functions.
@@ -108,12 +113,13 @@ pub unsafe extern "C" fn attache_set_retries(
 /// The texts of the options are as the caller's rule has them.
 unsafe fn build(options: &attache_salesforce_options_t, host: HostTokens) -> Result<Salesforce> {
     // SAFETY: this function's own condition.
-    let (url, token, version, name) = unsafe {
+    let (url, token, version, name, assignment) = unsafe {
         (
             options.url.read("url")?,
             options.access_token.read_optional("access_token")?,
             options.api_version.read_optional("api_version")?,
             options.client_name.read_optional("client_name")?,
+            options.assignment.read_optional("assignment")?,
         )
     };
     let mut builder = match (tokens(options.tokens)?, options.token, token) {
@@ -131,6 +137,12 @@ unsafe fn build(options: &attache_salesforce_options_t, host: HostTokens) -> Res
     }
     if let Some(name) = name {
         builder = builder.client_name(name);
+    }
+    if let Some(assignment) = assignment {
+        builder = builder.assignment(match assignment {
+            "off" => Assignment::Off,
+            rule => Assignment::Rule(rule.to_owned()),
+        });
     }
     if let Some(transport) = transport(options.transport)? {
         builder = builder.transport(transport);

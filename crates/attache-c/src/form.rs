@@ -1,12 +1,14 @@
 //! What forms are drawn from: schemas, layouts, picklists.
 
 use crate::call::{act, tell, write};
+use crate::enter::Result;
 use crate::error::attache_error_t;
 use crate::json;
 use crate::status::attache_status_t;
 use crate::store::attache_t;
 use crate::text::{attache_str_t, attache_text_t};
-use attache::{Error, ErrorKind, ObjectSchema};
+use attache::{Attache, Error, ErrorKind, ObjectSchema};
+use std::sync::Arc;
 
 /// Lists the objects that this device knows, as a JSON array of {"name", "label", "label_plural",
 /// "key_prefix"}; empty before the first sync.
@@ -61,15 +63,19 @@ pub unsafe extern "C" fn attache_schema_object(
     write(attache, out_json, "out_json", out_error, |engine| {
         // SAFETY: the caller's rule for text (top of the header).
         let name = unsafe { object.read("object")? };
-        let schema = engine.schema()?;
-        let object = schema.object(name).ok_or_else(|| {
-            Error::new(
-                ErrorKind::UnknownObject,
-                format!("this store knows no object {name}: is it in the briefcase, and was there a first sync?"),
-            )
-        })?;
-        Ok(Some(json::print(&**object)))
+        Ok(Some(json::print(&*described(engine, name)?)))
     })
+}
+
+/// Finds what is known of an object.
+pub(crate) fn described(engine: &Attache, name: &str) -> Result<Arc<ObjectSchema>> {
+    let schema = engine.schema()?;
+    Ok(schema.object(name).cloned().ok_or_else(|| {
+        Error::new(
+            ErrorKind::UnknownObject,
+            format!("this store knows no object {name}: is it in the briefcase, and was there a first sync?"),
+        )
+    })?)
 }
 
 /// Lists the record types of an object, the master among them, as a JSON array of {"id", "name",
@@ -169,6 +175,64 @@ pub unsafe extern "C" fn attache_picklist_values(
             )
         };
         Ok(engine.picklist_values(object, kind, field)?)
+    })
+}
+
+/// Checks the fields of a new record as attache_create() does, without creating it: while a form
+/// is filled in. ATTACHE_INVALID_RECORD tells everything that is wrong, see
+/// attache_error_problems(). Nothing is written, and the network is not asked; what only the
+/// store knows, such as what a record type leaves out of a picklist, is told by the write itself.
+///
+/// @param object       The object's API name, in any case.
+/// @param fields_json  As in attache_create().
+/// @param out_json     Set on success to an owned text, the fields as they would be kept. Free it
+///                     with attache_text_free().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn attache_check_create(
+    attache: *mut attache_t,
+    object: attache_str_t,
+    fields_json: attache_str_t,
+    out_json: *mut *mut attache_text_t,
+    out_error: *mut *mut attache_error_t,
+) -> attache_status_t {
+    write(attache, out_json, "out_json", out_error, |engine| {
+        // SAFETY: the caller's rule for text (top of the header).
+        let (object, fields) =
+            unsafe { (object.read("object")?, fields_json.read("fields_json")?) };
+        let object = described(engine, object)?;
+        Ok(Some(object.check_create_json(fields)?.to_json()))
+    })
+}
+
+/// Checks changes to a record as attache_update() does, without making them; see
+/// attache_check_create().
+///
+/// @param object        The object's API name, in any case.
+/// @param current_json  The record's fields as they are, the "fields" of attache_get(): a
+///                      picklist that depends on another is checked as it will be afterwards.
+/// @param changes_json  The changed fields only; null clears a field.
+/// @param out_json      Set on success to an owned text, the changes as they would be kept. Free
+///                      it with attache_text_free().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn attache_check_update(
+    attache: *mut attache_t,
+    object: attache_str_t,
+    current_json: attache_str_t,
+    changes_json: attache_str_t,
+    out_json: *mut *mut attache_text_t,
+    out_error: *mut *mut attache_error_t,
+) -> attache_status_t {
+    write(attache, out_json, "out_json", out_error, |engine| {
+        // SAFETY: the caller's rule for text (top of the header).
+        let (object, current, changes) = unsafe {
+            (
+                object.read("object")?,
+                current_json.read("current_json")?,
+                changes_json.read("changes_json")?,
+            )
+        };
+        let object = described(engine, object)?;
+        Ok(Some(object.check_update_json(current, changes)?.to_json()))
     })
 }
 

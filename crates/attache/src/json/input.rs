@@ -93,6 +93,54 @@ impl Fields {
     }
 }
 
+impl ObjectSchema {
+    /// Checks the fields of a new record, a JSON object, as [`check_create`](ObjectSchema::check_create) does.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind) if the text is not a JSON object;
+    /// [`ErrorKind::InvalidRecord`](crate::ErrorKind) with all that is wrong, what cannot be read among it.
+    ///
+    /// # Examples
+    /// ```
+    /// use attache::ObjectSchema;
+    ///
+    /// # fn main() -> attache::Result<()> {
+    /// let object = ObjectSchema::from_describe(
+    ///     r#"{"name":"Task","createable":true,
+    ///         "fields":[{"name":"Subject","type":"string","length":9,"label":"Subject","createable":true}]}"#,
+    /// )?;
+    /// assert_eq!(object.check_create_json(r#"{"subject": " Call "}"#)?.to_json(), r#"{"Subject":"Call"}"#);
+    /// let error = object.check_create_json(r#"{"Subject": "Call them back", "Mood": "good"}"#);
+    /// assert_eq!(error.unwrap_err().problems().len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn check_create_json(&self, fields: &str) -> Result<Fields> {
+        let (fields, problems) = Fields::read_json(self, fields)?;
+        settled(problems, self.check_create(&fields))
+    }
+
+    /// Checks changes to a record, a JSON object as `current` is, as [`check_update`](ObjectSchema::check_update) does.
+    ///
+    /// # Errors
+    /// Those of [`check_create_json`](ObjectSchema::check_create_json); nothing is held against `current` but that it
+    /// cannot be read.
+    pub fn check_update_json(&self, current: &str, changes: &str) -> Result<Fields> {
+        let current = Fields::from_json(self, current)?;
+        let (changes, problems) = Fields::read_json(self, changes)?;
+        settled(problems, self.check_update(&current, &changes))
+    }
+}
+
+fn settled(mut problems: Vec<Problem>, checked: Result<Fields>) -> Result<Fields> {
+    let checked = check::joined(&mut problems, checked)?;
+    if problems.is_empty() {
+        Ok(checked)
+    } else {
+        Err(check::refuse(problems))
+    }
+}
+
 fn value(ty: &FieldType, json: &str) -> Option<Value> {
     let is_date = matches!(ty, FieldType::Date | FieldType::DateTime | FieldType::Time);
     if json.starts_with('"') && (*ty == FieldType::Boolean || ty.is_number() || is_date) {

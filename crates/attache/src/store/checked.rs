@@ -4,7 +4,7 @@ use super::{Reading, Table, Writing};
 use crate::error::{Error, ErrorKind, Problem, Result};
 use crate::outcome::MutationKind;
 use crate::record::{Fields, RecordId, Value, is_local};
-use crate::schema::check::check_kind;
+use crate::schema::check::{check_kind, joined};
 use crate::schema::{FieldSchema, FieldType, ObjectSchema, RecordType};
 
 /// The fields of an edit as they were given, with what was wrong with them before they could be looked at.
@@ -57,21 +57,7 @@ impl Writing<'_> {
         let object = &table.object;
         let mut problems = given.problems;
         let fields = self.with_current_ids(object, given.fields, &mut problems)?;
-        let checked = match check(&fields) {
-            Ok(checked) => checked,
-            Err(error) if error.kind() == ErrorKind::InvalidRecord => {
-                for problem in error.problems() {
-                    // A field that was not read is not missing.
-                    let told = |other: &Problem| other.fields == problem.fields;
-                    let empty = problem.code == "REQUIRED_FIELD_MISSING";
-                    if !(empty && problems.iter().any(told)) {
-                        problems.push(problem.clone());
-                    }
-                }
-                Fields::new()
-            }
-            Err(error) => return Err(error),
-        };
+        let checked = joined(&mut problems, check(&fields))?;
         problems.extend(self.outside_record_type(object, before, &fields, &problems)?);
         for (name, _) in fields.iter() {
             let told = |problem: &Problem| problem.fields.iter().any(|field| field == name);

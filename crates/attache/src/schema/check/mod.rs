@@ -13,8 +13,26 @@ pub(crate) use problem::{given_twice, gone, read_only, refuse, unknown_field, wr
 pub(crate) use value::{fits, limit};
 
 use super::{FieldSchema, FieldType, ObjectSchema};
-use crate::error::{Problem, Result};
+use crate::error::{ErrorKind, Problem, Result};
 use crate::record::{Fields, Value};
+
+/// Adds what a check found to what was wrong before it; fields only if it found nothing.
+pub(crate) fn joined(problems: &mut Vec<Problem>, checked: Result<Fields>) -> Result<Fields> {
+    match checked {
+        Err(error) if error.kind() == ErrorKind::InvalidRecord => {
+            for problem in error.problems() {
+                // A field that was not read is not missing.
+                let told = |other: &Problem| other.fields == problem.fields;
+                let empty = problem.code == "REQUIRED_FIELD_MISSING";
+                if !(empty && problems.iter().any(told)) {
+                    problems.push(problem.clone());
+                }
+            }
+            Ok(Fields::new())
+        }
+        checked => checked,
+    }
+}
 
 impl ObjectSchema {
     /// Checks the fields of a new record and gives them as the journal keeps them.
