@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 /// What a person deleted.
 pub(super) struct Delete {
+    pub device: usize,
     pub user: usize,
     pub object: String,
     pub record: RecordId,
@@ -22,11 +23,12 @@ pub(super) struct Delete {
 
 impl Ledger {
     /// Notes that a person deleted a record.
-    pub(super) fn deleted(&mut self, user: usize, before: &Record) {
+    pub(super) fn deleted(&mut self, (device, user): Who, before: &Record) {
         let field = |name| before.fields.get(name).cloned().unwrap_or(Value::Null);
         let id = text(&field("Id"));
         if !id.starts_with("local-") {
             self.deletes.push(Delete {
+                device,
                 user,
                 object: before.object.clone(),
                 record: before.id.clone(),
@@ -55,21 +57,21 @@ impl Ledger {
 
     /// A device deletes what its person deleted, and what hangs on that; what is evicted stays at the org.
     pub(super) fn judge_deletion(&mut self, (device, user): Who, before: &Shot, id: &str) {
+        let mut wrong = format!("device {device} deleted {id}, which nobody deleted there");
         let mut open = vec![id];
         let mut seen = BTreeSet::new();
         while let Some(at) = open.pop() {
             let of = |delete: &&Delete| delete.user == user && delete.id == at;
             if let Some(last) = self.deletes.iter().rfind(of) {
-                let unseen = match at == id {
-                    true => self.written_since(device, last),
-                    false => None,
-                };
-                if let Some(value) = unseen {
-                    self.wrong.push(format!(
-                        "device {device} deleted {id} over {value:?}, which came after that was asked for"
-                    ));
+                match self.written_since(device, last).filter(|_| at == id) {
+                    None => return,
+                    // It may have gone with what it hung on.
+                    Some(value) => {
+                        wrong = format!(
+                            "device {device} deleted {id} over {value:?}, which came after that was asked for"
+                        );
+                    }
                 }
-                return;
             }
             match before.rows.get(at) {
                 Some(row) if seen.insert(at) => open.extend(row.parents.iter().map(String::as_str)),
@@ -78,14 +80,14 @@ impl Ledger {
                 None => return,
             }
         }
-        self.wrong.push(format!(
-            "device {device} deleted {id}, which nobody deleted there"
-        ));
+        self.wrong.push(wrong);
     }
 
     /// What somebody else wrote into a record after a person had deleted it, and before the session began that did it.
     fn written_since(&self, device: usize, delete: &Delete) -> Option<String> {
-        let row = self.begun.get(&device)?.rows.get(&delete.id)?;
+        // On another device it went with what it hung on.
+        let begun = self.begun.get(&device).filter(|_| delete.device == device);
+        let row = begun?.rows.get(&delete.id)?;
         let is_later = |value: &&String| {
             let number = value
                 .strip_prefix(['c', 'd'])

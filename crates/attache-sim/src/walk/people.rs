@@ -195,7 +195,7 @@ impl Scene {
         if done.is_ok() {
             let mut ledger = self.ledger();
             ledger.dropped(who.1, &mutations);
-            ledger.deleted(who.1, &before);
+            ledger.deleted(who, &before);
             drop(ledger);
             self.unpinned(who.0, &before);
         }
