@@ -204,6 +204,19 @@ fn groups_are_known_by_what_they_are_grouped_by() {
 }
 
 #[test]
+fn a_commit_runs_no_query_whoever_watches() {
+    let (attache, mut watch) = watched(store().0);
+    let run_at = |watch: &Watch| watch.last.as_ref().map(|last| last.commit);
+    let before = run_at(&watch);
+    for name in ["a", "b", "c"] {
+        account(&attache, name);
+    }
+    assert_eq!(run_at(&watch), before);
+    assert_eq!(told(&mut watch), "+0:a +1:b +2:c");
+    assert!(run_at(&watch) > before);
+}
+
+#[test]
 fn other_objects_and_failed_looks_do_not_make_it_run() {
     let (attache, mut watch) = watched(store().0);
     let commit = watch.last.as_ref().map(|last| last.commit);
