@@ -478,7 +478,8 @@ fn is_polymorphic(object: &ObjectDef, field: &FieldDef) -> bool {
     field.reference_to.len() > 1 || object.name == "Event" && field.name == "OwnerId"
 }
 
-fn is_aggregatable(field: &FieldDef) -> bool {
+/// Says whether `COUNT`, `MAX` and the like take the field.
+pub(crate) fn is_aggregatable(field: &FieldDef) -> bool {
     match field.kind {
         FieldKind::Boolean | FieldKind::Address | FieldKind::MultiPicklist => false,
         FieldKind::TextArea => field.filterable,

@@ -33,6 +33,19 @@ impl Attache {
     /// | `FOR VIEW`, `FOR REFERENCE`, `UPDATE TRACKING`, `UPDATE VIEWSTAT` | read, without effect here |
     /// | `FORMAT`, `convertCurrency`, `USD5000`, `WITH ...`, `FOR UPDATE`, `ALL ROWS` | refused, with the reason |
     ///
+    /// What a describe does not let a field be used for is refused here as it is by the org: a condition on a long
+    /// text ([`FieldSchema::filterable`](crate::FieldSchema::filterable)), an order by a multi-select list
+    /// ([`sortable`](crate::FieldSchema::sortable)), groups of amounts ([`groupable`](crate::FieldSchema::groupable)),
+    /// a count of checkboxes ([`aggregatable`](crate::FieldSchema::aggregatable)). So a query that runs here runs
+    /// there, and the other way round. [`search`](Attache::search) finds words in text that no condition takes.
+    ///
+    /// Two answers differ from the org's, on purpose:
+    ///
+    /// | where | the org | the device |
+    /// |---|---|---|
+    /// | `ORDER BY Account.Name NULLS LAST`, or by a lookup | puts nulls first all the same | puts them last |
+    /// | `GROUP BY Account.IsActive__c` without an account | does not say what the checkbox is | one group with those that are off, as conditions have it |
+    ///
     /// Text compares without regard to case unless its field says otherwise; ids
     /// are equal in their 15- and 18-character forms; an empty text is null, and
     /// `F != 'x'` holds for a null F; multi-select lists are sets.

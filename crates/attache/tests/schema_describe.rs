@@ -139,8 +139,6 @@ fn compare_field(place: &str, field: &FieldSchema, raw: &Value) {
         (field.defaulted_on_create, "defaultedOnCreate"),
         (field.calculated, "calculated"),
         (field.case_sensitive, "caseSensitive"),
-        (field.filterable, "filterable"),
-        (field.sortable, "sortable"),
         (field.unique, "unique"),
         (field.external_id, "externalId"),
         (field.name_field, "nameField"),
@@ -151,12 +149,21 @@ fn compare_field(place: &str, field: &FieldSchema, raw: &Value) {
         (field.encrypted, "encrypted"),
         (field.html, "htmlFormatted"),
         (field.id_lookup, "idLookup"),
-        (field.groupable, "groupable"),
         (field.name_pointing, "namePointing"),
         (field.restricted_delete, "restrictedDelete"),
         (field.write_requires_master_read, "writeRequiresMasterRead"),
     ] {
         assert_eq!(own, flag(raw, key), "{place} {key}");
+    }
+    // A describe of an early API is silent about some uses, which forbids none.
+    for (own, key) in [
+        (field.filterable, "filterable"),
+        (field.sortable, "sortable"),
+        (field.groupable, "groupable"),
+        (field.aggregatable, "aggregatable"),
+    ] {
+        let told = raw[key].as_bool().unwrap_or(true);
+        assert_eq!(own, told, "{place} {key}");
     }
     assert_eq!(field.compound, text(raw, "compoundFieldName"), "{place}");
     assert_eq!(

@@ -90,6 +90,8 @@ const INSTANTS: &[&str] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nature {
     Text,
+    /// A text too long for conditions, orders and groups.
+    Long,
     Picklist,
     Set,
     Flag,
@@ -110,6 +112,7 @@ pub struct Field {
 impl Nature {
     fn of(kind: FieldKind) -> Nature {
         match kind {
+            FieldKind::TextArea => Nature::Long,
             FieldKind::Picklist => Nature::Picklist,
             FieldKind::MultiPicklist => Nature::Set,
             FieldKind::Boolean => Nature::Flag,
@@ -125,7 +128,7 @@ impl Nature {
     /// The values that rows have and conditions ask for; an empty one is null. Ids have none of their own.
     pub fn values(self) -> &'static [&'static str] {
         match self {
-            Nature::Text => TEXTS,
+            Nature::Text | Nature::Long => TEXTS,
             Nature::Picklist => PICKS,
             Nature::Set => SETS,
             Nature::Flag => &["true", "false"],
@@ -143,7 +146,9 @@ impl Nature {
             return Value::Null;
         }
         match self {
-            Nature::Text | Nature::Picklist | Nature::Set | Nature::Id => Value::text(text),
+            Nature::Text | Nature::Long | Nature::Picklist | Nature::Set | Nature::Id => {
+                Value::text(text)
+            }
             Nature::Flag => Value::Bool(text == "true"),
             Nature::Whole | Nature::Number => Value::Number(text.parse().expect("a number")),
             Nature::Day => Value::Date(text.parse::<Date>().expect("a day")),
@@ -165,6 +170,7 @@ pub fn made_up(random: &mut Prng) -> Vec<(FieldDef, Field)> {
         FieldKind::Url,
         FieldKind::Picklist,
         FieldKind::MultiPicklist,
+        FieldKind::TextArea,
         FieldKind::Boolean,
         FieldKind::Int,
         FieldKind::Double,

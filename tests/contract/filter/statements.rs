@@ -51,27 +51,17 @@ fn term(random: &mut Prng, sides: &Sides) -> Term {
     }
 }
 
-/// Something that is ordered by. The org refuses lists of several values; the device takes them as texts.
-fn sortable(random: &mut Prng, sides: &Sides) -> Term {
+/// Something that is grouped by. What the checkbox of a parent that is not there stands for in a group is written
+/// nowhere. Of what nobody groups by there is less, so that there are groups to compare.
+fn grouped_by(random: &mut Prng, sides: &Sides) -> Term {
     loop {
         let term = term(random, sides);
-        if term.nature != Nature::Set {
-            return term;
-        }
-    }
-}
-
-/// Something that is grouped by. The device groups by any field, the org by those only that its describe calls
-/// groupable; what the checkbox of a parent that is not there stands for in a group is written nowhere.
-fn groupable(random: &mut Prng, sides: &Sides) -> Term {
-    loop {
-        let term = term(random, sides);
-        let is_groupable = match term.nature {
-            Nature::Set | Nature::Number | Nature::Instant => false,
+        let takes = match term.nature {
+            Nature::Set | Nature::Long | Nature::Number | Nature::Instant => random.percent(10),
             Nature::Flag => !term.text.contains("__r."),
             _ => true,
         };
-        if is_groupable {
+        if takes {
             return term;
         }
     }
@@ -120,7 +110,7 @@ fn list(random: &mut Prng, sides: &Sides) -> (String, Vec<String>) {
     let columns = shown(random, sides);
     let mut order = Vec::new();
     for _ in 0..1 + random.below(3) {
-        let by = sortable(random, sides);
+        let by = term(random, sides);
         let how = one(random, &["", " ASC", " DESC"]);
         // The org does not put nulls last where it orders by a lookup or by what is above it; the device does.
         let is_above = by.nature == Nature::Id || by.text.contains("__r.");
@@ -130,7 +120,11 @@ fn list(random: &mut Prng, sides: &Sides) -> (String, Vec<String>) {
         };
         order.push(format!("{}{how}{nulls}", by.text));
     }
-    let filter = one(random, &["", "", " WHERE Base__c != null"]);
+    let filter = match random.below(6) {
+        0 => format!(" WHERE {} = null", field(random, sides).text),
+        1 | 2 => String::from(" WHERE Base__c != null"),
+        _ => String::new(),
+    };
     let limit = one(random, &["", " LIMIT 7", " LIMIT 1", " LIMIT 39"]);
     let offset = one(random, &["", " OFFSET 3", " OFFSET 40"]);
     let soql = format!(
@@ -144,8 +138,8 @@ fn list(random: &mut Prng, sides: &Sides) -> (String, Vec<String>) {
 
 /// Groups with what is counted and summed of each.
 fn grouped(random: &mut Prng, sides: &Sides) -> (String, Vec<String>) {
-    let mut by = vec![groupable(random, sides)];
-    let second = groupable(random, sides);
+    let mut by = vec![grouped_by(random, sides)];
+    let second = grouped_by(random, sides);
     if random.percent(50) && second.text != by[0].text {
         by.push(second);
     }

@@ -7,7 +7,8 @@ use super::error::SoqlError;
 use super::filter::Mode;
 use super::plan::{Aggregate, By, Function, Groups, Leaf, Plan, Shape, Term};
 use super::resolve::Scope;
-use crate::schema::FieldKind;
+use crate::describe::is_aggregatable;
+use crate::schema::{FieldDef, FieldKind};
 
 type Checked<T> = Result<T, SoqlError>;
 
@@ -108,20 +109,26 @@ impl Scope<'_> {
 
     fn group_key(&self, expr: &Expr) -> Checked<Term> {
         let term = self.term(expr)?;
-        if let Term::Path(path) = &term
-            && let (Leaf::Field(field), object) = (
-                &path.leaf,
-                path.hops.last().map_or(Some(self.object), |hop| hop.target),
-            )
-            && let Some(object) = object
+        if let Some(known) = self.field_of(&term)
+            && (!known.groupable || known.formula.is_some())
         {
-            let known = &self.eye.org.schema().objects()[object].fields[*field];
-            if !known.groupable || known.formula.is_some() {
-                let message = format!("field '{}' can not be grouped in a query call", shown(expr));
-                return Err(SoqlError::malformed(expr.at(), message));
-            }
+            let message = format!("field '{}' can not be grouped in a query call", shown(expr));
+            return Err(SoqlError::malformed(expr.at(), message));
         }
         Ok(term)
+    }
+
+    /// Finds the definition of a field that stands alone; what a lookup to several objects leads to has none.
+    fn field_of(&self, term: &Term) -> Option<&FieldDef> {
+        let Term::Path(path) = term else { return None };
+        let Leaf::Field(field) = path.leaf else {
+            return None;
+        };
+        let object = path
+            .hops
+            .last()
+            .map_or(Some(self.object), |hop| hop.target)?;
+        Some(&self.eye.org.schema().objects()[object].fields[field])
     }
 
     /// Gives the canonical name of a grouped field, without its parents.
@@ -206,21 +213,14 @@ impl Scope<'_> {
     ) -> Checked<Aggregate> {
         let term = self.term(argument)?;
         let kind = term.kind();
+        let known = self.field_of(&term);
         let (fits, result) = match function {
-            Function::Count | Function::CountDistinct => {
-                (kind != FieldKind::Address, FieldKind::Int)
-            }
+            Function::Count | Function::CountDistinct => (true, FieldKind::Int),
             Function::Sum => (is_number(kind), kind),
             Function::Avg => (is_number(kind), FieldKind::Double),
-            _ => (
-                !matches!(
-                    kind,
-                    FieldKind::Boolean | FieldKind::MultiPicklist | FieldKind::Address
-                ),
-                kind,
-            ),
+            _ => (true, kind),
         };
-        if !fits {
+        if !fits || !known.is_none_or(is_aggregatable) {
             let message = format!(
                 "field {} does not support aggregate operator {}",
                 shown(argument),

@@ -2,6 +2,7 @@
 
 use super::ast::*;
 use super::resolve::{Names, Target, object_of};
+use super::uses::Use;
 use super::{Condition, Filter};
 use crate::error::{Error, ErrorKind, Problem, Result};
 use crate::schema::{FieldSchema, FieldType, Schema};
@@ -113,17 +114,8 @@ fn check_all(condition: &Condition, names: &Names<'_>, errors: &mut Vec<Found>) 
 
 fn check_one(comparison: &Comparison, names: &Names<'_>, errors: &mut Vec<Found>) -> Result<()> {
     let kind = kind_of(&comparison.left, names)?;
-    if let Some(path) = comparison.left.path()
-        && let Target::Field(object, field) = names.resolve(path)?.target
-        && !field.filterable
-    {
-        return Err(refused(
-            path.at,
-            format!(
-                "{}.{} cannot stand in a condition at the server",
-                object.name, field.name
-            ),
-        ));
+    if let Some(path) = comparison.left.path() {
+        Use::Condition.check(path, names)?;
     }
     accepts(kind, comparison)?;
     if let Test::InQuery(_, join) = &comparison.test {
@@ -301,6 +293,6 @@ fn fits_kind(kind: Kind, literal: &Literal, left: &Expr) -> Result<()> {
     .expecting(kind.named()))
 }
 
-fn refused(at: At, message: impl Into<String>) -> Error {
+pub(super) fn refused(at: At, message: impl Into<String>) -> Error {
     Error::new(ErrorKind::MalformedQuery, message).at(at.0)
 }

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! text ── token ─► tokens ── condition, statement ─► ast ── print ─► text
-//!                                                     ├── check ─► problems
+//!                                                     ├── check, uses ─► problems
 //!                                                     └── store::query ─► SQL
 //! ```
 
@@ -23,6 +23,7 @@ pub(crate) mod row;
 mod sketch;
 mod statement;
 mod token;
+pub(crate) mod uses;
 mod value;
 
 pub(crate) use context::timestamp;

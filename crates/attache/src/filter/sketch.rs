@@ -368,7 +368,7 @@ impl Field {
             None => "string",
         };
         json!({
-            "name": self.name, "type": ty, "filterable": true, "nameField": is("Name"),
+            "name": self.name, "type": ty, "nameField": is("Name"),
             "relationshipName": self.relationship, "referenceTo": self.targets,
             "compoundFieldName": self.part_of,
         })

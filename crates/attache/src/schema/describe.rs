@@ -117,9 +117,9 @@ struct RawField {
     calculated: bool,
     #[serde(default)]
     case_sensitive: bool,
-    #[serde(default)]
+    #[serde(default = "unless_told")]
     filterable: bool,
-    #[serde(default)]
+    #[serde(default = "unless_told")]
     sortable: bool,
     #[serde(default)]
     unique: bool,
@@ -161,8 +161,10 @@ struct RawField {
     html_formatted: bool,
     #[serde(default)]
     id_lookup: bool,
-    #[serde(default)]
+    #[serde(default = "unless_told")]
     groupable: bool,
+    #[serde(default = "unless_told")]
+    aggregatable: bool,
     #[serde(default)]
     name_pointing: bool,
     #[serde(default)]
@@ -171,6 +173,11 @@ struct RawField {
     restricted_delete: bool,
     #[serde(default)]
     write_requires_master_read: bool,
+}
+
+/// A field may be used for what its describe is silent about: a shortened one forbids nothing.
+fn unless_told() -> bool {
+    true
 }
 
 /// An entry of a picklist, as describes and layouts tell it.
@@ -284,6 +291,7 @@ fn field(raw: RawField) -> FieldSchema {
         html: raw.html_formatted,
         id_lookup: raw.id_lookup,
         groupable: raw.groupable,
+        aggregatable: raw.aggregatable,
         name_pointing: raw.name_pointing,
         relationship_order: raw.relationship_order,
         restricted_delete: raw.restricted_delete,

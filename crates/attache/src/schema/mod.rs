@@ -172,6 +172,8 @@ pub struct FieldSchema {
     pub id_lookup: bool,
     /// Usable to group by at the server.
     pub groupable: bool,
+    /// Usable in `COUNT`, `MAX` and the like at the server.
+    pub aggregatable: bool,
     /// A reference whose records' names are read through `Name` (`Who.Name`).
     pub name_pointing: bool,
     /// Place of a master in a master-detail: 0 for the first, 1 for the second; `None` for a lookup.

@@ -269,10 +269,6 @@ fn aggregated<'a>(aggregate: Aggregate, inner: Operand<'a>, kind: Kind) -> Opera
     let collated = inner.collated();
     let sql = match aggregate {
         Aggregate::Count => Sql::around("COUNT(", &inner.sql, ")"),
-        // The checkbox of a parent that is not there is no value to count, as for COUNT.
-        Aggregate::CountDistinct if inner.kind == Kind::Boolean => {
-            Sql::around("COUNT(DISTINCT ", &inner.sql, ")")
-        }
         Aggregate::CountDistinct => Sql::around("COUNT(DISTINCT ", &collated, ")"),
         Aggregate::Sum => Sql::around("attache_sum(", &inner.sql, ")"),
         Aggregate::Average => Sql::around("attache_avg(", &inner.sql, ")"),

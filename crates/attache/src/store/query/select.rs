@@ -9,6 +9,7 @@ use super::sql::{Sql, joined, quote};
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::ast::*;
 use crate::filter::resolve::{Names, object_of, unknown_field};
+use crate::filter::uses::check_uses;
 use crate::filter::{Context, Select};
 use crate::schema::{FieldSchema, FieldType, ObjectSchema};
 use rusqlite::types::Value;
@@ -84,7 +85,9 @@ fn statement_on(
     let names = Names::of_statement(tables.schema(), object, statement);
     let mut source = Source::new(tables, context, names, "attache_t");
     if statement.items.iter().any(is_aggregate) || statement.group.is_some() {
-        return grouped(statement, &mut source);
+        let compiled = grouped(statement, &mut source)?;
+        check_uses(statement, &source.names)?;
+        return Ok(compiled);
     }
     let mut list = List::new(&source);
     for item in &statement.items {
@@ -92,6 +95,7 @@ fn statement_on(
     }
     let filter = filter(statement, &mut source)?;
     let order = order(statement, &mut source)?;
+    check_uses(statement, &source.names)?;
 
     let mut sql = Sql::new("SELECT ");
     sql.add(&list.sql)

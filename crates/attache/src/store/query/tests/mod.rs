@@ -2,6 +2,7 @@
 
 mod agreement;
 mod conditions;
+mod refusals;
 mod statements;
 
 use super::*;
@@ -20,14 +21,15 @@ const ACCOUNT: &str = r#"{"name": "Account", "keyPrefix": "001", "fields": [
     {"name": "Code__c", "type": "string", "caseSensitive": true, "filterable": true},
     {"name": "Rating", "type": "picklist", "nillable": true, "filterable": true, "picklistValues": [
         {"value": "Hot", "label": "Heiß", "active": true}, {"value": "Warm", "active": true}, {"value": "Cold", "active": true}]},
-    {"name": "Regions__c", "type": "multipicklist", "filterable": true},
-    {"name": "Active__c", "type": "boolean", "filterable": true},
+    {"name": "Regions__c", "type": "multipicklist", "filterable": true, "sortable": false, "groupable": false, "aggregatable": false},
+    {"name": "Active__c", "type": "boolean", "filterable": true, "aggregatable": false},
     {"name": "Employees__c", "type": "int", "filterable": true},
     {"name": "Revenue__c", "type": "currency", "nillable": true, "filterable": true},
     {"name": "Renewal__c", "type": "date", "nillable": true, "filterable": true},
-    {"name": "CreatedDate", "type": "datetime", "filterable": true},
+    {"name": "CreatedDate", "type": "datetime", "filterable": true, "groupable": false},
     {"name": "Fax", "type": "phone", "filterable": true},
-    {"name": "Notes__c", "type": "textarea"},
+    {"name": "Notes__c", "type": "textarea", "filterable": false, "sortable": false, "groupable": false, "aggregatable": false},
+    {"name": "Grade__c", "type": "string", "calculated": true},
     {"name": "Place__c", "type": "location"},
     {"name": "Place__Latitude__s", "type": "double", "compoundFieldName": "Place__c"},
     {"name": "Place__Longitude__s", "type": "double", "compoundFieldName": "Place__c"},

@@ -179,9 +179,6 @@ fn counting_counts_and_grouping_groups() {
     assert_eq!(store.column("SELECT MAX(Rating) FROM Account"), ["Odd"]);
     let last = id("001", 'e');
     assert_eq!(store.column("SELECT MAX(Id) FROM Account"), [last]);
-    // A parent that is not there has no checkbox to count.
-    let checked = "SELECT COUNT_DISTINCT(Parent.Active__c) FROM Account";
-    assert_eq!(store.column(checked), ["0"]);
     let rows = store
         .query("SELECT Rating, COUNT(Id) n, COUNT(Rating) FROM Account GROUP BY Rating HAVING COUNT(Id) < 9 ORDER BY COUNT(Id) DESC, Rating NULLS LAST")
         .unwrap();
@@ -275,120 +272,6 @@ fn the_scope_mine_is_what_the_user_owns() {
     assert_eq!(
         store.fails("SELECT Id FROM Account USING SCOPE team").0,
         ErrorKind::InvalidArgument
-    );
-}
-
-#[test]
-fn what_is_not_here_is_named_with_its_place() {
-    let store = store();
-    for (soql, kind, message) in [
-        (
-            "SELECT Id FROM Acount",
-            ErrorKind::UnknownObject,
-            "there is no object Acount here; did you mean Account?",
-        ),
-        (
-            "SELECT Nmae FROM Account",
-            ErrorKind::UnknownField,
-            "Account has no field Nmae; did you mean Name?",
-        ),
-        (
-            "SELECT Fax FROM Account",
-            ErrorKind::UnknownField,
-            "Account.Fax is not carried by this briefcase",
-        ),
-        (
-            "SELECT Place__c FROM Account",
-            ErrorKind::UnknownField,
-            "Account.Place__c is made of parts: name those",
-        ),
-        (
-            "SELECT Id FROM Case",
-            ErrorKind::UnknownObject,
-            "Case is not carried by this briefcase",
-        ),
-        (
-            "SELECT Owner.Name FROM Account",
-            ErrorKind::UnknownObject,
-            "there is no object User here",
-        ),
-        (
-            "SELECT Parnt.Name FROM Account",
-            ErrorKind::UnknownField,
-            "Account has no parent relationship Parnt; did you mean Parent?",
-        ),
-        (
-            "SELECT What.Industry FROM Task",
-            ErrorKind::UnknownField,
-            "a path through What ends in what all its parents share (Id, Name, Type, FirstName, Email, ...), which Industry is not; for other fields use TYPEOF",
-        ),
-        (
-            "SELECT (SELECT Id FROM Cases) FROM Account",
-            ErrorKind::UnknownField,
-            "Account has no child relationship of that name",
-        ),
-        (
-            "SELECT Id FROM Account WHERE Name = 5",
-            ErrorKind::MalformedQuery,
-            "expected a text, found a value of another type",
-        ),
-        (
-            "SELECT Id FROM Account WHERE Name = TODAY",
-            ErrorKind::MalformedQuery,
-            "expected a text, found a value of another type",
-        ),
-        (
-            "SELECT Id FROM Account WHERE Renewal__c > 2024-01-01T00:00:00Z",
-            ErrorKind::MalformedQuery,
-            "expected a date, found a value of another type",
-        ),
-        (
-            "SELECT Id FROM Account WHERE Employees__c LIKE '5%'",
-            ErrorKind::MalformedQuery,
-            "LIKE compares texts only",
-        ),
-        (
-            "SELECT Id FROM Account WHERE Name INCLUDES ('x')",
-            ErrorKind::MalformedQuery,
-            "INCLUDES and EXCLUDES compare multi-select lists only",
-        ),
-        (
-            "SELECT Id FROM Account WHERE Active__c = 'true'",
-            ErrorKind::MalformedQuery,
-            "expected TRUE or FALSE, found a value of another type",
-        ),
-        (
-            "SELECT Name, COUNT(Id) FROM Account GROUP BY Rating",
-            ErrorKind::MalformedQuery,
-            "Name must be grouped by or aggregated",
-        ),
-    ] {
-        assert_eq!(store.fails(soql), (kind, message.to_owned()), "{soql}");
-    }
-}
-
-#[test]
-fn a_check_reports_all_problems_at_once() {
-    let store = store();
-    let filter = Filter::parse(
-        "Nmae = 'x' AND (Employees__c = 'y' OR Notes__c LIKE 'z%') AND Name = 'fine'",
-    )
-    .unwrap();
-    let error = filter.check(&store.schema, "Account").unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::UnknownField);
-    assert_eq!(error.position(), Some(0));
-    let fields: Vec<&str> = error
-        .problems()
-        .iter()
-        .flat_map(|problem| &problem.fields)
-        .map(String::as_str)
-        .collect();
-    assert_eq!(fields, ["Nmae", "Employees__c", "Notes__c"]);
-    assert!(
-        Filter::parse("Name = 'x'")
-            .unwrap()
-            .check(&store.schema, "account")
-            .is_ok()
     );
 }
 
