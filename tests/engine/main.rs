@@ -31,5 +31,6 @@ mod session;
 mod shrunk;
 mod sight;
 mod templates;
+mod waits;
 mod walk;
 mod writes;

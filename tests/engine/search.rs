@@ -159,3 +159,35 @@ fn no_text_is_an_operator_or_an_error() {
         .expect_err("no such object");
     assert_eq!(error.kind(), ErrorKind::UnknownObject);
 }
+
+/// In a changeset nothing can be written beside it, so nothing is read up: who searches there must not wait for it.
+#[test]
+fn a_search_inside_a_changeset_finds_what_is_indexed_and_says_what_is_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let world = World::new(9, 300);
+    let device = world.device_at(ME, &folder.path().join("jo.db"));
+    let device = device.expect("a store opens");
+    device.set_briefcase(field_sales()).expect("it is kept");
+    sync(&device);
+    let id = first(&device, ANY);
+    let search = |edits: &mut attache::Changeset<'_>| {
+        edits.update(&id, [("Name", "Zyxwick")])?;
+        device.search("zyxwick").run()
+    };
+    let hits = device.changeset(search).expect("nobody waits");
+    assert!(hits.waiting > 0 && hits.hits.is_empty(), "{hits:?}");
+    assert_eq!(found(&device, "zyxwick"), std::slice::from_ref(&id));
+    // Once the words are in the index, a changeset is found as it was before.
+    edit(&device, &id, "Name", "Quuxley");
+    let hits = device.changeset(|edits| {
+        edits.update(&id, [("Name", "Other")])?;
+        device.search("zyxwick").run()
+    });
+    let hits = hits.expect("nobody waits");
+    assert!(hits.waiting > 0 && hits.hits.is_empty(), "{hits:?}");
+    // In memory there is one connection, which the changeset has.
+    let refused = self::device(10).1;
+    let error = refused.changeset(|_| refused.search("zyxwick").run());
+    let error = error.expect_err("it is not waited for");
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+}

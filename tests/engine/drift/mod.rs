@@ -20,12 +20,12 @@ fn device(seed: u64) -> (World, Attache) {
 
 /// The session of the next day: describes are looked at again.
 #[track_caller]
-fn next_day(world: &World, device: &Attache) -> Report {
+pub(crate) fn next_day(world: &World, device: &Attache) -> Report {
     world.sandbox.advance(86_400);
     wait(device.sync()).expect("a session runs")
 }
 
-fn add_field(world: &World, object: &str, name: &str, kind: FieldKind) {
+pub(crate) fn add_field(world: &World, object: &str, name: &str, kind: FieldKind) {
     world.sandbox.with_org(|org| {
         org.alter_object(object, |object| {
             object.push(FieldDef::new(name, name, kind));

@@ -59,10 +59,8 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Asks anew for all that a related rule leads to.
-    pub(crate) fn uncover(&self, rule: i64) -> Result<()> {
-        self.connection
-            .execute("DELETE FROM attache_covered WHERE rule = ?1", [rule])?;
+    /// Has a related rule look again at all that leads to its records.
+    pub(crate) fn unsettle_rule(&self, rule: i64) -> Result<()> {
         self.connection
             .execute("UPDATE attache_rule SET loaded = 0 WHERE id = ?1", [rule])?;
         Ok(())

@@ -10,6 +10,9 @@
 //! | read-only | stays | parked |
 //! | another case of its name | renamed | go on |
 //!
+//! To drop a column SQLite writes the table anew, in one transaction: the one work of a session for which a person's
+//! edit waits longer the more records there are. It is done once for a field that went.
+//!
 //! A parked edit is a rejected one whose reason was found here. The journal
 //! keeps every edit as it was written, whatever becomes of its field.
 

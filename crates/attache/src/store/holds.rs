@@ -3,6 +3,7 @@
 //! None of these is a mark on the row. A row without a rule stands in a small
 //! index of its own, and whether something else holds it is asked there.
 
+use super::steps::{STEP_ROWS, Step};
 use super::{Durability, Reading, Store, Table, Writing, lock, quote};
 use crate::env::LocalTime;
 use crate::error::{Error, Result};
@@ -34,6 +35,25 @@ pub(crate) struct Need {
     pub field: String,
     /// The id that the lookup holds.
     pub target: String,
+}
+
+/// How far an eviction has come.
+#[derive(Default)]
+pub(crate) struct Evicting {
+    /// Objects of which nothing is left to remove.
+    done: BTreeSet<String>,
+    /// Of the next: up to this id.
+    after: String,
+    /// Before which edit the ids were looked up that edits point at, and those, as a JSON list.
+    needed: Option<(i64, String)>,
+    count: u64,
+}
+
+impl Evicting {
+    /// How many records went since this was asked last.
+    pub(crate) fn take_count(&mut self) -> u64 {
+        std::mem::take(&mut self.count)
+    }
 }
 
 /// Views that are not written yet: a screen that opens must not wait for a disk.
@@ -383,36 +403,73 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Removes what nothing holds, and gives how many records that were.
+    /// Removes what nothing holds, some thousand records a step, and says whether there is more.
     ///
     /// Of `unsettled` objects nothing is removed: an edit may have led a related rule back to what seems to be held by
     /// nothing, and what the rule has asked the server about it does not ask about again.
-    pub(crate) fn evict(&self, unsettled: &BTreeSet<String>) -> Result<u64> {
-        let (mut evicted, mut needed) = (0, None);
+    pub(crate) fn evict(
+        &self,
+        unsettled: &BTreeSet<String>,
+        evicting: &mut Evicting,
+    ) -> Result<Step> {
+        let mut rows = STEP_ROWS;
         let tables: Vec<Arc<Table>> = self.catalogue().tables().cloned().collect();
         for table in tables {
-            if unsettled.contains(&table.object.name) {
+            let object = &table.object.name;
+            if evicting.done.contains(object) || unsettled.contains(object) {
                 continue;
             }
-            let name = quote(&table.object.name);
-            let idle = format!("SELECT 1 FROM {name} WHERE \"attache_rules\" = 0");
-            // What edits point at is worked out only where something may go.
-            if !self.connection.prepare_cached(&idle)?.exists([])? {
-                continue;
+            while let Some((last, looked_at)) = self.idle_after(object, &evicting.after, rows)? {
+                self.evict_until(object, &last, evicting)?;
+                evicting.after = last;
+                rows -= looked_at;
+                if rows <= 0 {
+                    return Ok(Step::More);
+                }
             }
-            #[cfg(feature = "simulation")]
-            self.delete_instead(&name)?;
-            let held = match planted!(ForgetsPins) {
-                true => HELD.replace("attache_pin WHERE", "attache_pin WHERE 0 AND"),
-                false => HELD.to_owned(),
-            };
-            let sql = format!("DELETE FROM {name} WHERE \"attache_rules\" = 0 AND NOT {held}");
-            if needed.is_none() {
-                needed = Some(self.reading().needed()?);
-            }
-            evicted += self.connection.prepare_cached(&sql)?.execute([&needed])? as u64;
+            evicting.after.clear();
+            evicting.done.insert(object.clone());
         }
-        Ok(evicted)
+        Ok(Step::Last)
+    }
+
+    /// Up to which id so many records lie behind another that no rule holds, and how many they are.
+    fn idle_after(&self, object: &str, after: &str, rows: i64) -> Result<Option<(String, i64)>> {
+        let sql = format!(
+            "SELECT max(\"Id\"), count(*) FROM (SELECT \"Id\" FROM {}
+             WHERE \"attache_rules\" = 0 AND \"Id\" > ?1 ORDER BY \"Id\" LIMIT ?2)",
+            quote(object)
+        );
+        let found: (Option<String>, i64) = self
+            .connection
+            .prepare_cached(&sql)?
+            .query_row(params![after, rows], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(found.0.map(|last| (last, found.1)))
+    }
+
+    fn evict_until(&self, object: &str, last: &str, evicting: &mut Evicting) -> Result<()> {
+        let name = quote(object);
+        #[cfg(feature = "simulation")]
+        self.delete_instead(&name)?;
+        let held = match planted!(ForgetsPins) {
+            true => HELD.replace("attache_pin WHERE", "attache_pin WHERE 0 AND"),
+            false => HELD.to_owned(),
+        };
+        let sql = format!(
+            "DELETE FROM {name} WHERE \"attache_rules\" = 0 AND \"Id\" > ?2 AND \"Id\" <= ?3 AND NOT {held}"
+        );
+        // What edits point at is worked out only where something may go, and again once there are more edits.
+        let edits = self.reading().next_changeset()?;
+        if evicting.needed.as_ref().is_none_or(|(at, _)| *at != edits) {
+            evicting.needed = Some((edits, self.reading().needed()?));
+        }
+        let needed = evicting.needed.as_ref().map_or("[]", |(_, ids)| ids);
+        let gone =
+            self.connection
+                .prepare_cached(&sql)?
+                .execute([needed, &evicting.after, last])?;
+        evicting.count += gone as u64;
+        Ok(())
     }
 }
 

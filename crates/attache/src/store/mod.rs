@@ -38,6 +38,7 @@ mod search;
 mod settle;
 mod signal;
 mod standing;
+mod steps;
 mod turn;
 mod unsent;
 pub(crate) mod value;
@@ -49,7 +50,7 @@ pub(crate) use checked::Given;
 pub(crate) use drift::Missing;
 pub(crate) use edit::Stamp;
 pub(crate) use forms::ListView;
-pub(crate) use holds::{Hold, bytes};
+pub(crate) use holds::{Evicting, Hold, bytes};
 pub(crate) use incoming::{Arrived, Origin};
 pub(crate) use index::Wish;
 pub(crate) use journal::{Entry, NewEntry, State};
@@ -233,6 +234,7 @@ impl Store {
                 .pragma_update(None, "synchronous", level)?;
             writer.durability = Some(durability);
         }
+        let rows = writer.connection.total_changes();
         let touched = writer.touched.clone();
         touched.take(); // of a transaction that was rolled back
         let transaction = self.begin(&writer.connection)?;
@@ -248,6 +250,7 @@ impl Store {
             false => None,
         };
         transaction.commit()?;
+        tracing::trace!(rows = writer.connection.total_changes() - rows, "committed");
         self.signal.touch(touched.take());
         if let Some((version, catalogue)) = changed {
             self.set_catalogue(version, catalogue);

@@ -262,42 +262,28 @@ impl Reading<'_> {
 }
 
 impl Writing<'_> {
-    /// Makes the set of rules what a briefcase says. Rules that go leave their records to eviction.
+    /// Makes the set of rules what a briefcase says.
+    ///
+    /// Rules that go have no records any more: [`empty_rules_but`](super::Store::empty_rules_but) comes first.
     pub(crate) fn define_rules(&self, wanted: &[WantedRule]) -> Result<()> {
         let mut statement = self
             .connection
-            .prepare("SELECT key, object, bit, id FROM attache_rule")?;
-        let have: rusqlite::Result<Vec<(String, String, i64, i64)>> = statement
-            .query_map([], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-            })?
+            .prepare("SELECT key, id FROM attache_rule")?;
+        let have: rusqlite::Result<Vec<(String, i64)>> = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect();
         let have = have?;
-        for (_, object, bit, id) in have
+        for (_, id) in have
             .iter()
-            .filter(|(key, ..)| !wanted.iter().any(|want| want.key == *key))
+            .filter(|(key, _)| !wanted.iter().any(|want| want.key == *key))
         {
-            if let Some(table) = self.catalogue().table(object) {
-                let sql = format!(
-                    "UPDATE {} SET \"attache_rules\" = \"attache_rules\" & ~?1 WHERE \"attache_rules\" & ?1",
-                    quote(&table.object.name)
-                );
-                self.connection.execute(&sql, [1_i64 << bit])?;
-            }
-            // A record that was deleted here keeps its membership beside its base.
-            self.connection.execute(
-                "UPDATE attache_base SET rules = rules & ~?2 WHERE object = ?1 AND rules & ?2",
-                params![object, 1_i64 << bit],
-            )?;
             self.connection
                 .execute("DELETE FROM attache_rule WHERE id = ?1", [id])?;
-            self.connection
-                .execute("DELETE FROM attache_covered WHERE rule = ?1", [id])?;
             self.forget_load_file(*id)?;
         }
         let mut seen = HashSet::new();
         for rule in wanted.iter().filter(|want| seen.insert(want.key.as_str())) {
-            if have.iter().any(|(old, ..)| *old == rule.key) {
+            if have.iter().any(|(old, _)| *old == rule.key) {
                 self.connection
                     .prepare_cached(
                         "UPDATE attache_rule SET name = ?2 WHERE key = ?1 AND name <> ?2",

@@ -88,6 +88,8 @@ impl Run<'_> {
                 unheard.push(name.clone());
             }
         }
+        self.store
+            .empty_rules_but(&draft.wanted(), || self.check_cancelled())?;
         self.store.write(Durability::Durable, |w| {
             let identity = &draft.identity;
             w.set_setting("user_id", &identity.user_id)?;

@@ -15,7 +15,7 @@ use super::{Run, apply, derived, sweep_rest};
 use crate::error::{ErrorKind, Result};
 use crate::outcome::Phase;
 use crate::record::{ServerTime, Value};
-use crate::store::{Count, Durability, Origin, Reading, RuleState, Table};
+use crate::store::{Count, Durability, Evicting, Origin, Reading, RuleState, Table};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -70,15 +70,21 @@ impl Run<'_> {
         self.pull_related(&nodes).await?;
         self.store.flush_views()?;
         let limits = self.store.limits;
-        self.store.write(Durability::Ordered, |w| {
-            let settled = changes.iter().filter(|(_, changes)| !changes.waits);
-            for (object, changes) in settled {
-                w.set_low(object, changes.next_low)?;
-            }
-            w.trim_recents(limits.recent_records, limits.recent_bytes)?;
-            let evicted = w.evict(&unsettled(&w.reading(), &nodes)?)?;
-            w.tally(Count::Evicted, evicted)
-        })
+        let mut settled = changes.iter().filter(|(_, changes)| !changes.waits);
+        let mut evicting = Evicting::default();
+        self.store.in_steps(
+            || self.check_cancelled(),
+            |w| {
+                for (object, changes) in settled.by_ref() {
+                    w.set_low(object, changes.next_low)?;
+                }
+                w.trim_recents(limits.recent_records, limits.recent_bytes)?;
+                let unsettled = unsettled(&w.reading(), &nodes)?;
+                let step = w.evict(&unsettled, &mut evicting)?;
+                w.tally(Count::Evicted, evicting.take_count())?;
+                Ok(step)
+            },
+        )
     }
 
     async fn pull_rules(
@@ -149,6 +155,11 @@ impl Run<'_> {
                 changes.ids = Some(Ids::default());
                 if planted!(IgnoresHorizon) {
                     return Ok(changes);
+                }
+                let rules = self.store.read(|r| r.rules())?.into_iter();
+                for rule in rules.filter(|rule| rule.object == *name) {
+                    self.store
+                        .forget_covered(rule.id, || self.check_cancelled())?;
                 }
                 // From now on nothing may be missed, wherever the look is cut off: the next session goes on with it.
                 self.store.write(Durability::Ordered, |w| {
@@ -387,7 +398,9 @@ impl Run<'_> {
             // What matches and is not here comes with the records that lead to it.
             if any {
                 self.store
-                    .write(Durability::Ordered, |w| w.uncover(rule.id))?;
+                    .forget_covered(rule.id, || self.check_cancelled())?;
+                self.store
+                    .write(Durability::Ordered, |w| w.unsettle_rule(rule.id))?;
             }
         }
         Ok(())
