@@ -151,7 +151,8 @@ impl From<Error> for Failure {
 
 /// Says what is wrong and with which fields.
 pub fn sentence(problem: &Problem) -> String {
-    if problem.fields.is_empty() {
+    // A problem of a whole document stands at the empty path.
+    if problem.fields.iter().all(String::is_empty) {
         format!("{} ({})", problem.message, problem.code)
     } else {
         format!(

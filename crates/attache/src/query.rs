@@ -36,13 +36,17 @@ impl Attache {
     /// What a describe does not let a field be used for is refused here as it is by the org: a condition on a long
     /// text ([`FieldSchema::filterable`](crate::FieldSchema::filterable)), an order by a multi-select list
     /// ([`sortable`](crate::FieldSchema::sortable)), groups of amounts ([`groupable`](crate::FieldSchema::groupable)),
-    /// a count of checkboxes ([`aggregatable`](crate::FieldSchema::aggregatable)). So a query that runs here runs
-    /// there, and the other way round. [`search`](Attache::search) finds words in text that no condition takes.
+    /// a count of checkboxes ([`aggregatable`](crate::FieldSchema::aggregatable)). [`search`](Attache::search) finds
+    /// words in text that no condition takes.
     ///
-    /// Two answers differ from the org's, on purpose:
+    /// On purpose the device differs in these:
     ///
     /// | where | the org | the device |
     /// |---|---|---|
+    /// | `FIELDS(ALL)`, `FIELDS(CUSTOM)` | take a `LIMIT` of 200 at most | take any, or none |
+    /// | `toLabel(f)`, `CALENDAR_YEAR(f)` and the like outside of a grouping | in some places | in the list, conditions and orders |
+    /// | `BillingAddress` and other fields made of parts | one value | name the parts; `FIELDS(ALL)` gives them |
+    /// | an id that cannot be one | refused | finds nothing |
     /// | `ORDER BY Account.Name NULLS LAST`, or by a lookup | puts nulls first all the same | puts them last |
     /// | `GROUP BY Account.IsActive__c` without an account | does not say what the checkbox is | one group with those that are off, as conditions have it |
     ///

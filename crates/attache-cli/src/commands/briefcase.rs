@@ -138,10 +138,13 @@ fn check(path: &Path, output: &Output) -> Result<()> {
         objects: briefcase.objects().collect(),
     };
     output.show(&checked, || {
+        let objects = match checked.objects.as_slice() {
+            [] => String::from("nothing: it has no rules"),
+            objects => objects.join(", "),
+        };
         vec![format!(
-            "{} is a valid briefcase of {}",
-            checked.file,
-            checked.objects.join(", ")
+            "{} is a valid briefcase of {objects}",
+            checked.file
         )]
     })?;
     output.note("objects and fields are checked against an org by `attache init`");

@@ -9,8 +9,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
+/// What a line may hold, for people.
+const SHAPE: &str = r#"A line is one object:
+  base    what both sides last agreed on; null, or left out: they never did
+  local   this device's fields; null: deleted here
+  remote  the server's fields; null: deleted there
+  policy  as under objects.NAME.merge of a briefcase, such as {"fields": {"Phone": "local"}} [default: ask]
+  schema  the answer to a describe call; without it types are guessed from the values
+
+{"base": {"Phone": "1"}, "local": {"Phone": "2"}, "remote": {"Phone": "3"}, "policy": {"default": "local"}}"#;
+
 /// Nothing but standard input.
 #[derive(Args)]
+#[command(after_help = SHAPE)]
 pub struct Arguments {}
 
 /// One line of the input.
@@ -82,7 +93,7 @@ fn explain(line: &str) -> attache::Result<Explanation> {
     })?;
     let given = |member: Option<&RawValue>| member.map(RawValue::get).map(str::to_owned);
     let object = given(question.schema)
-        .map(|json| ObjectSchema::from_describe(&json))
+        .map(|json| ObjectSchema::from_describe(&json).map_err(|error| no_describe(&error)))
         .transpose()?;
     let policy = given(question.policy)
         .map(|json| MergePolicy::from_json(&json))
@@ -91,6 +102,15 @@ fn explain(line: &str) -> attache::Result<Explanation> {
     let [base, local, remote] =
         [question.base, question.local, question.remote].map(|side| side.0.get());
     explain_merge(object.map(Arc::new), &policy, base, local, remote)
+}
+
+fn no_describe(error: &Error) -> Error {
+    let why =
+        std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+    let message = format!(
+        "schema is to be the answer to a describe call, {{\"name\": ..., \"fields\": [{{\"name\": ..., \"type\": ...}}, ...]}}: {why}"
+    );
+    Error::new(ErrorKind::InvalidArgument, message)
 }
 
 #[cfg(test)]
@@ -102,6 +122,23 @@ mod tests {
             Ok(explanation) => serde_json::to_string(&explanation).expect("it prints"),
             Err(error) => error.to_string(),
         }
+    }
+
+    #[test]
+    fn the_line_that_the_help_shows_is_explained() {
+        let line = SHAPE.lines().last().expect("it has lines");
+        assert!(told(line).contains("the policy is local"), "{}", told(line));
+    }
+
+    #[test]
+    fn a_schema_that_is_no_describe_is_told_what_it_should_be() {
+        let line = r#"{"schema":{"A":"string"},"base":{},"local":{},"remote":{}}"#;
+        assert!(told(line).starts_with("schema is to be the answer to a describe call"));
+        assert!(
+            told(line).contains("missing field `name`"),
+            "{}",
+            told(line)
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Conditions and statements as trees.
 
 use super::date::DateLiteral;
+use crate::error::Result;
 use crate::record::ServerTime;
 use jiff::civil;
 use rust_decimal::Decimal;
@@ -51,6 +52,22 @@ pub(crate) enum Condition {
     Or(Vec<Condition>),
     Not(Box<Condition>),
     Test(Comparison),
+}
+
+impl Condition {
+    /// Visits each comparison, those of subqueries apart, up to the first that is refused.
+    pub(crate) fn each_test(
+        &self,
+        visit: &mut impl FnMut(&Comparison) -> Result<()>,
+    ) -> Result<()> {
+        match self {
+            Condition::And(list) | Condition::Or(list) => {
+                list.iter().try_for_each(|part| part.each_test(visit))
+            }
+            Condition::Not(inner) => inner.each_test(visit),
+            Condition::Test(comparison) => visit(comparison),
+        }
+    }
 }
 
 /// One comparison of a condition.

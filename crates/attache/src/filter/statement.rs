@@ -157,11 +157,18 @@ fn check_items(cursor: &Cursor<'_>, statement: &Statement) -> Result<()> {
             format!("expected at most {CHILDREN_MAX} subqueries of children"),
         ));
     }
-    if statement.limit.is_some() && has_aggregate && !grouped {
-        let is_count = matches!(statement.items[0], Item::Expr(Expr::CountAll(_), _));
-        if !is_count {
-            return Err(cursor.refused("expected no LIMIT of an aggregate without GROUP BY"));
-        }
+    let is_count = matches!(
+        statement.items.first(),
+        Some(Item::Expr(Expr::CountAll(_), _))
+    );
+    if statement.limit.is_some() && has_aggregate && !grouped && !is_count {
+        return Err(cursor.refused("expected no LIMIT of an aggregate without GROUP BY"));
+    }
+    if let Some(order) = statement.order.first().filter(|_| is_count) {
+        return Err(cursor.refused_at(
+            order.by.at(),
+            "expected no ORDER BY of COUNT(), which gives a number: write COUNT(Id)",
+        ));
     }
     Ok(())
 }

@@ -69,7 +69,7 @@ pub(crate) fn check_uses(statement: &Statement, names: &Names<'_>) -> Result<()>
         }
     }
     if let Some(tree) = &statement.having {
-        each_test(tree, &mut |test| check_aggregate(&test.left, names))?;
+        tree.each_test(&mut |test| check_aggregate(&test.left, names))?;
     }
     // What groups are ordered by is grouped by, or an alias.
     if statement.group.is_some() || selected.clone().any(Expr::is_aggregate) {
@@ -91,7 +91,7 @@ fn check_aggregate(expr: &Expr, names: &Names<'_>) -> Result<()> {
 }
 
 fn check_condition(tree: &Condition, names: &Names<'_>) -> Result<()> {
-    each_test(tree, &mut |test| {
+    tree.each_test(&mut |test| {
         if let Some(path) = test.left.path() {
             Use::Condition.check(path, names)?;
         }
@@ -103,14 +103,4 @@ fn check_condition(tree: &Condition, names: &Names<'_>) -> Result<()> {
             _ => Ok(()),
         }
     })
-}
-
-fn each_test(tree: &Condition, visit: &mut impl FnMut(&Comparison) -> Result<()>) -> Result<()> {
-    match tree {
-        Condition::And(list) | Condition::Or(list) => {
-            list.iter().try_for_each(|part| each_test(part, visit))
-        }
-        Condition::Not(inner) => each_test(inner, visit),
-        Condition::Test(comparison) => visit(comparison),
-    }
 }

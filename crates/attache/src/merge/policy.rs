@@ -117,7 +117,10 @@ impl Default for DeletionPolicy {
 /// # Ok::<(), attache::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "an object of default, fields, groups and deletion"
+)]
 pub struct MergePolicy {
     #[serde(default, skip_serializing_if = "is_default")]
     default: Policy,

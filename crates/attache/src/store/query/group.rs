@@ -132,6 +132,10 @@ fn rows_of(
         rest.add(&operand.collated());
     }
     if let Some(having) = &statement.having {
+        having.each_test(&mut |test| {
+            let operand = Operand::of(source, &test.left)?;
+            stands_for_group(&test.left, &operand, &all)
+        })?;
         let having = condition(source, having)?;
         rest.push(" HAVING ").add(&having);
     }
@@ -176,18 +180,22 @@ fn compiled(
     }
 }
 
+/// Refuses what differs from row to row of a group.
+fn stands_for_group(expr: &Expr, operand: &Operand<'_>, grouped_by: &[String]) -> Result<()> {
+    if expr.is_aggregate() || grouped_by.contains(&operand.name) {
+        return Ok(());
+    }
+    Err(malformed(
+        expr.at(),
+        format!("{} must be grouped by or aggregated", operand.name),
+    ))
+}
+
 /// What stands in the select list or in the order for an expression.
 fn shown(expr: &Expr, operand: &Operand<'_>, grouped_by: &[String]) -> Result<Sql> {
-    if expr.is_aggregate() {
-        return Ok(operand.sql.clone());
-    }
-    if !grouped_by.contains(&operand.name) {
-        return Err(malformed(
-            expr.at(),
-            format!("{} must be grouped by or aggregated", operand.name),
-        ));
-    }
+    stands_for_group(expr, operand, grouped_by)?;
     Ok(match operand.kind {
+        _ if expr.is_aggregate() => operand.sql.clone(),
         _ if operand.sql.text == "NULL" => operand.sql.clone(),
         // A group may hold several spellings: show always the same one.
         Kind::Text => Sql::around("MIN(", &operand.sql, ")"),

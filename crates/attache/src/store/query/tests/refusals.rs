@@ -86,6 +86,11 @@ fn what_is_not_here_is_named_with_its_place() {
             ErrorKind::MalformedQuery,
             "Name must be grouped by or aggregated",
         ),
+        (
+            "SELECT Name, COUNT(Id) FROM Account GROUP BY Name HAVING COUNT(Id) > 1 AND (NOT Rating = 'Hot')",
+            ErrorKind::MalformedQuery,
+            "Rating must be grouped by or aggregated",
+        ),
     ] {
         assert_eq!(store.fails(soql), (kind, message.to_owned()), "{soql}");
     }
