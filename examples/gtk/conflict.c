@@ -7,7 +7,7 @@ struct dialog {
     GtkWindow *window;
     gint64 conflict;
     GPtrArray *names;   /* of the fields; none where a record was deleted on one side */
-    GPtrArray *choices; /* a drop-down for each of them, or one for the record */
+    GPtrArray *choices; /* three buttons of which one is down, for each of them or for the record */
 };
 
 static void dialog_free(gpointer data) {
@@ -17,9 +17,19 @@ static void dialog_free(gpointer data) {
     g_free(dialog);
 }
 
+enum { MINE, THEIRS, LATER, CHOICES };
+
+static GtkCheckButton *button_of(struct dialog *dialog, guint nr, int which) {
+    return g_ptr_array_index(dialog->choices, nr * CHOICES + (guint)which);
+}
+
 static const char *choice(struct dialog *dialog, guint nr) {
     static const char *const KEEP[] = {"mine", "theirs", "later"};
-    return KEEP[gtk_drop_down_get_selected(g_ptr_array_index(dialog->choices, nr))];
+    int which = MINE;
+    while (which < LATER && !gtk_check_button_get_active(button_of(dialog, nr, which))) {
+        which++;
+    }
+    return KEEP[which];
 }
 
 /* What was chosen, in the form of attache_resolve(). */
@@ -55,40 +65,74 @@ static void on_decide(GtkButton *button, gpointer data) {
     }
 }
 
-static void cell(GtkGrid *grid, const char *text, int column, int row) {
-    GtkWidget *label = gtk_label_new(text);
-    gtk_label_set_wrap(GTK_LABEL(label), TRUE);
-    gtk_label_set_xalign(GTK_LABEL(label), 0);
-    gtk_grid_attach(grid, label, column, row, 1, 1);
+static void on_cancel(GtkButton *button, gpointer data) {
+    (void)button;
+    struct dialog *dialog = data;
+    desk_say(dialog->desk, "the conflict waits");
+    gtk_window_destroy(dialog->window);
 }
 
-static void add_choice(struct dialog *dialog, GtkGrid *grid, int row, gboolean later) {
-    const char *words[] = {"Keep mine", "Take theirs", later ? "Decide later" : NULL, NULL};
-    GtkWidget *chosen = gtk_drop_down_new_from_strings(words);
-    gtk_grid_attach(grid, chosen, 4, row, 1, 1);
-    g_ptr_array_add(dialog->choices, chosen);
+/* Has one side stand for all fields. */
+static void choose_all(struct dialog *dialog, int which) {
+    for (guint nr = 0; nr < dialog->choices->len / CHOICES; nr++) {
+        gtk_check_button_set_active(button_of(dialog, nr, which), TRUE);
+    }
+}
+
+static void on_all_mine(GtkButton *button, gpointer data) {
+    (void)button;
+    choose_all(data, MINE);
+}
+
+static void on_all_theirs(GtkButton *button, gpointer data) {
+    (void)button;
+    choose_all(data, THEIRS);
+}
+
+static void cell(GtkGrid *grid, GtkWidget *child, int column, int row) {
+    gtk_widget_set_valign(child, GTK_ALIGN_CENTER);
+    gtk_grid_attach(grid, child, column, row, 1, 1);
+}
+
+/* Three choices in a row, mine at first. */
+static void add_choice(struct dialog *dialog, GtkGrid *grid, int row, const char *mine, const char *theirs) {
+    const char *const words[CHOICES] = {mine, theirs, "Decide later"};
+    GtkCheckButton *first = NULL;
+    for (int which = 0; which < CHOICES; which++) {
+        GtkWidget *button = gtk_check_button_new_with_label(*words[which] ? words[which] : "(empty)");
+        gtk_check_button_set_group(GTK_CHECK_BUTTON(button), first);
+        first = first ? first : GTK_CHECK_BUTTON(button);
+        cell(grid, button, 2 + which, row);
+        g_ptr_array_add(dialog->choices, button);
+    }
+    gtk_check_button_set_active(first, TRUE);
 }
 
 /* A row for each field, under their heads. */
 static void draw(struct dialog *dialog, GtkGrid *grid, JsonObject *conflict) {
     static const char *const HEADS[] = {"Field", "Before", "Mine", "Theirs", ""};
-    static const char *const VALUES[] = {"label", "base", "local", "remote"};
     JsonArray *fields = json_object_get_array_member(conflict, "fields");
     for (int column = 0; column < 5; column++) {
-        cell(grid, HEADS[column], column, 1);
+        cell(grid, style_label(HEADS[column], "heading"), column, 0);
     }
     for (guint nr = 0; nr < json_array_get_length(fields); nr++) {
         JsonObject *field = json_array_get_object_element(fields, nr);
-        for (int column = 0; column < 4; column++) {
-            char *shown = desk_shown(json_object_get_member(field, VALUES[column]));
-            cell(grid, shown, column, (int)nr + 2);
-            g_free(shown);
-        }
+        char *base = desk_shown(json_object_get_member(field, "base"));
+        char *local = desk_shown(json_object_get_member(field, "local"));
+        char *remote = desk_shown(json_object_get_member(field, "remote"));
+        cell(grid, style_label(json_object_get_string_member(field, "label"), NULL), 0, (int)nr + 1);
+        cell(grid, style_label(*base ? base : "(empty)", "caption"), 1, (int)nr + 1);
+        add_choice(dialog, grid, (int)nr + 1, local, remote);
         g_ptr_array_add(dialog->names, g_strdup(json_object_get_string_member(field, "name")));
-        add_choice(dialog, grid, (int)nr + 2, TRUE);
+        g_free(base);
+        g_free(local);
+        g_free(remote);
     }
     if (json_array_get_length(fields) == 0) {
-        add_choice(dialog, grid, 2, FALSE);
+        cell(grid, style_label("The record", NULL), 0, 1);
+        add_choice(dialog, grid, 1, "Keep mine", "Take theirs");
+        /* A record is there or it is not: it cannot wait in part. */
+        gtk_widget_set_sensitive(GTK_WIDGET(button_of(dialog, 0, LATER)), FALSE);
     }
 }
 
@@ -105,33 +149,49 @@ static char *told(JsonObject *conflict) {
     return sentence;
 }
 
+/* The buttons below: all of one side on the left, what ends the dialog on the right. */
+static GtkWidget *decisions_new(struct dialog *dialog) {
+    static const struct {
+        const char *label;
+        GCallback clicked;
+    } BUTTONS[] = {{"All _mine", G_CALLBACK(on_all_mine)},
+                   {"All _theirs", G_CALLBACK(on_all_theirs)},
+                   {"_Cancel", G_CALLBACK(on_cancel)},
+                   {"_Decide", G_CALLBACK(on_decide)}};
+    GtkWidget *row = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6), *button = NULL;
+    for (size_t nr = 0; nr < G_N_ELEMENTS(BUTTONS); nr++) {
+        button = gtk_button_new_with_mnemonic(BUTTONS[nr].label);
+        g_signal_connect(button, "clicked", BUTTONS[nr].clicked, dialog);
+        gtk_widget_set_hexpand(button, nr == 2);
+        gtk_widget_set_halign(button, nr == 2 ? GTK_ALIGN_END : GTK_ALIGN_FILL);
+        gtk_box_append(GTK_BOX(row), button);
+    }
+    gtk_widget_add_css_class(button, "suggested-action");
+    gtk_window_set_default_widget(dialog->window, button);
+    return row;
+}
+
 static void dialog_show(struct desk *desk, JsonObject *conflict) {
     struct dialog *dialog = g_new0(struct dialog, 1);
-    GtkWidget *grid = gtk_grid_new(), *decide = gtk_button_new_with_mnemonic("_Decide");
-    *dialog = (struct dialog){desk, GTK_WINDOW(gtk_window_new()), json_object_get_int_member(conflict, "id"),
+    GtkWidget *page = gtk_box_new(GTK_ORIENTATION_VERTICAL, 15), *grid = gtk_grid_new();
+    *dialog = (struct dialog){desk, style_dialog(desk, "Conflict"), json_object_get_int_member(conflict, "id"),
                               g_ptr_array_new_with_free_func(g_free), g_ptr_array_new()};
-    char *sentence = told(conflict);
-    GtkWidget *head = gtk_label_new(sentence);
-    gtk_label_set_xalign(GTK_LABEL(head), 0);
-    gtk_widget_set_margin_start(grid, 12);
-    gtk_widget_set_margin_end(grid, 12);
-    gtk_widget_set_margin_top(grid, 12);
-    gtk_widget_set_margin_bottom(grid, 12);
-    gtk_grid_set_column_spacing(GTK_GRID(grid), 18);
-    gtk_grid_set_row_spacing(GTK_GRID(grid), 9);
-    gtk_grid_attach(GTK_GRID(grid), head, 0, 0, 5, 1);
+    char *sentence = told(conflict), *title = desk_shown(json_object_get_member(conflict, "title"));
+    style_margins(page, 18);
+    gtk_widget_add_css_class(grid, "card");
+    gtk_grid_set_column_spacing(GTK_GRID(grid), 24);
+    gtk_grid_set_row_spacing(GTK_GRID(grid), 12);
     draw(dialog, GTK_GRID(grid), conflict);
-    gtk_grid_attach(GTK_GRID(grid), decide, 4, 2 + (int)MAX(dialog->names->len, 1), 1, 1);
-    g_signal_connect(decide, "clicked", G_CALLBACK(on_decide), dialog);
+    gtk_box_append(GTK_BOX(page), style_label(*title ? title : "A record without a name", "record"));
+    gtk_box_append(GTK_BOX(page), style_label(sentence, NULL));
+    gtk_box_append(GTK_BOX(page), grid);
+    gtk_box_append(GTK_BOX(page), decisions_new(dialog));
     g_object_set_data_full(G_OBJECT(dialog->window), "dialog", dialog, dialog_free);
-    gtk_window_set_title(dialog->window, "Conflict");
-    gtk_window_set_modal(dialog->window, TRUE);
-    gtk_window_set_transient_for(dialog->window, desk->window);
-    gtk_window_set_child(dialog->window, grid);
-    gtk_window_set_default_widget(dialog->window, decide);
+    gtk_window_set_child(dialog->window, page);
     gtk_window_present(dialog->window);
-    gtk_widget_grab_focus(decide);
+    gtk_widget_grab_focus(gtk_window_get_default_widget(dialog->window));
     desk_say(desk, "conflict: %s", sentence);
+    g_free(title);
     g_free(sentence);
 }
 

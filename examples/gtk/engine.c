@@ -3,7 +3,35 @@
 
 /* What the client takes along, unless the store has a briefcase already. */
 static const char BRIEFCASE[] =
-    "{\"version\":1,\"rules\":[\"Account\",\"Contact\",{\"object\":\"Opportunity\",\"scope\":\"mine\"}]}";
+    "{\"version\":1,\"objects\":{\"Account\":{\"layouts\":true},\"Contact\":{\"layouts\":true}},\"rules\":[\"Account\",\"Contact\",{\"object\":\"Opportunity\",\"scope\":\"mine\"}]}";
+
+/* Tells what was said, now that a person would see it as well. */
+static void on_painted(GdkFrameClock *clock, gpointer data) {
+    (void)clock;
+    struct desk *desk = data;
+    if (desk->untold->len > 0) {
+        gdk_display_sync(gtk_widget_get_display(GTK_WIDGET(desk->window)));
+        g_print("%s", desk->untold->str);
+        g_string_set_size(desk->untold, 0);
+    }
+}
+
+/* Tells a line on stdout once it is painted, or at once where nothing is painted yet. */
+static void tell(struct desk *desk, const char *line) {
+    GdkFrameClock *clock = desk->tells ? gtk_widget_get_frame_clock(GTK_WIDGET(desk->window)) : NULL;
+    if (clock == NULL) {
+        if (desk->tells) {
+            g_print("%s\n", line);
+        }
+        return;
+    }
+    if (desk->untold == NULL) {
+        desk->untold = g_string_new(NULL);
+        g_signal_connect(clock, "after-paint", G_CALLBACK(on_painted), desk);
+    }
+    g_string_append_printf(desk->untold, "%s\n", line);
+    gtk_widget_queue_draw(GTK_WIDGET(desk->window));
+}
 
 void desk_say(struct desk *desk, const char *format, ...) {
     va_list values;
@@ -11,10 +39,36 @@ void desk_say(struct desk *desk, const char *format, ...) {
     char *line = g_strdup_vprintf(format, values);
     va_end(values);
     gtk_label_set_text(desk->status, line);
-    if (desk->tells) {
-        g_print("%s\n", line);
-    }
+    tell(desk, line);
     g_free(line);
+}
+
+void desk_banner(struct desk *desk, const char *kind, const char *text) {
+    if (kind == NULL && desk_is_offline(desk)) {
+        kind = "offline";
+        text = "You work offline. Edits wait on this device until you are back online.";
+    }
+    gtk_widget_remove_css_class(GTK_WIDGET(desk->banner), "offline");
+    gtk_widget_remove_css_class(GTK_WIDGET(desk->banner), "failed");
+    gtk_label_set_text(desk->banner, text ? text : "");
+    gtk_widget_set_visible(GTK_WIDGET(desk->banner), kind != NULL);
+    if (kind != NULL) {
+        gtk_widget_add_css_class(GTK_WIDGET(desk->banner), kind);
+    }
+}
+
+gboolean desk_is_offline(struct desk *desk) {
+    GVariant *state = g_action_get_state(G_ACTION(desk->offline));
+    gboolean offline = g_variant_get_boolean(state);
+    g_variant_unref(state);
+    return offline;
+}
+
+GtkWidget *desk_button(const char *label, const char *action) {
+    GtkWidget *button = gtk_button_new_with_mnemonic(label);
+    gtk_actionable_set_action_name(GTK_ACTIONABLE(button), action);
+    gtk_widget_set_valign(button, GTK_ALIGN_CENTER);
+    return button;
 }
 
 gboolean desk_ok(struct desk *desk, attache_status_t status, attache_error_t *error) {
@@ -23,7 +77,10 @@ gboolean desk_ok(struct desk *desk, attache_status_t status, attache_error_t *er
     }
     attache_str_t message = attache_error_message(error);
     const char *advice = attache_error_retry(error) == ATTACHE_RETRY_AFTER_AUTH ? ": sign in again" : "";
-    desk_say(desk, "%.*s%s", (int)message.len, message.ptr, advice);
+    char *text = g_strdup_printf("%.*s%s", (int)message.len, message.ptr, advice);
+    desk_banner(desk, "failed", text);
+    desk_say(desk, "%s", text);
+    g_free(text);
     attache_error_free(error);
     return FALSE;
 }

@@ -16,6 +16,16 @@ static void on_save(GSimpleAction *action, GVariant *parameter, gpointer data) {
     form_save(data);
 }
 
+static void on_new(GSimpleAction *action, GVariant *parameter, gpointer data) {
+    (void)action, (void)parameter;
+    form_new(data, list_object(data));
+}
+
+static void on_delete(GSimpleAction *action, GVariant *parameter, gpointer data) {
+    (void)action, (void)parameter;
+    form_delete(data);
+}
+
 static void on_edit(GSimpleAction *action, GVariant *parameter, gpointer data) {
     (void)action, (void)parameter;
     form_focus(data);
@@ -24,9 +34,9 @@ static void on_edit(GSimpleAction *action, GVariant *parameter, gpointer data) {
 static void on_list(GSimpleAction *action, GVariant *parameter, gpointer data) {
     (void)action, (void)parameter;
     struct desk *desk = data;
-    GtkWidget *row = gtk_widget_get_first_child(GTK_WIDGET(desk->list));
+    GtkListBoxRow *row = gtk_list_box_get_row_at_index(desk->list, 0);
     if (row != NULL) {
-        gtk_widget_grab_focus(row);
+        gtk_widget_grab_focus(GTK_WIDGET(row));
     }
 }
 
@@ -48,6 +58,7 @@ static void on_undo(GSimpleAction *action, GVariant *parameter, gpointer data) {
     if (desk_ok(desk, attache_undo(desk->attache, &text, &error), error)) {
         attache_text_free(text);
         desk_say(desk, "the last edit was taken back");
+        form_close(desk);
     }
     list_refresh(desk);
     desk_count(desk);
@@ -59,8 +70,10 @@ static void on_offline(GSimpleAction *action, GVariant *state, gpointer data) {
     g_simple_action_set_state(action, state);
     if (g_variant_get_boolean(state)) {
         session_stop(desk);
+        desk_banner(desk, NULL, NULL);
         desk_say(desk, "offline");
     } else {
+        desk_banner(desk, NULL, NULL);
         session_start(desk);
     }
 }
@@ -73,7 +86,8 @@ static void add_actions(struct desk *desk, GtkApplication *app) {
         {"sync", "<Control>r", on_sync},         {"save", "<Control>s", on_save},
         {"edit", "<Control>e", on_edit},         {"list", "<Control>l", on_list},
         {"pending", "<Control>j", on_pending},   {"conflicts", "<Control>k", on_conflicts},
-        {"undo", "<Control><Shift>z", on_undo},
+        {"undo", "<Control><Shift>z", on_undo},  {"new", "<Control>n", on_new},
+        {"delete", "<Control>Delete", on_delete},
     };
     for (size_t nr = 0; nr < G_N_ELEMENTS(ACTIONS); nr++) {
         GSimpleAction *action = g_simple_action_new(ACTIONS[nr].name, NULL);
@@ -91,55 +105,54 @@ static void add_actions(struct desk *desk, GtkApplication *app) {
     gtk_application_set_accels_for_action(app, "window.close", (const char *[]){"<Control>q", NULL});
 }
 
-static GtkWidget *button_new(const char *label, const char *action) {
-    GtkWidget *button = gtk_button_new_with_mnemonic(label);
-    gtk_actionable_set_action_name(GTK_ACTIONABLE(button), action);
-    return button;
-}
-
-/* The row of buttons at the top. */
+/* The bar at the top: what is made and taken back on the left, the org on the right. */
 static GtkWidget *bar_new(struct desk *desk) {
-    GtkWidget *bar = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6), *offline = gtk_switch_new();
+    GtkWidget *bar = gtk_header_bar_new(), *offline = gtk_switch_new(), *sync = desk_button("_Sync", "win.sync");
     gtk_actionable_set_action_name(GTK_ACTIONABLE(offline), "win.offline");
     gtk_widget_set_valign(offline, GTK_ALIGN_CENTER);
-    desk->pending = GTK_BUTTON(button_new("0 _unsent", "win.pending"));
-    desk->conflicts = GTK_BUTTON(button_new("0 _conflicts", "win.conflicts"));
-    gtk_button_set_use_underline(desk->pending, TRUE);
-    gtk_button_set_use_underline(desk->conflicts, TRUE);
-    gtk_box_append(GTK_BOX(bar), button_new("_Sync", "win.sync"));
-    gtk_box_append(GTK_BOX(bar), button_new("Sa_ve", "win.save"));
-    gtk_box_append(GTK_BOX(bar), button_new("U_ndo", "win.undo"));
-    gtk_box_append(GTK_BOX(bar), GTK_WIDGET(desk->pending));
-    gtk_box_append(GTK_BOX(bar), GTK_WIDGET(desk->conflicts));
-    gtk_box_append(GTK_BOX(bar), gtk_label_new("Work offline"));
-    gtk_box_append(GTK_BOX(bar), offline);
+    desk->pending = GTK_BUTTON(desk_button("0 _unsent", "win.pending"));
+    desk->conflicts = GTK_BUTTON(desk_button("0 _conflicts", "win.conflicts"));
+    gtk_header_bar_pack_start(GTK_HEADER_BAR(bar), desk_button("_New", "win.new"));
+    gtk_header_bar_pack_start(GTK_HEADER_BAR(bar), desk_button("U_ndo", "win.undo"));
+    gtk_header_bar_pack_end(GTK_HEADER_BAR(bar), sync);
+    gtk_header_bar_pack_end(GTK_HEADER_BAR(bar), offline);
+    gtk_header_bar_pack_end(GTK_HEADER_BAR(bar), gtk_label_new("Offline"));
+    gtk_header_bar_pack_end(GTK_HEADER_BAR(bar), GTK_WIDGET(desk->conflicts));
+    gtk_header_bar_pack_end(GTK_HEADER_BAR(bar), GTK_WIDGET(desk->pending));
     return bar;
+}
+
+static GtkWidget *form_page_new(struct desk *desk) {
+    GtkWidget *scrolled = gtk_scrolled_window_new(), *form = gtk_box_new(GTK_ORIENTATION_VERTICAL, 15);
+    desk->form = GTK_BOX(form);
+    style_margins(form, 18);
+    gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scrolled), form);
+    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
+    gtk_widget_set_hexpand(scrolled, TRUE);
+    return scrolled;
 }
 
 static void build(struct desk *desk, GtkApplication *app) {
     GtkWidget *window = gtk_application_window_new(app);
-    GtkWidget *all = gtk_box_new(GTK_ORIENTATION_VERTICAL, 6), *halves = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 12);
-    GtkWidget *scrolled = gtk_scrolled_window_new(), *form = gtk_box_new(GTK_ORIENTATION_VERTICAL, 6);
+    GtkWidget *all = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0), *halves = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 0);
+    style_load();
     desk->window = GTK_WINDOW(window);
-    desk->form = GTK_BOX(form);
-    desk->status = GTK_LABEL(gtk_label_new(""));
-    gtk_label_set_xalign(desk->status, 0);
+    desk->banner = GTK_LABEL(style_label(NULL, "banner"));
+    desk->status = GTK_LABEL(style_label(NULL, "status"));
+    gtk_widget_set_visible(GTK_WIDGET(desk->banner), FALSE);
+    gtk_label_set_wrap(desk->status, FALSE);
     gtk_label_set_ellipsize(desk->status, PANGO_ELLIPSIZE_END);
     add_actions(desk, app);
-    gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scrolled), form);
-    gtk_widget_set_hexpand(scrolled, TRUE);
     gtk_box_append(GTK_BOX(halves), list_new(desk));
-    gtk_box_append(GTK_BOX(halves), scrolled);
+    gtk_box_append(GTK_BOX(halves), form_page_new(desk));
     gtk_widget_set_vexpand(halves, TRUE);
-    gtk_box_append(GTK_BOX(all), bar_new(desk));
+    gtk_box_append(GTK_BOX(all), GTK_WIDGET(desk->banner));
     gtk_box_append(GTK_BOX(all), halves);
     gtk_box_append(GTK_BOX(all), GTK_WIDGET(desk->status));
-    gtk_widget_set_margin_start(all, 6);
-    gtk_widget_set_margin_end(all, 6);
-    gtk_widget_set_margin_top(all, 6);
-    gtk_widget_set_margin_bottom(all, 6);
+    form_close(desk);
     gtk_window_set_title(desk->window, "Desk");
-    gtk_window_set_default_size(desk->window, 1000, 640);
+    gtk_window_set_titlebar(desk->window, bar_new(desk));
+    gtk_window_set_default_size(desk->window, 1040, 700);
     gtk_window_set_child(desk->window, all);
     gtk_window_present(desk->window);
 }
@@ -182,6 +195,9 @@ int main(int count, char **arguments) {
         attache_sync_free(start.desk.sync);
     }
     form_free(start.desk.shown);
+    if (start.desk.untold != NULL) {
+        g_string_free(start.desk.untold, TRUE);
+    }
     attache_free(start.desk.attache);
     return code ? code : start.code;
 }

@@ -28,33 +28,56 @@ static GtkWidget *button_new(const char *label, gint64 seq, GCallback clicked, s
     GtkWidget *button = gtk_button_new_with_mnemonic(label);
     g_object_set_data_full(G_OBJECT(button), "seq", g_memdup2(&seq, sizeof seq), g_free);
     g_signal_connect(button, "clicked", clicked, desk);
+    gtk_widget_set_valign(button, GTK_ALIGN_CENTER);
     return button;
+}
+
+/* The fields of a mutation, for a person. To be freed. */
+static char *fields_of(JsonObject *mutation) {
+    GString *text = g_string_new(NULL);
+    JsonObject *fields = json_object_get_object_member(mutation, "fields");
+    GList *names = json_object_get_members(fields);
+    for (GList *name = names; name != NULL; name = name->next) {
+        char *value = desk_shown(json_object_get_member(fields, name->data));
+        g_string_append_printf(text, "%s%s: %s", text->len ? "  ·  " : "", (char *)name->data, *value ? value : "(empty)");
+        g_free(value);
+    }
+    g_list_free(names);
+    return g_string_free(text, FALSE);
 }
 
 /* One mutation: what it is, its fields, and the org's words if it was refused. */
 static GtkWidget *mutation_new(struct desk *desk, JsonObject *mutation) {
-    GtkWidget *row = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 12);
-    char *fields = desk_shown(json_object_get_member(mutation, "fields"));
+    GtkWidget *row = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 12), *words = gtk_box_new(GTK_ORIENTATION_VERTICAL, 3);
+    const char *kind = json_object_get_string_member(mutation, "kind");
     const char *state = json_object_get_string_member(mutation, "state");
-    GString *text = g_string_new(NULL);
-    g_string_printf(text, "%s %s: %s (%s)", json_object_get_string_member(mutation, "kind"),
-                    json_object_get_string_member(mutation, "object"), fields, state);
+    char *title = g_strdup_printf("%c%s %s", g_ascii_toupper(kind[0]), kind + 1,
+                                  json_object_get_string_member(mutation, "object"));
+    char *fields = fields_of(mutation);
+    gtk_box_append(GTK_BOX(words), style_label(title, "heading"));
+    if (*fields) {
+        gtk_box_append(GTK_BOX(words), style_label(fields, "caption"));
+    }
     JsonArray *problems = json_object_get_array_member(mutation, "problems");
     for (guint nr = 0; nr < json_array_get_length(problems); nr++) {
         JsonObject *problem = json_array_get_object_element(problems, nr);
-        g_string_append_printf(text, "\n%s", json_object_get_string_member(problem, "message"));
+        gtk_box_append(GTK_BOX(words), style_label(json_object_get_string_member(problem, "message"), "problem"));
     }
-    GtkWidget *label = gtk_label_new(text->str);
-    gtk_label_set_wrap(GTK_LABEL(label), TRUE);
-    gtk_label_set_xalign(GTK_LABEL(label), 0);
-    gtk_widget_set_hexpand(label, TRUE);
-    gtk_box_append(GTK_BOX(row), label);
+    gtk_widget_set_hexpand(words, TRUE);
+    GtkWidget *pill = style_label(state, "pill");
+    if (g_str_equal(state, "rejected") || g_str_equal(state, "conflicted")) {
+        gtk_widget_add_css_class(pill, g_str_equal(state, "rejected") ? "refused" : "disputed");
+    }
+    gtk_widget_set_valign(pill, GTK_ALIGN_CENTER);
+    gtk_box_append(GTK_BOX(row), words);
+    gtk_box_append(GTK_BOX(row), pill);
     gint64 seq = json_object_get_int_member(mutation, "seq");
     if (g_str_equal(state, "rejected") || g_str_equal(state, "in doubt")) {
         gtk_box_append(GTK_BOX(row), button_new("_Send again", seq, G_CALLBACK(on_retry), desk));
     }
     gtk_box_append(GTK_BOX(row), button_new("_Discard", seq, G_CALLBACK(on_discard), desk));
-    g_string_free(text, TRUE);
+    style_margins(row, 9);
+    g_free(title);
     g_free(fields);
     return row;
 }
@@ -67,17 +90,21 @@ void pending_show(struct desk *desk) {
     }
     JsonNode *node = desk_json(text);
     JsonArray *mutations = json_node_get_array(node);
-    GtkWidget *window = gtk_window_new(), *list = gtk_list_box_new(), *scrolled = gtk_scrolled_window_new();
+    GtkWindow *window = style_dialog(desk, "Unsent work");
+    GtkWidget *list = gtk_list_box_new(), *scrolled = gtk_scrolled_window_new();
     for (guint nr = 0; nr < json_array_get_length(mutations); nr++) {
         gtk_list_box_append(GTK_LIST_BOX(list), mutation_new(desk, json_array_get_object_element(mutations, nr)));
     }
-    gtk_list_box_set_placeholder(GTK_LIST_BOX(list), gtk_label_new("Everything was sent."));
+    GtkWidget *none = style_label("Everything was sent.", "empty");
+    gtk_widget_set_halign(none, GTK_ALIGN_CENTER);
+    style_margins(none, 48);
+    gtk_list_box_set_placeholder(GTK_LIST_BOX(list), none);
+    gtk_list_box_set_selection_mode(GTK_LIST_BOX(list), GTK_SELECTION_NONE);
+    gtk_list_box_set_show_separators(GTK_LIST_BOX(list), TRUE);
     gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scrolled), list);
-    gtk_window_set_title(GTK_WINDOW(window), "Unsent work");
-    gtk_window_set_transient_for(GTK_WINDOW(window), desk->window);
-    gtk_window_set_default_size(GTK_WINDOW(window), 640, 320);
-    gtk_window_set_child(GTK_WINDOW(window), scrolled);
-    gtk_window_present(GTK_WINDOW(window));
+    gtk_window_set_default_size(window, 640, 320);
+    gtk_window_set_child(window, scrolled);
+    gtk_window_present(window);
     desk_say(desk, "%u unsent", json_array_get_length(mutations));
     json_node_unref(node);
 }
@@ -99,5 +126,10 @@ void desk_count(struct desk *desk) {
     g_snprintf(label, sizeof label, "%" G_GINT64_FORMAT " _conflicts", conflicts);
     gtk_button_set_label(desk->conflicts, label);
     gtk_widget_set_sensitive(GTK_WIDGET(desk->conflicts), conflicts > 0);
+    if (conflicts > 0) {
+        gtk_widget_add_css_class(GTK_WIDGET(desk->conflicts), "destructive-action");
+    } else {
+        gtk_widget_remove_css_class(GTK_WIDGET(desk->conflicts), "destructive-action");
+    }
     json_node_unref(node);
 }

@@ -34,6 +34,7 @@ static gboolean show_end(gpointer data) {
     attache_sync_free(desk->sync);
     desk->sync = NULL;
     if (desk_ok(desk, status, error)) {
+        desk_banner(desk, NULL, NULL);
         JsonNode *node = desk_json(text);
         JsonObject *report = json_node_get_object(node);
         desk_say(desk, "synced: %" G_GINT64_FORMAT " came, %" G_GINT64_FORMAT " sent, %" G_GINT64_FORMAT " conflicts, %s",
@@ -57,10 +58,7 @@ void session_start(struct desk *desk) {
     if (desk->sync != NULL) {
         return; /* one at a time: the one that runs brings all of it */
     }
-    GVariant *offline = g_action_get_state(G_ACTION(desk->offline));
-    gboolean off = g_variant_get_boolean(offline);
-    g_variant_unref(offline);
-    if (off) {
+    if (desk_is_offline(desk)) {
         desk_say(desk, "offline: edits wait on this device");
         return;
     }

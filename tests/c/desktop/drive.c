@@ -61,9 +61,10 @@ static void run(const char *command) {
 
 /* Gives a window the keyboard: there is no window manager that would. */
 static void focus(const char *title) {
-    char command[160];
+    char command[200];
     snprintf(command, sizeof command,
-             "xdotool search --sync --onlyvisible --name '^%s$' windowfocus --sync > /dev/null", title);
+             "xdotool search --sync --onlyvisible --name '^%s$' windowfocus --sync %s > /dev/null", title,
+             strcmp(title, "Desk") == 0 ? "" : "windowmove --sync 180 150");
     run(command);
 }
 
@@ -91,12 +92,51 @@ static char *at_org(struct world world, const char *id, const char *field) {
     return value;
 }
 
+/* How many accounts of a name the org has. */
+static long long named_at_org(struct world world, const char *name) {
+    char target[160];
+    snprintf(target, sizeof target,
+             "/services/data/v67.0/query?q=SELECT+Id+FROM+Account+WHERE+Name='%s'", name);
+    char *answer = request(world, "GET", target, "");
+    long long count = json_number(attache_str(answer), "totalSize");
+    free(answer);
+    return count;
+}
+
+/* A record is made, after what was wrong with it was said at its field; it is deleted, that is taken
+ * back, and it is deleted for good. */
+static void a_person_makes_a_record_and_deletes_it(struct world world, struct client client,
+                                                   const char *shots) {
+    char line[512];
+    keys(client, "ctrl+n", "Account that is new", line, sizeof line);
+    keys(client, "ctrl+s", "Account Name", line, sizeof line);
+    screenshot(shots, "problems");
+    run("xdotool key ctrl+e type 'MadeAtTheDesk'");
+    keys(client, "ctrl+s", "saved on this device", line, sizeof line);
+    screenshot(shots, "made");
+    keys(client, "ctrl+r", "1 sent, 0 conflicts, settled", line, sizeof line);
+    CHECK(named_at_org(world, "MadeAtTheDesk") == 1);
+    keys(client, "ctrl+Delete", "deleted on this device", line, sizeof line);
+    keys(client, "ctrl+shift+z", "taken back", line, sizeof line);
+    keys(client, "ctrl+r", "0 sent, 0 conflicts, settled", line, sizeof line);
+    CHECK(named_at_org(world, "MadeAtTheDesk") == 1);
+    keys(client, "ctrl+n", "Account that is new", line, sizeof line);
+    run("xdotool type 'DeletedAtTheDesk'");
+    keys(client, "ctrl+s", "saved on this device", line, sizeof line);
+    keys(client, "ctrl+r", "1 sent", line, sizeof line);
+    CHECK(named_at_org(world, "DeletedAtTheDesk") == 1);
+    keys(client, "ctrl+Delete", "deleted on this device", line, sizeof line);
+    keys(client, "ctrl+r", "1 sent", line, sizeof line);
+    CHECK(named_at_org(world, "DeletedAtTheDesk") == 0);
+}
+
 static void a_person_edits_offline_and_settles_a_conflict(struct world world, const char *desk,
                                                           const char *store, const char *shots) {
     char line[512], id[32];
     struct client client = client_begin(world, desk, store);
     expect(client, "ready", line, sizeof line);
     focus("Desk");
+    screenshot(shots, "empty");
     keys(client, "ctrl+r", "settled", line, sizeof line);
     screenshot(shots, "list");
 
@@ -111,6 +151,11 @@ static void a_person_edits_offline_and_settles_a_conflict(struct world world, co
     char *before = at_org(world, id, "Name");
     CHECK(strcmp(before, "Edited at the desk") != 0);
     screenshot(shots, "offline");
+    keys(client, "ctrl+j", "1 unsent", line, sizeof line);
+    focus("Unsent work");
+    screenshot(shots, "unsent");
+    run("xdotool key Escape");
+    focus("Desk");
 
     /* A colleague changes the same field; back online, a person decides. */
     free(request(world, "POST", "/sandbox/clock", "{\"advance_s\":60}"));
@@ -127,9 +172,16 @@ static void a_person_edits_offline_and_settles_a_conflict(struct world world, co
     char *after = at_org(world, id, "Name");
     CHECK(strcmp(after, "Edited at the desk") == 0);
 
+    a_person_makes_a_record_and_deletes_it(world, client, shots);
+
+    /* The org cannot be reached, and the person is told. */
+    free(request(world, "POST", "/sandbox/network", "{\"offline\":true}"));
+    keys(client, "ctrl+r", "cannot reach", line, sizeof line);
+    screenshot(shots, "failed");
+    free(request(world, "POST", "/sandbox/network", "{\"offline\":false}"));
     keys(client, "ctrl+j", "0 unsent", line, sizeof line);
     focus("Unsent work");
-    screenshot(shots, "unsent");
+    run("xdotool key Escape");
     focus("Desk");
     run("xdotool key ctrl+q");
     int code = 0;
