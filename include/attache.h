@@ -567,8 +567,9 @@ typedef void (*attache_resolver_fn)(void *ctx,
                                     attache_resolution_t *resolution);
 
 /**
- * Gives an access token: passes it to attache_token_set(), and returns ATTACHE_OK or another
- * number if a person must sign in first (the sync then fails with ATTACHE_NOT_AUTHORIZED).
+ * Gives an access token: passes it to attache_token_set(), and returns ATTACHE_OK. Another status
+ * is what the sync fails with, ATTACHE_REMOTE_UNREACHABLE for one where there is no network; any
+ * other number says that a person must sign in first (ATTACHE_NOT_AUTHORIZED).
  * Called on the thread that waits for the org, by one at a time; it may wait, and must not
  * throw or longjmp. What it wants is one of ATTACHE_TOKEN_ANY and ATTACHE_TOKEN_NEW.
  */

@@ -1,6 +1,7 @@
 //! The functions that stories call.
 
 use crate::Told;
+use crate::asides;
 use crate::device::{Device, With, options, told};
 use crate::pattern::Kept;
 use crate::tell;
@@ -10,6 +11,7 @@ use attache::{
 use attache_sim::wait;
 use serde_json::{Value, json};
 use std::fs;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
 /// Calls a function. An error of the story itself ends it; one of the engine is an answer.
@@ -26,7 +28,10 @@ pub fn call(
             Some(told) => told,
             None => match read(device, name, &mut with)? {
                 Some(told) => told,
-                None => return Err(format!("there is no call {name}")),
+                None => match asides::call(device, name, &mut with)? {
+                    Some(told) => told,
+                    None => return Err(format!("there is no call {name}")),
+                },
             },
         },
     };
@@ -34,7 +39,7 @@ pub fn call(
     Ok(told)
 }
 
-type Called = Result<Option<Told>, String>;
+pub type Called = Result<Option<Told>, String>;
 
 macro_rules! try_told {
     ($result:expr) => {
@@ -44,6 +49,8 @@ macro_rules! try_told {
         }
     };
 }
+
+pub(crate) use try_told;
 
 /// Stores as such, sessions, and what is kept.
 fn store(device: &mut Device, name: &str, with: &mut With) -> Called {
@@ -136,7 +143,13 @@ fn store(device: &mut Device, name: &str, with: &mut With) -> Called {
                 json!({"rules": rules.collect::<Value>(), "download": would.download, "evict": would.evict})
             })
         }
-        "prepare" => told(wait(device.store()?.prepare()), nothing),
+        "prepare" => {
+            let mut store = device.store()?.clone();
+            if let Some(kind) = with.optional("token_fails")? {
+                store = store.with_remote(try_told!(device.org_without_token(&kind)?));
+            }
+            told(wait(store.prepare()), nothing)
+        }
         "sync" => return Ok(Some(sync(device, with)?)),
         "next_sync" => told(device.store()?.next_sync(&Pace::default()), |wait| {
             json!(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
@@ -204,6 +217,11 @@ fn edit(device: &Device, name: &str, with: &mut With, kept: &mut Kept) -> Called
         "changeset" => return Ok(Some(changeset(store()?, with, kept)?)),
         "pending" => told(store()?.pending(), tell::plain),
         "undo" => told(store()?.undo(), tell::plain),
+        "undo_changeset" => {
+            let changeset = with.number("changeset")?.ok_or("changeset is missing")?;
+            told(store()?.undo_changeset(changeset), tell::plain)
+        }
+        "waits_for" => told(store()?.waits_for(with.seq()?), tell::plain),
         "discard" => told(store()?.discard(with.seq()?), nothing),
         "retry" => told(store()?.retry(with.seq()?), nothing),
         "save_anyway" => told(store()?.save_anyway(with.seq()?), nothing),
@@ -341,7 +359,7 @@ fn fill_own(fields: &Value, kept: &Kept) -> Value {
     }
 }
 
-fn resolution(value: &Value) -> Result<Resolution, String> {
+pub fn resolution(value: &Value) -> Result<Resolution, String> {
     let keep = |value: &Value| -> Result<Keep, String> {
         match value {
             Value::String(word) if word == "mine" => Ok(Keep::Mine),
@@ -390,10 +408,39 @@ fn read(device: &mut Device, name: &str, with: &mut With) -> Called {
                 changes.as_ref().map_or(Value::Null, tell::changes)
             })
         }
-        "query" => told(device.store()?.query(&with.text("soql")?), |rows| {
-            rows.map(|row| tell::row(&row)).collect()
-        }),
-        "explain" => told(device.store()?.explain(&with.text("soql")?), tell::plain),
+        "query" => {
+            let (store, soql) = (device.store()?, with.text("soql")?);
+            let rows = match try_told!(with.context(store)?) {
+                Some(context) => store.query_with(&soql, &context),
+                None => store.query(&soql),
+            };
+            told(rows, |rows| rows.map(|row| tell::row(&row)).collect())
+        }
+        "query_each" => {
+            let (store, soql) = (device.store()?, with.text("soql")?);
+            let rows_max = with.count("rows_max")?.ok_or("rows_max is missing")?;
+            let context = match try_told!(with.context(store)?) {
+                Some(context) => context,
+                None => try_told!(store.context()),
+            };
+            let mut seen = Vec::new();
+            let shown = store.query_each(&soql, &context, |row| {
+                seen.push(tell::row(&row));
+                match seen.len() as u64 == rows_max {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            });
+            told(shown, |_| json!(seen))
+        }
+        "explain" => {
+            let (store, soql) = (device.store()?, with.text("soql")?);
+            let how = match try_told!(with.context(store)?) {
+                Some(context) => store.explain_with(&soql, &context),
+                None => store.explain(&soql),
+            };
+            told(how, tell::plain)
+        }
         "search" => {
             let (words, object) = (with.text("words")?, with.optional("object")?);
             let (limit, offset) = (with.count("limit")?, with.count("offset")?);
@@ -437,49 +484,16 @@ fn read(device: &mut Device, name: &str, with: &mut With) -> Called {
             device.store()?.files(&try_told!(with.id("record")?)),
             tell::plain,
         ),
+        "file" => told(
+            device.store()?.file(&try_told!(with.id("id")?)),
+            tell::plain,
+        ),
         "read_file" => {
             let mut bytes = Vec::new();
             let read = device
                 .store()?
                 .read_file(&try_told!(with.id("id")?), &mut bytes);
             told(read, |_| json!(String::from_utf8_lossy(&bytes)))
-        }
-        _ => return form(device, name, with),
-    }))
-}
-
-/// What forms are drawn from.
-fn form(device: &Device, name: &str, with: &mut With) -> Called {
-    Ok(Some(match name {
-        "schema" => {
-            let object = with.text("object")?;
-            told(device.store()?.schema(), |schema| {
-                schema.object(&object).map_or(Value::Null, |object| {
-                    let fields = object.fields.iter();
-                    let fields = fields.map(|field| json!({"name": field.name, "label": field.label}));
-                    json!({"name": object.name, "label": object.label, "fields": fields.collect::<Value>()})
-                })
-            })
-        }
-        "record_types" => told(
-            device.store()?.record_types(&with.text("object")?),
-            |types| types.iter().map(|one| json!({"name": one.name})).collect(),
-        ),
-        "layout" => told(
-            device.store()?.layout(&with.text("object")?, None),
-            tell::plain,
-        ),
-        "picklist_values" => {
-            let (object, field) = (with.text("object")?, with.text("field")?);
-            told(
-                device.store()?.picklist_values(&object, None, &field),
-                |entries| {
-                    let entries = entries.iter();
-                    entries
-                        .map(|one| json!({"value": one.value, "label": one.label}))
-                        .collect()
-                },
-            )
         }
         _ => return Ok(None),
     }))

@@ -2,11 +2,16 @@
 
 use crate::Told;
 use crate::tell;
-use attache::{Attache, Briefcase, ConflictId, JournalSeq, Key, Options, RecordId, Watch};
-use attache_salesforce::{Salesforce, StaticToken};
+use async_trait::async_trait;
+use attache::{
+    Attache, Briefcase, ConflictId, Context, Error, ErrorKind, JournalSeq, Key, ObjectSchema,
+    Options, RecordId, Watch,
+};
+use attache_salesforce::{AccessToken, Salesforce, StaticToken, TokenProvider};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A device: a store while it is open, and what it follows.
 pub struct Device {
@@ -46,9 +51,27 @@ impl Device {
         Salesforce::new(&self.url, StaticToken::new(token.unwrap_or(&self.token)))
     }
 
+    /// The org, of which the application has no token for a reason.
+    pub fn org_without_token(&self, kind: &str) -> Result<attache::Result<Salesforce>, String> {
+        let kind = tell::kind_named(kind).ok_or_else(|| format!("there is no kind {kind}"))?;
+        Ok(Salesforce::new(&self.url, NoToken(kind)))
+    }
+
     pub fn store(&self) -> Result<&Attache, String> {
         let store = self.attache.as_ref();
         store.ok_or_else(|| "the device is not open".into())
+    }
+
+    /// What the store knows of an object.
+    pub fn object(&self, name: &str) -> Result<attache::Result<Arc<ObjectSchema>>, String> {
+        let unknown = || {
+            Error::new(
+                ErrorKind::UnknownObject,
+                format!("{name} was not described"),
+            )
+        };
+        let schema = self.store()?.schema();
+        Ok(schema.and_then(|schema| schema.object(name).cloned().ok_or_else(unknown)))
     }
 }
 
@@ -56,6 +79,21 @@ pub fn options(key: Option<String>) -> Options {
     match key {
         Some(key) => Options::new().key(Key::passphrase(key)),
         None => Options::new(),
+    }
+}
+
+/// An application that gets no token.
+#[derive(Debug)]
+struct NoToken(ErrorKind);
+
+#[async_trait]
+impl TokenProvider for NoToken {
+    async fn access_token(&self) -> attache::Result<AccessToken> {
+        Err(Error::new(self.0, "no token can be had"))
+    }
+
+    async fn refresh(&self, _: &AccessToken) -> attache::Result<AccessToken> {
+        self.access_token().await
     }
 }
 
@@ -108,6 +146,27 @@ impl With {
         number
             .map(|number| u64::try_from(number).map_err(|_| format!("{name} is negative")))
             .transpose()
+    }
+
+    pub fn texts(&mut self, name: &str) -> Result<Vec<String>, String> {
+        let list = self.json(name)?;
+        serde_json::from_value(list).map_err(|_| format!("{name} is no list of texts"))
+    }
+
+    /// A side of a merge, of which null has a meaning, as JSON.
+    pub fn side(&mut self, name: &str) -> Result<String, String> {
+        let side = self.0.remove(name);
+        side.map(|side| side.to_string())
+            .ok_or_else(|| format!("the argument {name} is missing"))
+    }
+
+    /// Whom a query is asked for, and when; none if it is as the store says.
+    pub fn context(&mut self, store: &Attache) -> Result<attache::Result<Option<Context>>, String> {
+        let Some(json) = self.value("context") else {
+            return Ok(Ok(None));
+        };
+        let own = store.context();
+        Ok(own.and_then(|own| own.with_json(&json.to_string()).map(Some)))
     }
 
     pub fn flag(&mut self, name: &str) -> bool {

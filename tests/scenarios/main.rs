@@ -1,5 +1,6 @@
 //! The stories that every language tells, told in Rust. README.md has the format.
 
+mod asides;
 mod calls;
 mod device;
 mod pattern;
@@ -10,7 +11,7 @@ use device::Device;
 use pattern::{Kept, filled, matches};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Where the sandbox is controlled, and where the org is asked.
@@ -210,6 +211,39 @@ fn every_story_goes_as_it_is_told() {
     println!("{told} stories told, without encryption: {passed_over:?}");
     assert_eq!(told + passed_over.len(), files.len());
     assert!(told > 0, "no stories");
+}
+
+/// All kinds of errors, and all functions that README.md names.
+#[test]
+fn the_stories_meet_every_kind_of_error_and_every_call() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let (mut kinds, mut calls) = (BTreeSet::new(), BTreeSet::new());
+    for file in std::fs::read_dir(&folder).expect("the folder of the stories") {
+        let path = file.expect("an entry").path();
+        if path.extension().is_none_or(|end| end != "json") {
+            continue;
+        }
+        let text = std::fs::read_to_string(path).expect("a file");
+        let story: Story = serde_json::from_str(&text).expect("a story");
+        for step in story.steps {
+            calls.extend(step.call);
+            let fails = step.fails.unwrap_or_default();
+            kinds.extend(fails["kind"].as_str().map(str::to_owned));
+        }
+    }
+    let all: BTreeSet<_> = tell::KINDS.into_iter().map(tell::kind).collect();
+    assert_eq!(kinds, all);
+    let readme = std::fs::read_to_string(folder.join("README.md")).expect("the README");
+    let devices = readme
+        .split_once("\n## Devices\n")
+        .expect("a part of the README")
+        .1;
+    let rows = devices.lines().filter(|line| line.starts_with("| `"));
+    let named: BTreeSet<String> = rows
+        .flat_map(|row| row[1..].split('|').next().unwrap_or_default().split(','))
+        .map(|name| name.trim().trim_matches('`').to_owned())
+        .collect();
+    assert_eq!(calls, named);
 }
 
 #[test]

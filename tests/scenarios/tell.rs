@@ -29,9 +29,44 @@ pub fn error(error: &Error) -> Value {
 }
 
 /// `StorageWrongKey` as `storage_wrong_key`.
-fn kind(kind: ErrorKind) -> String {
+pub fn kind(kind: ErrorKind) -> String {
     snake(&format!("{kind:?}"))
 }
+
+/// The kind of this name.
+pub fn kind_named(name: &str) -> Option<ErrorKind> {
+    KINDS.into_iter().find(|one| kind(*one) == name)
+}
+
+/// All kinds.
+pub const KINDS: [ErrorKind; 26] = [
+    ErrorKind::InvalidArgument,
+    ErrorKind::RecordNotFound,
+    ErrorKind::Interrupted,
+    ErrorKind::InvalidRecord,
+    ErrorKind::MalformedQuery,
+    ErrorKind::UnknownObject,
+    ErrorKind::UnknownField,
+    ErrorKind::UnsentWork,
+    ErrorKind::WrongOwner,
+    ErrorKind::NotReady,
+    ErrorKind::Closed,
+    ErrorKind::StorageUnavailable,
+    ErrorKind::StorageFull,
+    ErrorKind::StorageCorrupt,
+    ErrorKind::StorageBusy,
+    ErrorKind::StorageTooNew,
+    ErrorKind::StorageWrongKey,
+    ErrorKind::RemoteUnreachable,
+    ErrorKind::RemoteOutcomeUnknown,
+    ErrorKind::RemoteRefused,
+    ErrorKind::RemoteBusy,
+    ErrorKind::NotAuthorized,
+    ErrorKind::NotARemote,
+    ErrorKind::LimitReached,
+    ErrorKind::CursorExpired,
+    ErrorKind::Internal,
+];
 
 /// `ReadBack` as `read_back`.
 pub fn snake(name: &str) -> String {

@@ -86,6 +86,14 @@ pub const ATTACHE_RETRY_AFTER_AUTH: i32 = 2;
 macro_rules! same_number {
     ($($name:ident = $kind:ident),* $(,)?) => {
         $(const _: () = assert!($name == ErrorKind::$kind as i32);)*
+
+        /// The kind of error that a status stands for; none for what is not a kind of the engine's.
+        pub(crate) fn kind_of(status: attache_status_t) -> Option<ErrorKind> {
+            match status {
+                $($name => Some(ErrorKind::$kind),)*
+                _ => None,
+            }
+        }
     };
 }
 

@@ -3,7 +3,7 @@
 use crate::callback::Context;
 use crate::enter::enter_on;
 use crate::error::{Failure, attache_error_t};
-use crate::status::{ATTACHE_OK, attache_status_t};
+use crate::status::{ATTACHE_OK, attache_status_t, kind_of};
 use crate::table::{self, Object};
 use crate::text::attache_str_t;
 use async_trait::async_trait;
@@ -22,8 +22,9 @@ pub struct attache_token_t {
     _opaque: (),
 }
 
-/// Gives an access token: passes it to attache_token_set(), and returns ATTACHE_OK or another
-/// number if a person must sign in first (the sync then fails with ATTACHE_NOT_AUTHORIZED).
+/// Gives an access token: passes it to attache_token_set(), and returns ATTACHE_OK. Another status
+/// is what the sync fails with, ATTACHE_REMOTE_UNREACHABLE for one where there is no network; any
+/// other number says that a person must sign in first (ATTACHE_NOT_AUTHORIZED).
 /// Called on the thread that waits for the org, by one at a time; it may wait, and must not
 /// throw or longjmp. What it wants is one of ATTACHE_TOKEN_ANY and ATTACHE_TOKEN_NEW.
 pub type attache_token_fn = Option<
@@ -105,10 +106,8 @@ impl HostTokens {
             .and_then(|slot| slot.0.lock().unwrap_or_else(PoisonError::into_inner).take());
         table::remove::<Slot>(handle);
         given.filter(|_| status == ATTACHE_OK).ok_or_else(|| {
-            Error::new(
-                ErrorKind::NotAuthorized,
-                "the application gave no access token",
-            )
+            let kind = kind_of(status).unwrap_or(ErrorKind::NotAuthorized);
+            Error::new(kind, "the application gave no access token")
         })
     }
 }

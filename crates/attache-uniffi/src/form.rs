@@ -337,6 +337,12 @@ impl Attache {
         ))
     }
 
+    /// Checks the fields of a new record that are given as a JSON object, as `check_create` does.
+    pub fn check_create_json(&self, object: String, fields: String) -> Result<String> {
+        let checked = self.described(&object)?.check_create_json(&fields)?;
+        Ok(checked.to_json())
+    }
+
     /// Checks changes to a record whose fields are `current`, as `update` does, without making them.
     pub fn check_update(
         &self,
@@ -347,6 +353,17 @@ impl Attache {
         let (current, changes) = (value::fields(current)?, value::fields(changes)?);
         let object = self.described(&object)?;
         Ok(value::shown(&object.check_update(&current, &changes)?))
+    }
+
+    /// Checks changes that are given as a JSON object, as `check_update` does.
+    pub fn check_update_json(
+        &self,
+        object: String,
+        current: String,
+        changes: String,
+    ) -> Result<String> {
+        let object = self.described(&object)?;
+        Ok(object.check_update_json(&current, &changes)?.to_json())
     }
 
     /// Lists the record types of an object, the master among them.

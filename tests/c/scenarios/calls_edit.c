@@ -79,6 +79,21 @@ static struct told discard_record(struct device *device, struct args *args) {
     return tell_json(status, json, error);
 }
 
+static struct told undo_changeset(struct device *device, struct args *args) {
+    attache_error_t *error = NULL;
+    attache_text_t *json = NULL;
+    attache_status_t status =
+        attache_undo_changeset(store(device), arg_number(args, "changeset"), &json, &error);
+    return tell_json(status, json, error);
+}
+
+static struct told waits_for(struct device *device, struct args *args) {
+    attache_error_t *error = NULL;
+    attache_text_t *json = NULL;
+    attache_status_t status = attache_waits_for(store(device), arg_number(args, "seq"), &json, &error);
+    return tell_json(status, json, error);
+}
+
 static struct told retry_all(struct device *device, struct args *args) {
     (void)args;
     attache_error_t *error = NULL;
@@ -255,6 +270,8 @@ call_fn edit_call(const char *name) {
         {"changeset", changeset},
         {"pending", pending},
         {"undo", undo},
+        {"undo_changeset", undo_changeset},
+        {"waits_for", waits_for},
         {"discard", discard},
         {"retry", retry},
         {"save_anyway", save_anyway},

@@ -1,10 +1,15 @@
-/* What is read, and what forms are drawn from. */
+/* What is read. */
 #include "story.h"
 
 static struct told query(struct device *device, struct args *args) {
     attache_error_t *error = NULL;
     attache_rows_t *rows = NULL;
-    attache_status_t status = attache_query(store(device), arg_str(args, "soql"), &rows, &error);
+    char *context = arg_dump(args, "context");
+    attache_str_t soql = arg_str(args, "soql");
+    attache_status_t status =
+        context ? attache_query_with(store(device), soql, attache_str(context), &rows, &error)
+                : attache_query(store(device), soql, &rows, &error);
+    free(context);
     json_t *told = json_array();
     while (status == ATTACHE_OK && (status = attache_rows_next(rows, &error)) == ATTACHE_OK) {
         attache_text_t *json = NULL;
@@ -16,12 +21,45 @@ static struct told query(struct device *device, struct args *args) {
     return tell_value(status == ATTACHE_END ? ATTACHE_OK : status, told, error);
 }
 
+/* The rows that were visited, until there are enough. */
+struct visits {
+    json_t *seen;
+    size_t most;
+};
+
+enum { ENOUGH = 4711 };
+
+static attache_status_t visit(void *ctx, const attache_rows_t *rows) {
+    struct visits *visits = ctx;
+    attache_error_t *error = NULL;
+    attache_text_t *json = NULL;
+    MUST(attache_rows_json(rows, &json, &error));
+    json_array_append_new(visits->seen, parsed(attache_text_str(json)));
+    attache_text_free(json);
+    return json_array_size(visits->seen) == visits->most ? ENOUGH : ATTACHE_OK;
+}
+
+static struct told query_each(struct device *device, struct args *args) {
+    attache_error_t *error = NULL;
+    char *context = arg_dump(args, "context");
+    struct visits visits = {json_array(), (size_t)arg_number(args, "rows_max")};
+    attache_status_t status = attache_query_each(store(device), arg_str(args, "soql"),
+                                                 attache_str(context), visit, &visits, &error);
+    free(context);
+    if (status == ENOUGH) {
+        attache_error_free(error);
+        return tell_value(ATTACHE_OK, visits.seen, NULL);
+    }
+    return tell_value(status, visits.seen, error);
+}
+
 static struct told explain(struct device *device, struct args *args) {
     attache_error_t *error = NULL;
     attache_text_t *text = NULL;
-    attache_str_t none = {NULL, 0};
+    char *context = arg_dump(args, "context");
     attache_status_t status =
-        attache_explain(store(device), arg_str(args, "soql"), none, &text, &error);
+        attache_explain(store(device), arg_str(args, "soql"), attache_str(context), &text, &error);
+    free(context);
     return tell_text(status, text, error);
 }
 
@@ -100,39 +138,7 @@ ASK(membership, attache_membership)
 ABOUT(get, attache_get, "id")
 ABOUT(why, attache_why, "id")
 ABOUT(files, attache_files, "record")
-ABOUT(record_types, attache_record_types, "object")
-
-/* C says with ATTACHE_UNKNOWN_OBJECT what the other languages say with null. */
-static struct told schema(struct device *device, struct args *args) {
-    attache_error_t *error = NULL;
-    attache_text_t *json = NULL;
-    attache_status_t status =
-        attache_schema_object(store(device), arg_str(args, "object"), &json, &error);
-    if (status == ATTACHE_UNKNOWN_OBJECT) {
-        attache_error_free(error);
-        return tell_nothing(ATTACHE_OK, NULL);
-    }
-    return tell_json(status, json, error);
-}
-
-static struct told layout(struct device *device, struct args *args) {
-    attache_error_t *error = NULL;
-    attache_text_t *json = NULL;
-    attache_str_t none = {NULL, 0};
-    attache_status_t status =
-        attache_layout(store(device), arg_str(args, "object"), none, &json, &error);
-    return tell_json(status, json, error);
-}
-
-static struct told picklist_values(struct device *device, struct args *args) {
-    attache_error_t *error = NULL;
-    attache_text_t *json = NULL;
-    attache_str_t none = {NULL, 0};
-    attache_status_t status =
-        attache_picklist_values(store(device), arg_str(args, "object"), none,
-                                arg_str(args, "field"), &json, &error);
-    return tell_json(status, json, error);
-}
+ABOUT(file, attache_file, "id")
 
 /* Collects the bytes of a file as a text. */
 static attache_status_t write_text(void *ctx, attache_bytes_t bytes) {
@@ -156,6 +162,7 @@ static struct told read_file(struct device *device, struct args *args) {
 call_fn read_call(const char *name) {
     static const struct call CALLS[] = {
         {"query", query},
+        {"query_each", query_each},
         {"explain", explain},
         {"search", search},
         {"watch", watch},
@@ -167,11 +174,8 @@ call_fn read_call(const char *name) {
         {"why", why},
         {"membership", membership},
         {"files", files},
+        {"file", file},
         {"read_file", read_file},
-        {"schema", schema},
-        {"record_types", record_types},
-        {"layout", layout},
-        {"picklist_values", picklist_values},
         {NULL, NULL},
     };
     return find_call(CALLS, name);

@@ -160,10 +160,18 @@ static struct told dry_run(struct device *device, struct args *args) {
 }
 
 static struct told prepare(struct device *device, struct args *args) {
-    (void)args;
     attache_error_t *error = NULL;
+    attache_str_t token_fails = arg_text(args, "token_fails");
+    if (token_fails.len > 0) {
+        MUST(sign_in_failing(device, store(device), token_fails.ptr, &error));
+    }
     attache_status_t status = attache_prepare(store(device), &error);
-    return tell_nothing(status, error);
+    struct told told = tell_nothing(status, error);
+    if (token_fails.len > 0) {
+        error = NULL;
+        MUST(sign_in(device, store(device), device->token, &error));
+    }
+    return told;
 }
 
 static const char *const PHASES[] = {"prepare", "pull", "push", "read_back", "files"};

@@ -46,6 +46,24 @@ attache_status_t sign_in(struct device *device, attache_t *attache, const char *
     return status == ATTACHE_OK ? attache_set_retries(attache, 0, error) : status;
 }
 
+static attache_status_t no_token(void *ctx, int32_t wanted, attache_token_t *token) {
+    (void)wanted, (void)token;
+    return *(attache_status_t *)ctx;
+}
+
+attache_status_t sign_in_failing(struct device *device, attache_t *attache, const char *kind,
+                                 attache_error_t **error) {
+    attache_salesforce_options_t org = attache_salesforce_options();
+    attache_status_t *status = malloc(sizeof *status);
+    CHECK(status != NULL);
+    *status = kind_named(kind);
+    org.url = attache_str(device->url);
+    org.token = no_token;
+    org.ctx = status;
+    org.drop_ctx = free;
+    return attache_set_salesforce(attache, &org, error);
+}
+
 char *path_of(struct device *device, const char *file) {
     size_t room = strlen(device->folder) + strlen(file) + 2;
     char *path = malloc(room);
@@ -66,6 +84,11 @@ json_t *arg_needed(struct args *args, const char *name) {
         untold("the argument %s is missing", name);
     }
     return value;
+}
+
+char *arg_dump(struct args *args, const char *name) {
+    json_t *value = arg(args, name);
+    return value == NULL ? NULL : dump(value);
 }
 
 static attache_str_t text_of(json_t *value, const char *name) {

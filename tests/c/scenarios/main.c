@@ -64,6 +64,7 @@ static struct told call(struct stage *stage, const char *name, json_t *step) {
     call_fn run = store_call(name);
     run = run ? run : edit_call(name);
     run = run ? run : read_call(name);
+    run = run ? run : aside_call(name);
     if (run == NULL) {
         untold("there is no call %s", name);
     }

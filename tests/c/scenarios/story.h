@@ -36,8 +36,11 @@ struct told tell_text(attache_status_t status, attache_text_t *text, attache_err
 struct told tell_value(attache_status_t status, json_t *value, attache_error_t *error);
 /* The name of a status, such as storage_wrong_key. */
 const char *kind_name(attache_status_t status);
+attache_status_t kind_named(const char *name);
 /* Reads JSON. Gives an owned value. */
 json_t *parsed(attache_str_t json);
+/* Reads the schema of briefcases, which has a number that is larger than a json_int_t. */
+json_t *parsed_schema(attache_str_t json);
 
 /* device.c: a device, and the arguments of its calls. */
 
@@ -59,6 +62,9 @@ struct device *device_new(const char *name, const char *folder, const char *url,
 void device_close(struct device *device);
 void device_free(struct device *device);
 attache_t *store(struct device *device);
+/* The org, of which the application has no token for a reason. */
+attache_status_t sign_in_failing(struct device *device, attache_t *attache, const char *kind,
+                                 attache_error_t **error);
 /* Signs in with a token. */
 attache_status_t sign_in(struct device *device, attache_t *attache, const char *token,
                          attache_error_t **error);
@@ -74,6 +80,8 @@ struct args {
 /* Borrowed from the arguments; NULL if it is missing or null. */
 json_t *arg(struct args *args, const char *name);
 json_t *arg_needed(struct args *args, const char *name);
+/* JSON as text, to be freed; NULL if it is missing. */
+char *arg_dump(struct args *args, const char *name);
 /* A text, which is empty if it is missing. */
 attache_str_t arg_text(struct args *args, const char *name);
 const char *arg_text_needed(struct args *args, const char *name);
@@ -91,5 +99,6 @@ call_fn find_call(const struct call *calls, const char *name);
 call_fn store_call(const char *name);
 call_fn edit_call(const char *name);
 call_fn read_call(const char *name);
+call_fn aside_call(const char *name);
 
 #endif

@@ -42,14 +42,27 @@ const char *kind_name(attache_status_t status) {
     untold("there is no name for status %d", (int)status);
 }
 
-json_t *parsed(attache_str_t json) {
+attache_status_t kind_named(const char *name) {
+    for (size_t nr = 0; nr < sizeof KINDS / sizeof KINDS[0]; nr++) {
+        if (strcmp(KINDS[nr].name, name) == 0) {
+            return KINDS[nr].status;
+        }
+    }
+    untold("there is no kind %s", name);
+}
+
+static json_t *read_as(attache_str_t json, size_t flags) {
     json_error_t wrong;
-    json_t *value = json_loadb(json.ptr, json.len, JSON_DECODE_ANY, &wrong);
+    json_t *value = json_loadb(json.ptr, json.len, flags, &wrong);
     if (value == NULL) {
         untold("the library wrote what is no JSON: %s", wrong.text);
     }
     return value;
 }
+
+json_t *parsed(attache_str_t json) { return read_as(json, JSON_DECODE_ANY); }
+
+json_t *parsed_schema(attache_str_t json) { return read_as(json, JSON_DECODE_INT_AS_REAL); }
 
 static struct told failed(attache_status_t status, attache_error_t *error) {
     static const char *const RETRY[] = {"never", "after", "after_auth"};

@@ -847,9 +847,19 @@ public protocol AttacheProtocol: AnyObject, Sendable {
     func checkCreate(object: String, fields: [String: Value]) throws  -> [String: Value]
 
     /**
+     * Checks the fields of a new record that are given as a JSON object, as `check_create` does.
+     */
+    func checkCreateJson(object: String, fields: String) throws  -> String
+
+    /**
      * Checks changes to a record whose fields are `current`, as `update` does, without making them.
      */
     func checkUpdate(object: String, current: [String: Value], changes: [String: Value]) throws  -> [String: Value]
+
+    /**
+     * Checks changes that are given as a JSON object, as `check_update` does.
+     */
+    func checkUpdateJson(object: String, current: String, changes: String) throws  -> String
 
     /**
      * The few fields that stand for a record of a record type where there is little room.
@@ -1605,6 +1615,20 @@ open func checkCreate(object: String, fields: [String: Value])throws  -> [String
 }
 
     /**
+     * Checks the fields of a new record that are given as a JSON object, as `check_create` does.
+     */
+open func checkCreateJson(object: String, fields: String)throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_check_create_json(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(object),
+        FfiConverterString.lower(fields),uniffiCallStatus
+    )
+})
+}
+
+    /**
      * Checks changes to a record whose fields are `current`, as `update` does, without making them.
      */
 open func checkUpdate(object: String, current: [String: Value], changes: [String: Value])throws  -> [String: Value]  {
@@ -1615,6 +1639,21 @@ open func checkUpdate(object: String, current: [String: Value], changes: [String
         FfiConverterString.lower(object),
         FfiConverterDictionaryStringTypeValue.lower(current),
         FfiConverterDictionaryStringTypeValue.lower(changes),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * Checks changes that are given as a JSON object, as `check_update` does.
+     */
+open func checkUpdateJson(object: String, current: String, changes: String)throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeAttacheError_lift) {
+        uniffiCallStatus in
+    uniffi_attache_uniffi_fn_method_attache_check_update_json(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(object),
+        FfiConverterString.lower(current),
+        FfiConverterString.lower(changes),uniffiCallStatus
     )
 })
 }
@@ -17845,7 +17884,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_attache_uniffi_checksum_method_attache_check_create() != 49701) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_attache_uniffi_checksum_method_attache_check_create_json() != 21543) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_attache_uniffi_checksum_method_attache_check_update() != 14751) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_attache_uniffi_checksum_method_attache_check_update_json() != 20726) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_attache_uniffi_checksum_method_attache_compact_layout() != 22705) {

@@ -31,6 +31,14 @@ final class With {
         return NSDecimalNumber(decimal: number).int64Value
     }
 
+    func texts(_ name: String) throws -> [String] { try json(name).list?.compactMap(\.text) ?? [] }
+
+    /// A side of a merge, of which null has a meaning.
+    func side(_ name: String) throws -> String {
+        guard let side = members.removeValue(forKey: name) else { throw Untold("the argument \(name) is missing") }
+        return side.written
+    }
+
     func flag(_ name: String) -> Bool { value(name) == .bool(true) }
 
     func end() throws {
@@ -59,12 +67,39 @@ private final class Phases: ProgressObserver, @unchecked Sendable {
     }
 }
 
+/// Takes the rows of a query one by one, until there are enough.
+private final class Visits: RowVisitor, @unchecked Sendable {
+    private let rowsMax: Int
+    private var columns: [String] = []
+    private(set) var told: [JSON] = []
+
+    init(rowsMax: Int) { self.rowsMax = rowsMax }
+
+    func begin(columns: [String]) throws { self.columns = columns }
+
+    func visit(row: Row) throws -> Bool {
+        told.append(try plain(row, columns))
+        return told.count < rowsMax
+    }
+}
+
+/// An application that gets no token.
+private final class NoToken: TokenProvider, Sendable {
+    private let kind: ErrorKind
+
+    init(_ kind: ErrorKind) { self.kind = kind }
+
+    func accessToken() async throws -> AccessToken { throw AttacheError.failed(kind, "no token can be had") }
+
+    func refresh(rejected: AccessToken) async throws -> AccessToken { try await accessToken() }
+}
+
 /// A device of a story.
 final class Device {
     private let folder: URL
     private let url: String
     private let token: String
-    private var attache: Attache?
+    private(set) var attache: Attache?
     private var watches: [String: Watch] = [:]
     private var named: [String: String] = [:]
 
@@ -72,7 +107,7 @@ final class Device {
         (self.folder, self.url, self.token) = (folder, url, token)
     }
 
-    private func store() throws -> Attache {
+    func store() throws -> Attache {
         guard let attache else { throw Untold("the device is not open") }
         return attache
     }
@@ -94,6 +129,7 @@ final class Device {
         if let told = try await stores(name, with) { return told }
         if let told = try await edits(name, with) { return told }
         if let told = try await reads(name, with) { return told }
+        if let told = try forms(name, with) ?? documents(name, with) ?? settings(name, with) { return told }
         throw Untold("there is no call \(name)")
     }
 
@@ -124,7 +160,11 @@ final class Device {
         case "set_briefcase": try store().setBriefcase(json: try with.json("briefcase").written)
         case "briefcase": return try store().briefcase().map { try JSON(parsing: $0) } ?? .null
         case "dry_run": return try plain(try await store().dryRun(json: try with.json("briefcase").written))
-        case "prepare": try await store().prepare()
+        case "prepare":
+            let fails = with.optional("token_fails")
+            if let fails { try store().setSalesforce(url: url, tokens: NoToken(try kind(named: fails))) }
+            defer { if fails != nil { try? attache?.setSalesforce(url: url, tokens: staticToken(token: token)) } }
+            try await store().prepare()
         case "sync": return try await sync(with)
         case "next_sync": return try plain(try store().nextSync())
         default: return nil
@@ -160,6 +200,8 @@ final class Device {
         case "changeset": return .list(try changeset(with).map(JSON.text))
         case "pending": return try plain(try store().pending())
         case "undo": return try plain(try store().undo())
+        case "undo_changeset": return try plain(try store().undoChangeset(changeset: try with.number("changeset")))
+        case "waits_for": return try plain(try store().waitsFor(seq: try with.number("seq")))
         case "discard": try store().discard(seq: try with.number("seq"))
         case "retry": try store().retry(seq: try with.number("seq"))
         case "save_anyway": try store().saveAnyway(seq: try with.number("seq"))
@@ -222,7 +264,7 @@ final class Device {
         return .text(id)
     }
 
-    private func resolution(_ value: JSON) throws -> Resolution {
+    func resolution(_ value: JSON) throws -> Resolution {
         switch value {
         case .text("mine"): return .mine
         case .text("theirs"): return .theirs
@@ -257,13 +299,21 @@ final class Device {
             guard let watch = watches[try with.text("watch")] else { throw Untold("nothing is watched by this name") }
             return try await watch.tryNext().map { try plain($0, watch.columns()) } ?? .null
         case "query":
-            let cursor = try store().query(soql: try with.text("soql"))
+            let soql = try with.text("soql")
+            let cursor = try context(with).map { try store().queryWith(soql: soql, context: $0) } ?? store().query(soql: soql)
             var rows: [JSON] = []
             while case let page = cursor.nextPage(rowsMax: 100), !page.isEmpty {
                 rows += try page.map { try plain($0, cursor.columns()) }
             }
             return .list(rows)
-        case "explain": return .text(try store().explain(soql: try with.text("soql")))
+        case "query_each":
+            let visitor = Visits(rowsMax: Int(try with.number("rows_max")))
+            try store().queryEach(soql: try with.text("soql"), visitor: visitor, context: try context(with))
+            return .list(visitor.told)
+        case "explain":
+            let soql = try with.text("soql")
+            return .text(
+                try context(with).map { try store().explainWith(soql: soql, context: $0) } ?? store().explain(soql: soql))
         case "search":
             let limit = UInt32(with.count("limit") ?? 20)
             let offset = UInt32(with.count("offset") ?? 0)
@@ -276,12 +326,8 @@ final class Device {
         case "why": return try plain(try store().why(id: try with.text("id")))
         case "membership": return try plain(try store().membership())
         case "files": return try plain(try store().files(record: try with.text("record")))
+        case "file": return try plain(try store().file(id: try with.text("id")) as Any)
         case "read_file": return .text(String(decoding: try store().readFile(id: try with.text("id")), as: UTF8.self))
-        case "schema": return try plain(try store().schema(object: try with.text("object")) as Any)
-        case "record_types": return try plain(try store().recordTypes(object: try with.text("object")))
-        case "layout": return try plain(try store().layout(object: try with.text("object")) as Any)
-        case "picklist_values":
-            return try plain(try store().picklistValues(object: try with.text("object"), field: try with.text("field")))
         default: return nil
         }
     }

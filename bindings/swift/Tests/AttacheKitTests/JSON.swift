@@ -89,6 +89,7 @@ func plain(_ told: Any) throws -> JSON {
     case let number as UInt64: return .number(Decimal(number))
     case let number as UInt32: return .number(Decimal(number))
     case let number as Int32: return .number(Decimal(number))
+    case let number as Int8: return .number(Decimal(Int(number)))
     case let number as Int: return .number(Decimal(number))
     case let number as Double: return .number(Decimal(number))
     case let value as Value: return try plainValue(value)

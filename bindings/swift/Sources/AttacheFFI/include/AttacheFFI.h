@@ -927,9 +927,19 @@ uint64_t uniffi_attache_uniffi_fn_method_attache_save_file(uint64_t ptr, RustBuf
 RustBuffer uniffi_attache_uniffi_fn_method_attache_check_create(uint64_t ptr, RustBuffer object, RustBuffer fields, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_CHECK_CREATE_JSON
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_CHECK_CREATE_JSON
+RustBuffer uniffi_attache_uniffi_fn_method_attache_check_create_json(uint64_t ptr, RustBuffer object, RustBuffer fields, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_CHECK_UPDATE
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_CHECK_UPDATE
 RustBuffer uniffi_attache_uniffi_fn_method_attache_check_update(uint64_t ptr, RustBuffer object, RustBuffer current, RustBuffer changes, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_CHECK_UPDATE_JSON
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_CHECK_UPDATE_JSON
+RustBuffer uniffi_attache_uniffi_fn_method_attache_check_update_json(uint64_t ptr, RustBuffer object, RustBuffer current, RustBuffer changes, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_FN_METHOD_ATTACHE_COMPACT_LAYOUT
@@ -2136,9 +2146,21 @@ uint16_t uniffi_attache_uniffi_checksum_method_attache_check_create(void
 
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_CHECK_CREATE_JSON
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_CHECK_CREATE_JSON
+uint16_t uniffi_attache_uniffi_checksum_method_attache_check_create_json(void
+
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_CHECK_UPDATE
 #define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_CHECK_UPDATE
 uint16_t uniffi_attache_uniffi_checksum_method_attache_check_update(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_CHECK_UPDATE_JSON
+#define UNIFFI_FFIDEF_UNIFFI_ATTACHE_UNIFFI_CHECKSUM_METHOD_ATTACHE_CHECK_UPDATE_JSON
+uint16_t uniffi_attache_uniffi_checksum_method_attache_check_update_json(void
 
 );
 #endif

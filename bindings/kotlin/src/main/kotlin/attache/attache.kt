@@ -1064,7 +1064,11 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_attache_check_create(
     ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_check_create_json(
+    ): Int
     external fun uniffi_attache_uniffi_checksum_method_attache_check_update(
+    ): Int
+    external fun uniffi_attache_uniffi_checksum_method_attache_check_update_json(
     ): Int
     external fun uniffi_attache_uniffi_checksum_method_attache_compact_layout(
     ): Int
@@ -1430,7 +1434,11 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_attache_uniffi_fn_method_attache_check_create(`ptr`: Long,`object`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_check_create_json(`ptr`: Long,`object`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_method_attache_check_update(`ptr`: Long,`object`: RustBuffer.ByValue,`current`: RustBuffer.ByValue,`changes`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): RustBuffer.ByValue
+    external fun uniffi_attache_uniffi_fn_method_attache_check_update_json(`ptr`: Long,`object`: RustBuffer.ByValue,`current`: RustBuffer.ByValue,`changes`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_attache_uniffi_fn_method_attache_compact_layout(`ptr`: Long,`object`: RustBuffer.ByValue,`recordType`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
@@ -1972,7 +1980,13 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_check_create() and 0xFFFF) != 49701) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_check_create_json() and 0xFFFF) != 21543) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_check_update() and 0xFFFF) != 14751) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_attache_uniffi_checksum_method_attache_check_update_json() and 0xFFFF) != 20726) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_attache_uniffi_checksum_method_attache_compact_layout() and 0xFFFF) != 22705) {
@@ -3034,9 +3048,19 @@ public interface AttacheInterface {
     fun `checkCreate`(`object`: kotlin.String, `fields`: Map<kotlin.String, Value>): Map<kotlin.String, Value>
 
     /**
+     * Checks the fields of a new record that are given as a JSON object, as `check_create` does.
+     */
+    fun `checkCreateJson`(`object`: kotlin.String, `fields`: kotlin.String): kotlin.String
+
+    /**
      * Checks changes to a record whose fields are `current`, as `update` does, without making them.
      */
     fun `checkUpdate`(`object`: kotlin.String, `current`: Map<kotlin.String, Value>, `changes`: Map<kotlin.String, Value>): Map<kotlin.String, Value>
+
+    /**
+     * Checks changes that are given as a JSON object, as `check_update` does.
+     */
+    fun `checkUpdateJson`(`object`: kotlin.String, `current`: kotlin.String, `changes`: kotlin.String): kotlin.String
 
     /**
      * The few fields that stand for a record of a record type where there is little room.
@@ -3964,6 +3988,25 @@ open class Attache: Disposable, AutoCloseable, AttacheInterface
 
 
     /**
+     * Checks the fields of a new record that are given as a JSON object, as `check_create` does.
+     */
+    @Throws(AttacheException::class)override fun `checkCreateJson`(`object`: kotlin.String, `fields`: kotlin.String): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_check_create_json(
+        it,
+
+        FfiConverterString.lower(`object`),
+        FfiConverterString.lower(`fields`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
      * Checks changes to a record whose fields are `current`, as `update` does, without making them.
      */
     @Throws(AttacheException::class)override fun `checkUpdate`(`object`: kotlin.String, `current`: Map<kotlin.String, Value>, `changes`: Map<kotlin.String, Value>): Map<kotlin.String, Value> {
@@ -3976,6 +4019,26 @@ open class Attache: Disposable, AutoCloseable, AttacheInterface
         FfiConverterString.lower(`object`),
         FfiConverterMapStringTypeValue.lower(`current`),
         FfiConverterMapStringTypeValue.lower(`changes`),_status)
+}
+    }
+    )
+    }
+
+
+
+    /**
+     * Checks changes that are given as a JSON object, as `check_update` does.
+     */
+    @Throws(AttacheException::class)override fun `checkUpdateJson`(`object`: kotlin.String, `current`: kotlin.String, `changes`: kotlin.String): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCallWithError(AttacheException) { _status ->
+    UniffiLib.uniffi_attache_uniffi_fn_method_attache_check_update_json(
+        it,
+
+        FfiConverterString.lower(`object`),
+        FfiConverterString.lower(`current`),
+        FfiConverterString.lower(`changes`),_status)
 }
     }
     )

@@ -20,8 +20,18 @@ class With(private val members: MutableMap<String, JsonElement>) {
     fun optional(name: String): String? = (value(name) as JsonPrimitive?)?.content
     fun text(name: String): String = optional(name) ?: throw Untold("the argument $name is missing")
     fun number(name: String): Long? = optional(name)?.toLong()
+    fun texts(name: String): List<String> = (json(name) as JsonArray).map { (it as JsonPrimitive).content }
+
+    /** A side of a merge, of which null has a meaning. */
+    fun side(name: String): String = (members.remove(name) ?: throw Untold("the argument $name is missing")).toString()
     fun flag(name: String): Boolean = optional(name) == "true"
     fun end() = members.keys.firstOrNull()?.let { throw Untold("there is no argument $it") }
+}
+
+/** An application that gets no token. */
+private class NoToken(private val kind: ErrorKind) : TokenProvider {
+    override suspend fun accessToken(): AccessToken = throw failed(kind, "no token can be had")
+    override suspend fun refresh(rejected: AccessToken): AccessToken = accessToken()
 }
 
 /** A device of a story. */
@@ -30,7 +40,7 @@ class Device(private val folder: Path, private val url: String, private val toke
     private val watches = mutableMapOf<String, Watch>()
     private val named = mutableMapOf<String, String>()
 
-    private fun store(): Attache = attache ?: throw Untold("the device is not open")
+    fun store(): Attache = attache ?: throw Untold("the device is not open")
     private fun path(name: String): Path = folder.resolve(name)
     private fun key(with: With): Key? = with.optional("key")?.let { Key.Passphrase(it) }
 
@@ -43,7 +53,7 @@ class Device(private val folder: Path, private val url: String, private val toke
     }
 
     fun call(name: String, with: With): JsonElement = plain(stores(name, with) ?: edits(name, with) ?: reads(name, with)
-        ?: throw Untold("there is no call $name")).let { if (it == NOTHING) JsonNull else it }
+        ?: forms(name, with) ?: documents(name, with) ?: settings(name, with) ?: throw Untold("there is no call $name")).let { if (it == NOTHING) JsonNull else it }
 
     private fun stores(name: String, with: With): Any? = when (name) {
         "open" -> nothing {
@@ -72,7 +82,15 @@ class Device(private val folder: Path, private val url: String, private val toke
         "set_briefcase" -> nothing { store().setBriefcase(with.json("briefcase").toString()) }
         "briefcase" -> store().briefcase()?.let { Json.parseToJsonElement(it) } ?: JsonNull
         "dry_run" -> runBlocking { store().dryRun(with.json("briefcase").toString()) }
-        "prepare" -> nothing { runBlocking { store().prepare() } }
+        "prepare" -> nothing {
+            val fails = with.optional("token_fails")
+            if (fails != null) store().setSalesforce(url, NoToken(ErrorKind.valueOf(fails.uppercase())))
+            try {
+                runBlocking { store().prepare() }
+            } finally {
+                if (fails != null) store().setSalesforce(url, staticToken(token))
+            }
+        }
         "sync" -> sync(with)
         "next_sync" -> store().nextSync()
         else -> null
@@ -108,6 +126,8 @@ class Device(private val folder: Path, private val url: String, private val toke
         "changeset" -> changeset(with)
         "pending" -> store().pending()
         "undo" -> store().undo()
+        "undo_changeset" -> store().undoChangeset(with.number("changeset")!!)
+        "waits_for" -> store().waitsFor(seq(with))
         "discard" -> nothing { store().discard(seq(with)) }
         "retry" -> nothing { store().retry(seq(with)) }
         "save_anyway" -> nothing { store().saveAnyway(seq(with)) }
@@ -163,7 +183,7 @@ class Device(private val folder: Path, private val url: String, private val toke
         (value as? JsonPrimitive)?.takeIf { it.isString && it.content.startsWith('@') }
             ?.let { plain(named[it.content.drop(1)]) } ?: value
 
-    private fun resolution(value: JsonElement): Resolution = when (value) {
+    fun resolution(value: JsonElement): Resolution = when (value) {
         JsonPrimitive("mine") -> Resolution.Mine
         JsonPrimitive("theirs") -> Resolution.Theirs
         is JsonObject -> Resolution.PerField(value.mapValues { keep(it.value) })
@@ -187,6 +207,9 @@ class Device(private val folder: Path, private val url: String, private val toke
         else -> throw Untold("$value says not what to keep")
     }
 
+    private fun cursor(soql: String, context: Context?): RowCursor =
+        context?.let { store().queryWith(soql, it) } ?: store().query(soql)
+
     private fun reads(name: String, with: With): Any? = when (name) {
         "watch" -> nothing {
             val watch = store().watch(with.text("soql"))
@@ -196,11 +219,32 @@ class Device(private val folder: Path, private val url: String, private val toke
             val watch = watches[with.text("watch")] ?: throw Untold("nothing is watched by this name")
             runBlocking { watch.tryNext() }?.let { plain(it, watch.columns()) } ?: JsonNull
         }
-        "query" -> store().query(with.text("soql")).use { cursor ->
+        "query" -> cursor(with.text("soql"), context(with)).use { cursor ->
             val pages = generateSequence { cursor.nextPage(100u).takeIf { it.isNotEmpty() } }
             JsonArray(pages.flatten().map { plain(it, cursor.columns()) }.toList())
         }
-        "explain" -> store().explain(with.text("soql"))
+        "query_each" -> {
+            val rowsMax = with.number("rows_max")!!
+            val visitor = object : RowVisitor {
+                var columns = emptyList<String>()
+                val told = mutableListOf<JsonElement>()
+
+                override fun begin(columns: List<String>) {
+                    this.columns = columns
+                }
+
+                override fun visit(row: Row): Boolean {
+                    told += plain(row, columns)
+                    return told.size < rowsMax
+                }
+            }
+            store().queryEach(with.text("soql"), visitor, context(with))
+            JsonArray(visitor.told)
+        }
+        "explain" -> {
+            val soql = with.text("soql")
+            context(with)?.let { store().explainWith(soql, it) } ?: store().explain(soql)
+        }
         "search" -> store().search(
             with.text("words"), with.optional("object"),
             with.number("limit")?.toUInt() ?: 20u, with.number("offset")?.toUInt() ?: 0u,
@@ -212,11 +256,8 @@ class Device(private val folder: Path, private val url: String, private val toke
         "why" -> store().why(with.text("id"))
         "membership" -> store().membership()
         "files" -> store().files(with.text("record"))
+        "file" -> store().file(with.text("id")) ?: JsonNull
         "read_file" -> store().readFile(with.text("id")).decodeToString()
-        "schema" -> store().schema(with.text("object")) ?: JsonNull
-        "record_types" -> store().recordTypes(with.text("object"))
-        "layout" -> store().layout(with.text("object")) ?: JsonNull
-        "picklist_values" -> store().picklistValues(with.text("object"), with.text("field"))
         else -> null
     }
 }
@@ -224,7 +265,7 @@ class Device(private val folder: Path, private val url: String, private val toke
 /** Stands for a call that gives nothing. */
 private val NOTHING = JsonPrimitive("\u0000nothing")
 
-private fun nothing(call: () -> Unit): JsonElement {
+fun nothing(call: () -> Unit): JsonElement {
     call()
     return NOTHING
 }
