@@ -142,3 +142,69 @@ impl Writing<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Error, ErrorKind, Options};
+    use std::cell::Cell;
+
+    const CONTACT: &str =
+        r#"{"name": "Contact", "keyPrefix": "003", "fields": [{"name": "Id", "type": "id"}]}"#;
+    const ROWS: i64 = STEP_ROWS + 10;
+
+    fn number(store: &Store, sql: &str) -> i64 {
+        let found = store.read(|r| Ok(r.connection.query_row(sql, [], |row| row.get(0))?));
+        found.unwrap()
+    }
+
+    #[test]
+    fn a_rule_is_emptied_in_steps_and_read_from_its_beginning_wherever_that_is_cut_off() {
+        let store = Store::open_in_memory(Options::new()).unwrap();
+        let wanted = [WantedRule {
+            key: "all".into(),
+            name: "all".into(),
+            object: "Contact".into(),
+            of_object: None,
+        }];
+        let filled = store.write(Durability::Ordered, |w| {
+            w.define(CONTACT, None, &["Id".into()])?;
+            w.define_rules(&wanted)?;
+            let rule = w.reading().rule("all")?;
+            for nr in 0..ROWS {
+                let id = format!("003{nr:015}");
+                w.connection
+                    .prepare_cached("INSERT INTO Contact (Id, attache_rules) VALUES (?1, ?2)")?
+                    .execute(params![id, rule.mask])?;
+                w.cover(rule.id, &[id])?;
+            }
+            w.set_after(rule.id, Some("003"))?;
+            w.set_loaded(rule.id)
+        });
+        filled.unwrap();
+        let members = "SELECT count(*) FROM Contact WHERE attache_rules";
+        let covered = "SELECT count(*) FROM attache_covered";
+        let asked = Cell::new(0);
+        let once = || match asked.replace(asked.get() + 1) {
+            0 => Ok(()),
+            _ => Err(Error::new(ErrorKind::Interrupted, "enough")),
+        };
+        store.empty_rules_but(&wanted, once).unwrap();
+        assert_eq!(
+            (number(&store, members), asked.get()),
+            (ROWS, 0),
+            "it is wanted"
+        );
+        store.empty_rules_but(&[], once).unwrap_err();
+        assert_eq!(number(&store, members), ROWS - STEP_ROWS);
+        let rule = store.read(|r| r.rule("all")).unwrap();
+        assert!(!rule.loaded && rule.after.is_none(), "{rule:?}");
+
+        store.empty_rules_but(&[], || Ok(())).unwrap();
+        assert_eq!((number(&store, members), number(&store, covered)), (0, 0));
+        store
+            .write(Durability::Ordered, |w| w.define_rules(&[]))
+            .unwrap();
+        assert_eq!(number(&store, "SELECT count(*) FROM attache_rule"), 0);
+    }
+}
