@@ -96,6 +96,8 @@ mirror! {
         sortable: bool,
         /// The org can group by it.
         groupable: bool,
+        /// The org can give its smallest, its largest, its sum or its average.
+        aggregatable: bool,
         /// Records are found by it, as by `Id` and external ids.
         id_lookup: bool,
         /// A lookup whose records' names are read through `Name` (`Who.Name`).

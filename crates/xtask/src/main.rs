@@ -7,7 +7,6 @@
 )]
 
 mod abi;
-mod android;
 mod c;
 mod codegen;
 mod deny;
@@ -17,6 +16,7 @@ mod fuzz;
 mod install;
 mod kotlin;
 mod outside;
+mod phones;
 mod programs;
 mod run;
 mod rust;
@@ -68,8 +68,8 @@ enum Task {
         #[arg(default_value_t = 1_000_000)]
         rounds: u64,
     },
-    /// Check the library for Kotlin for Android phones.
-    Android,
+    /// Check the library for Swift and Kotlin for phones, and the scripts that package it.
+    Phones,
     /// Hold the rules of the house that no compiler holds.
     Tidy,
     /// Throw bytes at everything that reads some, for a long time. Stops at the first find.
@@ -111,7 +111,7 @@ fn main() -> ExitCode {
         Task::InstallC(arguments) => finish("install-c", install::run(&workspace, &arguments)),
         Task::BenchC => finish("bench-c", figures::bench(&workspace)),
         Task::Rounds { rounds } => finish("rounds", figures::rounds(&workspace, rounds)),
-        Task::Android => finish("android", android::check(&workspace)),
+        Task::Phones => finish("phones", phones::check(&workspace)),
         Task::Tidy => finish("tidy", tidy::run(&workspace)),
         Task::Fuzz { minutes, targets } => {
             finish("fuzz", fuzz::run(&workspace, &targets, minutes * 60))
@@ -138,7 +138,7 @@ fn everything(workspace: &Workspace, strict: bool, only: Vec<String>) -> ExitCod
     run.step("deny", || deny::deny(workspace));
     run.step("advisories", || deny::advisories(workspace));
     run.step("rust docs", || rust::doc(workspace));
-    run.step("android", || android::check(workspace));
+    run.step("phones", || phones::check(workspace));
     run.step("python client", || outside::python(workspace));
     run.step("node client", || outside::node(workspace));
     let sandbox = sandbox::start(workspace);

@@ -7601,6 +7601,10 @@ public struct FieldSchema: Equatable, Hashable {
      */
     public let groupable: Bool
     /**
+     * The org can give its smallest, its largest, its sum or its average.
+     */
+    public let aggregatable: Bool
+    /**
      * Records are found by it, as by `Id` and external ids.
      */
     public let idLookup: Bool
@@ -7734,6 +7738,9 @@ public struct FieldSchema: Equatable, Hashable {
          * The org can group by it.
          */groupable: Bool,
         /**
+         * The org can give its smallest, its largest, its sum or its average.
+         */aggregatable: Bool,
+        /**
          * Records are found by it, as by `Id` and external ids.
          */idLookup: Bool,
         /**
@@ -7786,6 +7793,7 @@ public struct FieldSchema: Equatable, Hashable {
         self.filterable = filterable
         self.sortable = sortable
         self.groupable = groupable
+        self.aggregatable = aggregatable
         self.idLookup = idLookup
         self.namePointing = namePointing
         self.cascadeDelete = cascadeDelete
@@ -7845,6 +7853,7 @@ public struct FfiConverterTypeFieldSchema: FfiConverterRustBuffer {
                 filterable: FfiConverterBool.read(from: &buf),
                 sortable: FfiConverterBool.read(from: &buf),
                 groupable: FfiConverterBool.read(from: &buf),
+                aggregatable: FfiConverterBool.read(from: &buf),
                 idLookup: FfiConverterBool.read(from: &buf),
                 namePointing: FfiConverterBool.read(from: &buf),
                 cascadeDelete: FfiConverterBool.read(from: &buf),
@@ -7890,6 +7899,7 @@ public struct FfiConverterTypeFieldSchema: FfiConverterRustBuffer {
         FfiConverterBool.write(value.filterable, into: &buf)
         FfiConverterBool.write(value.sortable, into: &buf)
         FfiConverterBool.write(value.groupable, into: &buf)
+        FfiConverterBool.write(value.aggregatable, into: &buf)
         FfiConverterBool.write(value.idLookup, into: &buf)
         FfiConverterBool.write(value.namePointing, into: &buf)
         FfiConverterBool.write(value.cascadeDelete, into: &buf)

@@ -12104,6 +12104,11 @@ data class FieldSchema (
     val `groupable`: kotlin.Boolean
     ,
     /**
+     * The org can give its smallest, its largest, its sum or its average.
+     */
+    val `aggregatable`: kotlin.Boolean
+    ,
+    /**
      * Records are found by it, as by `Id` and external ids.
      */
     val `idLookup`: kotlin.Boolean
@@ -12187,6 +12192,7 @@ public object FfiConverterTypeFieldSchema: FfiConverterRustBuffer<FieldSchema> {
             FfiConverterBoolean.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
             FfiConverterOptionalUInt.read(buf),
             FfiConverterBoolean.read(buf),
         )
@@ -12228,6 +12234,7 @@ public object FfiConverterTypeFieldSchema: FfiConverterRustBuffer<FieldSchema> {
             FfiConverterBoolean.allocationSize(value.`filterable`) +
             FfiConverterBoolean.allocationSize(value.`sortable`) +
             FfiConverterBoolean.allocationSize(value.`groupable`) +
+            FfiConverterBoolean.allocationSize(value.`aggregatable`) +
             FfiConverterBoolean.allocationSize(value.`idLookup`) +
             FfiConverterBoolean.allocationSize(value.`namePointing`) +
             FfiConverterBoolean.allocationSize(value.`cascadeDelete`) +
@@ -12272,6 +12279,7 @@ public object FfiConverterTypeFieldSchema: FfiConverterRustBuffer<FieldSchema> {
             FfiConverterBoolean.write(value.`filterable`, buf)
             FfiConverterBoolean.write(value.`sortable`, buf)
             FfiConverterBoolean.write(value.`groupable`, buf)
+            FfiConverterBoolean.write(value.`aggregatable`, buf)
             FfiConverterBoolean.write(value.`idLookup`, buf)
             FfiConverterBoolean.write(value.`namePointing`, buf)
             FfiConverterBoolean.write(value.`cascadeDelete`, buf)
