@@ -1,7 +1,8 @@
 //! Deletions against edits, on either side.
 
 use super::Scene;
-use attache::{ConflictKind, Resolution};
+use attache::{ConflictKind, ErrorKind, Resolution};
+use attache_sandbox::org::Access;
 use attache_tests::sync;
 
 #[test]
@@ -115,5 +116,46 @@ fn a_decision_about_a_deletion_is_taken_back() {
             scene.world.times("Account", "Site", "Still wanted"),
             Ok(times)
         );
+    }
+}
+
+#[test]
+fn what_may_not_be_made_again_stays_in_conflict_with_its_edits() {
+    let read_only = |scene: &Scene| {
+        let me = scene.world.users[0].id.clone();
+        let org = &scene.world.sandbox;
+        org.with_org(|org| org.set_access(&me, "Account", Access::read_only()));
+    };
+    let hidden = |scene: &Scene| {
+        let me = scene.world.users[0].id.clone();
+        let org = &scene.world.sandbox;
+        org.with_org(|org| org.hide_field(&me, "Account", "Site", true));
+    };
+    let ways: [(&str, fn(&Scene)); 2] = [("cannot be created", read_only), ("Site", hidden)];
+    for (words, take) in ways {
+        let scene = Scene::new(19, "{}");
+        scene.here("Site", "Still wanted");
+        scene.delete_there();
+        assert_eq!(sync(&scene.device).conflicts, 1);
+        take(&scene);
+        scene.world.sandbox.advance(86_400);
+        sync(&scene.device);
+        let (open, pending) = (scene.conflict(), scene.pending());
+        let refused = scene.device.resolve(open.id, Resolution::Mine);
+        let refused = refused.expect_err("its edit could not be sent");
+        assert_eq!(refused.kind(), ErrorKind::InvalidRecord);
+        assert!(refused.to_string().contains(words), "{refused}");
+        assert_eq!(scene.conflict(), open);
+        assert_eq!(scene.pending(), pending);
+        let me = scene.world.users[0].id.clone();
+        scene.world.sandbox.with_org(|org| {
+            org.set_access(&me, "Account", Access::default());
+            org.hide_field(&me, "Account", "Site", false);
+        });
+        scene.world.sandbox.advance(86_400);
+        sync(&scene.device);
+        scene.resolve(Resolution::Mine);
+        scene.settles();
+        assert_eq!(scene.world.times("Account", "Site", "Still wanted"), Ok(1));
     }
 }

@@ -281,6 +281,8 @@ impl Writing<'_> {
     }
 
     /// The record is gone at the server and wanted here: its edits become a create.
+    ///
+    /// Refused if this user may not create it, or not with all that was edited: that would be lost.
     fn create_again(&self, table: &Table, open: &Open, stamp: Stamp, key: &RecordId) -> Result<()> {
         let reading = self.reading();
         let Some(row) = reading.row(table, &open.record)? else {
@@ -298,6 +300,10 @@ impl Writing<'_> {
             })
             .collect();
         let entries = reading.entries_of(&open.record)?;
+        let edited = entries.iter().flat_map(|entry| entry.fields.iter());
+        let edited = edited.filter(|(_, value)| !value.is_null());
+        let edited = edited.map(|(name, _)| name);
+        table.object.may_be_created_with(edited)?;
         self.forget(&entries.iter().map(|entry| entry.seq).collect::<Vec<_>>())?;
         self.drop_conflict(&open.record)?;
         self.drop_base(&open.record)?;

@@ -35,6 +35,26 @@ pub(crate) fn joined(problems: &mut Vec<Problem>, checked: Result<Fields>) -> Re
 }
 
 impl ObjectSchema {
+    /// Checks that this user may create such a record, and with these fields in it.
+    pub(crate) fn may_be_created_with<'f>(
+        &self,
+        fields: impl Iterator<Item = &'f str>,
+    ) -> Result<()> {
+        let mut problems = Vec::new();
+        if !self.createable {
+            problems.push(problem::operation(self, "created"));
+        }
+        problems.extend(fields.filter_map(|name| match self.field(name) {
+            None => Some(gone(self, name)),
+            Some(field) if !field.createable => Some(read_only(field)),
+            Some(_) => None,
+        }));
+        match problems.is_empty() {
+            true => Ok(()),
+            false => Err(refuse(problems)),
+        }
+    }
+
     /// Checks the fields of a new record and gives them as the journal keeps them.
     ///
     /// Names get the case of the schema, ids 18 characters (local keys stay), multi-select
