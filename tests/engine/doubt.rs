@@ -2,7 +2,7 @@
 
 use attache::{Attache, Briefcase, MutationState, RecordId, Report, Value};
 use attache_sandbox::{Fault, FaultKind};
-use attache_sim::{World, wait};
+use attache_sim::{World, abandon, wait};
 use attache_tests::{agrees, all, briefcase, create, edit, prime, server_id, settle, sync};
 
 const ME: usize = 0;
@@ -312,5 +312,32 @@ fn a_create_that_was_given_away_before_it_was_found_is_made_once_with_a_key() {
     world.sandbox.advance(86_400);
     settle(&world, &device);
     assert_eq!(server_id(&device, &account), there);
+    agrees(&world, ME, &device);
+}
+
+#[test]
+fn a_create_whose_first_attempt_came_late_does_not_go_over_what_was_written_since() {
+    let world = World::new(931, 60);
+    let device = prime(&world, ME, &everything(r#""client_key": "External_Id__c""#));
+    let fields = [("Name", "Late"), ("Site", "As created")];
+    let account = create(&device, "Account", fields);
+    let late = FaultKind::Straggle(std::time::Duration::from_secs(60));
+    lose(&world, late, "PATCH", "/composite/sobjects");
+    let _ = wait(device.sync());
+    // It is looked for and is not there yet; then the process is gone, before it is sent again.
+    assert!(abandon(device.sync(), 5).is_none());
+    let pending = device.pending().expect("a read");
+    assert_eq!(pending[0].state, MutationState::Pending, "{pending:?}");
+    world.sandbox.clear_faults();
+    world.sandbox.advance(70);
+    assert_eq!(world.sandbox.let_stragglers_in(), 1);
+    let soql = "SELECT Id FROM Account WHERE Name = 'Late'";
+    let there = world.all_rows(soql).expect("a valid query");
+    let there = there[0].text("Id").expect("an id");
+    attache_tests::colleague(&world, &there, "Site", "As changed");
+    settle(&world, &device);
+    attache_tests::org_says(&world, &there, "Site", "As changed");
+    assert_eq!(server_id(&device, &account), there);
+    assert_eq!(world.times("Account", "Name", "Late"), Ok(1));
     agrees(&world, ME, &device);
 }

@@ -204,12 +204,15 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Has creates looked for that another device may have sent by now, before they are sent from here.
+    /// Has creates looked for that another device may have sent by now, before they are sent from here, and those
+    /// whose first attempt may have arrived since it was looked for: a second one under the same key makes no second
+    /// record, but goes over what was written there meanwhile.
     pub(crate) fn doubt_copies(&self) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE attache_mutation SET sent_after = coalesce(sent_after,
                 (SELECT low FROM attache_object WHERE name = attache_mutation.object), 0)
-             WHERE kind = 1 AND state = 0 AND problems IS NULL AND seq IN (SELECT seq FROM attache_copy) RETURNING seq",
+             WHERE kind = 1 AND state = 0 AND problems IS NULL
+                AND (seq IN (SELECT seq FROM attache_copy) OR instr(client_key, ':')) RETURNING seq",
         )?;
         let seqs: rusqlite::Result<Vec<i64>> = statement.query_map([], |row| row.get(0))?.collect();
         self.advance(&seqs?, Event::Suspect, &[])
