@@ -46,9 +46,12 @@ impl Carried {
 /// A file that somebody attached.
 pub(super) struct Attached {
     pub device: usize,
+    pub record: RecordId,
     /// Its title at the org.
     pub mark: String,
     pub bytes: Vec<u8>,
+    /// Its record was made again after it had been deleted at the org.
+    pub again: bool,
 }
 
 /// The briefcase of a device at the start, and those that it may get later.
@@ -191,8 +194,10 @@ impl Scene {
             let device = who.0;
             self.attached().push(Attached {
                 device,
+                record,
                 mark,
                 bytes,
+                again: false,
             });
         }
     }
@@ -404,16 +409,21 @@ impl Scene {
     /// What a person edited and was not settled is what the device shows.
     pub(super) fn check_edits(&self, who: Who) {
         let device = self.at(who.0);
+        let Ok(schema) = device.schema() else { return };
         let mut last: BTreeMap<(RecordId, String), String> = BTreeMap::new();
         for mutation in device.pending().unwrap_or_default() {
             let object = OBJECTS.iter().find(|it| it.0 == mutation.object);
-            let Some((.., fields)) = object else { continue };
-            if mutation.state == MutationState::Conflicted {
+            let Some((object, _, fields)) = object else {
                 continue;
-            }
+            };
             for (name, value) in mutation.fields.iter().filter(|it| fields.contains(&it.0)) {
                 let at = (mutation.record.clone(), name.to_owned());
-                last.insert(at, text(value));
+                // A text is not shown in a field that became a number.
+                match mutation.state == MutationState::Conflicted || !is_text(&schema, object, name)
+                {
+                    true => last.remove(&at),
+                    false => last.insert(at, text(value)),
+                };
             }
         }
         for ((record, field), value) in last {
@@ -424,8 +434,9 @@ impl Scene {
             let here = shown.fields.get(&field).map(text);
             if here.as_ref().is_some_and(|here| *here != value) {
                 let line = format!(
-                    "device {} shows {here:?} as {field} of {record}, where {value:?} was written",
-                    who.0
+                    "device {} shows {here:?} as {field} of {record}, where {value:?} was written: {:?}",
+                    who.0,
+                    self.mutations_of(&device, &record)
                 );
                 self.ledger().wrong.push(line);
             }
@@ -468,4 +479,10 @@ impl Scene {
 pub(super) fn server_id(record: &Record) -> Option<String> {
     let id = text(record.fields.get("Id")?);
     (!id.starts_with("local-")).then_some(id)
+}
+
+/// Says whether a device knows a field as one that holds text.
+fn is_text(schema: &attache::Schema, object: &str, field: &str) -> bool {
+    let field = schema.object(object).and_then(|object| object.field(field));
+    field.is_some_and(|field| field.field_type != attache::FieldType::Double)
 }

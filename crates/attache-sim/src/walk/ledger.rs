@@ -4,7 +4,7 @@
 //! value found at the org, in a journal or on a device tells who made it and when.
 
 use super::deletions::Delete;
-use super::org::Shot;
+use super::org::{Removed, Shot};
 use crate::oracle::same;
 use crate::world::World;
 use attache::{Conflict, ConflictKind, Mutation, MutationKind, RecordId, Value};
@@ -91,6 +91,10 @@ pub(super) struct Ledger {
     together: Vec<Vec<String>>,
     /// Unsent work goes by files, too.
     carries: bool,
+    /// What an administrator removed.
+    pub(super) removed: Removed,
+    /// The fields of rows that lost their values when they became others: nobody wrote there.
+    emptied: BTreeSet<(String, String)>,
     /// What must never happen, and did.
     pub wrong: Vec<String>,
 }
@@ -314,9 +318,17 @@ impl Ledger {
         self.filed.retain(|value| !values.contains(value));
     }
 
+    /// Notes that a field of all rows lost its values.
+    pub(super) fn emptied(&mut self, object: &str, field: &str) {
+        let rows = self.shadow.rows.iter();
+        let of_object = rows.filter(|(_, row)| row.object == object);
+        let these = of_object.map(|(id, _)| (id.clone(), field.to_owned()));
+        self.emptied.extend(these);
+    }
+
     /// Looks at the org, and judges what is new there.
     pub(super) fn look(&mut self, world: &World, by: By) {
-        let now = match Shot::take(world) {
+        let now = match Shot::take(world, &self.removed, &self.shadow) {
             Ok(now) => now,
             Err(error) => return self.wrong.push(error),
         };
@@ -382,6 +394,8 @@ impl Ledger {
         if self.late.remove(new) {
             return;
         }
+        // The first attempt of what went on by a second one: its device can neither know of it nor call it back.
+        let is_outdated = by == By::Straggler && old.is_some_and(|old| self.stands_upon(old, new));
         let Some(edit) = self.edits.get_mut(new) else {
             if old.is_some() {
                 self.wrong.push(format!(
@@ -394,12 +408,26 @@ impl Ledger {
         let is_copy = old.is_none() && edit.arrived;
         edit.arrived = true;
         let is_own = (edit.user == user || is_copy) && edit.field == field;
-        let has_seen = old.is_none_or(|old| edit.seen.contains(old));
-        if !(is_own && has_seen) {
+        let is_emptied =
+            |old: &str| old.is_empty() && self.emptied.contains(&(id.to_owned(), field.to_owned()));
+        let has_seen = old.is_none_or(|old| edit.seen.contains(old) || is_emptied(old));
+        if !(is_own && (has_seen || is_outdated)) {
             self.wrong.push(format!(
                 "device {device} overwrote {old:?} in {field} of {id} with {new:?} unseen"
             ));
         }
+    }
+
+    /// Says whether a value was written upon another one, at once or in steps.
+    fn stands_upon(&self, value: &str, other: &str) -> bool {
+        let mut at = value;
+        while let Some(edit) = self.edits.get(at) {
+            at = &edit.before;
+            if at == other {
+                return true;
+            }
+        }
+        false
     }
 
     /// What is taken together is at the org whole, or not at all.

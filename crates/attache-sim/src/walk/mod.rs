@@ -5,6 +5,7 @@
 //! the walk the faults stop, and all must come to rest: each device equal to
 //! what its user's briefcase says, nothing twice, and every edit accounted for.
 
+mod admin;
 mod deletions;
 mod disk;
 mod errands;
@@ -159,6 +160,8 @@ impl Scene {
             13 => self.clear_up(who, false),
             _ => {}
         }
+        // What is due by now is not this device's doing.
+        self.let_stragglers_in();
     }
 
     /// Takes one step. What it does follows from its number alone, and from the state of the world.

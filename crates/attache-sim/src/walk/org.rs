@@ -6,7 +6,7 @@ use super::scenario::Class;
 use crate::random::Prng;
 use crate::world::{World, fields};
 use attache::MutationState;
-use attache_sandbox::org::{Access, Org};
+use attache_sandbox::org::Org;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The lookups of a walk that lead to its own rows.
@@ -27,6 +27,9 @@ pub(super) struct Seen {
     pub parents: Vec<String>,
 }
 
+/// Objects, and fields of objects, that an administrator removed.
+pub(super) type Removed = BTreeSet<(&'static str, Option<&'static str>)>;
+
 /// The rows of the org at a moment, by id.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shot {
@@ -34,28 +37,46 @@ pub(super) struct Shot {
 }
 
 impl Shot {
-    pub(super) fn take(world: &World) -> Result<Shot, String> {
+    /// Looks at the org. Of what an administrator removed nobody can tell: it is as it was `before`.
+    pub(super) fn take(world: &World, removed: &Removed, before: &Shot) -> Result<Shot, String> {
         let mut shot = Shot::default();
         for (object, name, fields) in OBJECTS {
+            if removed.contains(&(object, None)) {
+                let rows = before.rows.iter().filter(|(_, row)| row.object == object);
+                shot.rows
+                    .extend(rows.map(|(id, row)| (id.clone(), row.clone())));
+                continue;
+            }
+            let is_there = |field: &&str| !removed.contains(&(object, Some(*field)));
+            let there: Vec<&str> = fields.iter().copied().filter(is_there).collect();
             let lookups: Vec<&str> = LOOKUPS
                 .iter()
                 .filter(|(of, _)| *of == object)
                 .map(|(_, field)| *field)
                 .collect();
-            let all: Vec<&str> = [&["Id", name], fields, &lookups].concat();
+            let all: Vec<&str> = [&["Id", name], &there[..], &lookups].concat();
             let soql = format!("SELECT {} FROM {object}", all.join(", "));
             for row in world.rows(world.boss(), &soql)? {
+                let id = row.text("Id").unwrap_or_default();
                 let value = |field: &str| row.text(field).unwrap_or_default();
+                let was = |field: &str| {
+                    let row = before.rows.get(&id);
+                    row.and_then(|row| row.fields.get(field).cloned())
+                };
+                let is = |field: &str| match is_there(&field) {
+                    true => value(field),
+                    false => was(field).unwrap_or_default(),
+                };
                 let seen = Seen {
                     object,
                     name: value(name),
                     fields: fields
                         .iter()
-                        .map(|field| ((*field).to_owned(), value(field)))
+                        .map(|field| ((*field).to_owned(), is(field)))
                         .collect(),
                     parents: lookups.iter().filter_map(|field| row.text(field)).collect(),
                 };
-                shot.rows.insert(value("Id"), seen);
+                shot.rows.insert(id, seen);
             }
         }
         Ok(shot)
@@ -75,6 +96,7 @@ impl Scene {
             0 | 1 if self.has(Class::Sharing) => self.share(chance),
             2 if self.has(Class::Rights) => self.change_rights(chance),
             3 if self.has(Class::Merges) => self.merge(chance),
+            4 if self.has(Class::Schema) => self.change_schema(chance),
             _ => self.change(chance),
         }
         world.sandbox.advance(1);
@@ -82,7 +104,7 @@ impl Scene {
     }
 
     /// The ids of an object's rows.
-    fn ids(&self, object: &str) -> Vec<String> {
+    pub(super) fn ids(&self, object: &str) -> Vec<String> {
         let soql = format!("SELECT Id FROM {object} ORDER BY Id");
         let rows = self.world.rows(self.world.boss(), &soql);
         let rows = rows.unwrap_or_default();
@@ -228,21 +250,6 @@ impl Scene {
         });
     }
 
-    /// An administrator changes what a user may do with an object or see of it.
-    fn change_rights(&self, chance: &mut Prng) {
-        let world = &self.world;
-        let (object, _, texts) = OBJECTS[chance.below(OBJECTS.len())];
-        let user = &world.users[chance.below(3)].id;
-        let way = chance.below(6);
-        self.tell(format_args!("rights {way} of {object} for {user}"));
-        world.sandbox.with_org(|org| match way {
-            0 => org.set_access(user, object, Access::read_only()),
-            1 if object != "Account" => org.set_access(user, object, Access::none()),
-            2 => org.hide_field(user, object, texts[chance.below(texts.len())], true),
-            _ => lift(org, user),
-        });
-    }
-
     /// Two rows become one.
     fn merge(&self, chance: &mut Prng) {
         let object = ["Account", "Contact", "Lead"][chance.below(3)];
@@ -257,22 +264,5 @@ impl Scene {
             .world
             .sandbox
             .with_org(|org| org.merge(boss, object, stays, &[goes]));
-    }
-
-    /// Takes back whatever an administrator did.
-    pub(super) fn lift_all(&self) {
-        for user in &self.world.users {
-            self.world.sandbox.with_org(|org| lift(org, &user.id));
-        }
-    }
-}
-
-/// Lets a user do and see everything again that objects and fields allow.
-fn lift(org: &mut Org, user: &str) {
-    for (object, _, texts) in OBJECTS {
-        org.set_access(user, object, Access::default());
-        for field in texts {
-            org.hide_field(user, object, field, false);
-        }
     }
 }

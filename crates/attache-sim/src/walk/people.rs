@@ -315,6 +315,13 @@ impl Scene {
         };
         match conflict.kind {
             ConflictKind::DeletedAtRemote if *resolution == Resolution::Mine => {
+                // What was attached to the one that is gone is attached to the new one as well.
+                let mut attached = self.attached();
+                let of_record = attached
+                    .iter_mut()
+                    .filter(|it| it.record == conflict.record);
+                of_record.for_each(|file| file.again = true);
+                drop(attached);
                 let name = OBJECTS.iter().find(|(it, ..)| *it == conflict.object);
                 if let Some((record, (_, field, _))) = record.zip(name) {
                     ledger.made_again(&record.fields.get(field).map(text).unwrap_or_default());

@@ -64,11 +64,13 @@ pub enum Class {
     FullDisk,
     /// Requests that are cut off and reach the org later.
     Stragglers,
+    /// Fields and objects that come, go and become others.
+    Schema,
 }
 
 impl Class {
     /// All of them, in the order of their names here.
-    pub const ALL: [Class; 28] = [
+    pub const ALL: [Class; 29] = [
         Class::LostRequests,
         Class::LostAnswers,
         Class::TornAnswers,
@@ -97,6 +99,7 @@ impl Class {
         Class::Duplicates,
         Class::FullDisk,
         Class::Stragglers,
+        Class::Schema,
     ];
 
     fn parse(text: &str) -> Option<Class> {

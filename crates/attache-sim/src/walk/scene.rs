@@ -1,5 +1,6 @@
 //! The world of a walk, its devices and its books.
 
+use super::admin::Retyped;
 use super::disk;
 use super::errands::{Attached, Carried, briefcase};
 use super::ledger::{Ledger, Who, text, values_of};
@@ -63,6 +64,7 @@ pub(super) struct Scene {
     pins: Mutex<BTreeSet<(usize, String)>>,
     carried: Mutex<Vec<Carried>>,
     attached: Mutex<Vec<Attached>>,
+    retyped: Mutex<Retyped>,
     met: Mutex<BTreeMap<String, u64>>,
     story: Option<Mutex<Vec<String>>>,
 }
@@ -88,6 +90,7 @@ impl Scene {
             pins: Mutex::default(),
             carried: Mutex::default(),
             attached: Mutex::default(),
+            retyped: Mutex::default(),
             met: Mutex::default(),
             story: keep_story.then(Mutex::default),
         });
@@ -121,6 +124,10 @@ impl Scene {
 
     pub(super) fn attached(&self) -> MutexGuard<'_, Vec<Attached>> {
         locked(&self.attached)
+    }
+
+    pub(super) fn retyped(&self) -> MutexGuard<'_, Retyped> {
+        locked(&self.retyped)
     }
 
     /// Tells the story, if somebody listens.
