@@ -153,6 +153,15 @@ fn a_message_never_repeats_a_literal() {
 }
 
 #[test]
+fn a_text_is_as_long_as_its_characters_however_they_are_written() {
+    let raw = Filter::parse(&format!("Name = '{}'", "\u{1}".repeat(4_000)))
+        .expect("as long as a text may be");
+    assert_eq!(Filter::parse(&raw.to_string()).expect("as printed"), raw);
+    let error = Filter::parse(&format!("Name = '{}'", "\\n".repeat(4_001))).expect_err("one more");
+    assert_eq!(error.position(), Some(7));
+}
+
+#[test]
 fn deep_nesting_is_refused_and_does_not_exhaust_the_stack() {
     for text in ["(".repeat(90_000), "NOT ".repeat(24_000)] {
         let error = Filter::parse(&text).expect_err("far too deep");

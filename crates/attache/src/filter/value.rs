@@ -210,12 +210,6 @@ enum Part {
 }
 
 fn unescape(cursor: &Cursor<'_>, raw: &str, at: At) -> Result<Vec<Part>> {
-    if raw.chars().count() > TEXT_CHARS_MAX {
-        return Err(cursor.refused_at(
-            at,
-            format!("expected a text of at most {TEXT_CHARS_MAX} characters, found a longer one"),
-        ));
-    }
     let mut parts = Vec::with_capacity(raw.len());
     let mut rest = raw.char_indices();
     while let Some((offset, c)) = rest.next() {
@@ -241,6 +235,13 @@ fn unescape(cursor: &Cursor<'_>, raw: &str, at: At) -> Result<Vec<Part>> {
             _ => return Err(bad_escape(cursor, at, offset)),
         };
         parts.push(part);
+    }
+    // Of characters, not of what they are written with: what is printed is written with more escapes.
+    if parts.len() > TEXT_CHARS_MAX {
+        return Err(cursor.refused_at(
+            at,
+            format!("expected a text of at most {TEXT_CHARS_MAX} characters, found a longer one"),
+        ));
     }
     Ok(parts)
 }
