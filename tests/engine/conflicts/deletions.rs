@@ -121,23 +121,16 @@ fn a_decision_about_a_deletion_is_taken_back() {
 
 #[test]
 fn what_may_not_be_made_again_stays_in_conflict_with_its_edits() {
-    let read_only = |scene: &Scene| {
-        let me = scene.world.users[0].id.clone();
-        let org = &scene.world.sandbox;
-        org.with_org(|org| org.set_access(&me, "Account", Access::read_only()));
-    };
-    let hidden = |scene: &Scene| {
-        let me = scene.world.users[0].id.clone();
-        let org = &scene.world.sandbox;
-        org.with_org(|org| org.hide_field(&me, "Account", "Site", true));
-    };
-    let ways: [(&str, fn(&Scene)); 2] = [("cannot be created", read_only), ("Site", hidden)];
-    for (words, take) in ways {
+    for (words, is_hidden) in [("cannot be created", false), ("Site", true)] {
         let scene = Scene::new(19, "{}");
         scene.here("Site", "Still wanted");
         scene.delete_there();
         assert_eq!(sync(&scene.device).conflicts, 1);
-        take(&scene);
+        let me = scene.world.users[0].id.clone();
+        scene.world.sandbox.with_org(|org| match is_hidden {
+            true => org.hide_field(&me, "Account", "Site", true),
+            false => org.set_access(&me, "Account", Access::read_only()),
+        });
         scene.world.sandbox.advance(86_400);
         sync(&scene.device);
         let (open, pending) = (scene.conflict(), scene.pending());
@@ -147,7 +140,6 @@ fn what_may_not_be_made_again_stays_in_conflict_with_its_edits() {
         assert!(refused.to_string().contains(words), "{refused}");
         assert_eq!(scene.conflict(), open);
         assert_eq!(scene.pending(), pending);
-        let me = scene.world.users[0].id.clone();
         scene.world.sandbox.with_org(|org| {
             org.set_access(&me, "Account", Access::default());
             org.hide_field(&me, "Account", "Site", false);
